@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * emit.h: field tables → JSON Schema and manual pages
+ */
+#pragma once
+
+#include "doc/schema.h"
+
+/**
+ * The JSON Schema (draft 2020-12) of @table, indented by two spaces, with a newline at the end. "kind" is a
+ * property with the constant @table->name, whether or not the table has such a row.
+ */
+char *gpuvm_emit_jsonschema(const gpuvm_table *table);
+
+/**
+ * The rows of @table in man(7) macros, nested tables after it, each with its own .SS heading: key, type,
+ * default, limits, doc. Fields not carried out yet say so.
+ */
+char *gpuvm_emit_man(const gpuvm_table *table);

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * schema.h: field tables, and what they drive: decoding, defaults, did-you-mean, JSON Schema, manual pages
+ *
+ * A struct that is read from YAML begins with a gpuvm_object and has one gpuvm_table; each of its fields is
+ * one row. Adding a field to the language is adding a row (and a member).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "doc/node.h"
+
+/** The first member of every decoded struct. */
+typedef struct gpuvm_object {
+    const gpuvm_node *node; /* what it was decoded from, borrowed from its document; NULL for none */
+} gpuvm_object;
+
+/** One "key: value" of a GPUVM_MAP. */
+typedef struct gpuvm_pair {
+    char *key, *value;
+} gpuvm_pair;
+
+/** A type of scalar: text in, value out. */
+typedef struct gpuvm_scalar {
+    const char *name; /* what messages and manuals call it: "integer", "PCI address" */
+    size_t size;      /* of the value at the field's offset */
+    /**
+     * Decodes @text into @value (zeroed). On failure returns false and sets @why to a whole message
+     * ("invalid PCI address: gpu0"), or to one that begins with "must " and goes on from the key ("must be
+     * true or false, not 'x'"), and, when there is something to say, @hint; both from g_malloc.
+     */
+    bool (*parse)(const char *text, void *value, char **why, char **hint);
+    void (*clear)(void *value); /* NULL when the value owns nothing; a zeroed value is fine */
+    const char *json_type;      /* "string", "integer", "boolean" */
+    const char *json_pattern;   /* a regular expression for JSON Schema, or NULL */
+} gpuvm_scalar;
+
+extern const gpuvm_scalar gpuvm_scalar_string;  /* char *, one line, not empty */
+extern const gpuvm_scalar gpuvm_scalar_text;    /* char *, may be empty or have several lines */
+extern const gpuvm_scalar gpuvm_scalar_bool;    /* bool: true, false, yes, no, on, off (any case) */
+extern const gpuvm_scalar gpuvm_scalar_integer; /* uint64_t, decimal, within the row's min and max */
+
+typedef enum gpuvm_shape {
+    GPUVM_ONE,     /* a scalar, at the offset */
+    GPUVM_ENUM,    /* int at the offset: the index of one of the row's choices */
+    GPUVM_OBJECT,  /* T *: a mapping decoded by the row's table; NULL when absent */
+    GPUVM_OBJECTS, /* GPtrArray * of T *: a sequence of them; never NULL after decoding */
+    GPUVM_LISTS,   /* GPtrArray * of GPtrArray * of T *: a sequence of such sequences; never NULL */
+    GPUVM_STRINGS, /* GPtrArray * of char *: a sequence of non-empty strings; never NULL */
+    GPUVM_MAP,     /* GPtrArray * of gpuvm_pair *, in the order given: scalars by name; never NULL */
+    GPUVM_ANY,     /* const gpuvm_node *: whatever was given, not looked into; NULL when absent */
+} gpuvm_shape;
+
+enum {
+    GPUVM_FIELD_REQUIRED = 1 << 0,
+    GPUVM_FIELD_LATER = 1 << 1, /* decoded and validated; gpuvm_schema_later names it: not carried out yet */
+    GPUVM_FIELD_NONEMPTY = 1 << 2, /* a sequence or mapping of at least one */
+    GPUVM_FIELD_PRESENT =
+        1 << 3, /* GPUVM_OBJECT: never NULL; an absent one has every field's fallback and no node */
+};
+
+typedef struct gpuvm_table gpuvm_table;
+
+typedef struct gpuvm_field {
+    const char *key;
+    gpuvm_shape shape;
+    size_t offset;
+    const gpuvm_scalar *scalar; /* GPUVM_ONE */
+    const gpuvm_table *table;   /* GPUVM_OBJECT, GPUVM_OBJECTS, GPUVM_LISTS */
+    const char *const *choices; /* GPUVM_ENUM: NULL-terminated */
+    const char *fallback; /* the value as text when the key is absent; NULL: zero (an enum: its first) */
+    uint64_t min, max;    /* gpuvm_scalar_integer; max 0 means no limit */
+    unsigned flags;
+    const char *unit; /* "MiB", "ms"; NULL */
+    const char *doc;  /* one or more sentences, for the manual and the JSON Schema */
+} gpuvm_field;
+
+struct gpuvm_table {
+    const char *name; /* "vm", "disk": what messages call the mapping; unique among the tables one leads to */
+    const char *doc;
+    size_t size; /* of the struct */
+    const gpuvm_table
+        *parent; /* its rows belong to this one too: the struct begins with the parent's; NULL */
+    const gpuvm_field *fields; /* ends with a row whose key is NULL */
+    const char *scalar_key;    /* a scalar in place of the mapping is this field's value; NULL: not allowed */
+    /** What spans fields; called, the parents' first, only when each field by itself was right. May be NULL.
+     */
+    void (*check)(const void *object, gpuvm_diags *diags);
+};
+
+/**
+ * Decodes @node by @table into a new struct: every error is added to @diags (exit code 3) with its place.
+ * An unknown key is an error that offers the nearest known one; a key without a value is an error. Returns
+ * NULL when anything was wrong. The result borrows from the node's document: keep a reference of that.
+ */
+void *gpuvm_schema_decode(const gpuvm_table *table, const gpuvm_node *node, gpuvm_diags *diags);
+
+/** Frees what gpuvm_schema_decode made; NULL is fine. */
+void gpuvm_schema_free(const gpuvm_table *table, void *object);
+
+/**
+ * Where @key's value stands in @object, else where @object begins; a mark without a place for NULL or no
+ * node. A scalar in place of the mapping has no keys.
+ */
+gpuvm_mark gpuvm_object_mark(const gpuvm_object *object, const char *key);
+
+/** Whether @object's mapping has @key. */
+bool gpuvm_object_has(const gpuvm_object *object, const char *key);
+
+/**
+ * Adds an error (exit code 2) for each key of @object, at any depth, whose row says GPUVM_FIELD_LATER:
+ * "KEY is not carried out by this version of gpuvm".
+ */
+void gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diags *diags);
+
+/** The row of @key in @table or its parents; NULL. */
+const gpuvm_field *gpuvm_table_field(const gpuvm_table *table, const char *key);
+
+/** What @field is when its key is absent, as the text that would say the same; NULL for nothing. */
+const char *gpuvm_field_default(const gpuvm_field *field);
+
+/** The rows of @table, its parents' first, as an array of const gpuvm_field * (free the array only). */
+GPtrArray *gpuvm_table_fields(const gpuvm_table *table);
+
+/**
+ * The nearest of @n words to @word, when it is near enough to be meant; NULL. Case, '-' and '_' do not count;
+ * else a slip or two (a letter too many, too few, wrong, or two swapped), or one being the beginning of the
+ * other.
+ */
+const char *gpuvm_nearest(const char *word, const char *const *words, size_t n);
+
+/**
+ * Adds to @diag what @key, which @table does not know, may have been meant as: the mapping it belongs in, the
+ * nearest key, or else the keys there are.
+ */
+void gpuvm_table_suggest(const gpuvm_table *table, const char *key, gpuvm_diag *diag);

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include <string.h>
+
+#include "doc/node.h"
+
+gpuvm_doc *
+gpuvm_doc_ref(gpuvm_doc *doc)
+{
+    doc->refs++;
+    return doc;
+}
+
+void
+gpuvm_doc_unref(gpuvm_doc *doc)
+{
+    if (!doc || --doc->refs > 0)
+        return;
+    g_ptr_array_unref(doc->blocks);
+    gpuvm_source_unref(doc->source);
+    g_free(doc);
+}
+
+/** Where @key is in @mapping; @mapping->n when it is absent. */
+static unsigned
+find_key(const gpuvm_node *mapping, const char *key)
+{
+    unsigned i = 0;
+
+    while (i < mapping->n && strcmp(mapping->keys[i]->text, key) != 0)
+        i++;
+    return i;
+}
+
+const gpuvm_node *
+gpuvm_node_get(const gpuvm_node *mapping, const char *key)
+{
+    unsigned i;
+
+    if (!mapping || mapping->type != GPUVM_NODE_MAPPING)
+        return NULL;
+    i = find_key(mapping, key);
+    return i < mapping->n ? mapping->values[i] : NULL;
+}
+
+const gpuvm_node *
+gpuvm_node_get_key(const gpuvm_node *mapping, const char *key)
+{
+    unsigned i;
+
+    if (!mapping || mapping->type != GPUVM_NODE_MAPPING)
+        return NULL;
+    i = find_key(mapping, key);
+    return i < mapping->n ? mapping->keys[i] : NULL;
+}
+
+bool
+gpuvm_node_is_null(const gpuvm_node *node)
+{
+    static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
+
+    return node->type == GPUVM_NODE_SCALAR && node->plain && g_strv_contains(nulls, node->text);
+}
+
+static int
+compare_pairs(gconstpointer a, gconstpointer b, gpointer mapping)
+{
+    gpuvm_node **keys = ((const gpuvm_node *)mapping)->keys;
+
+    return strcmp(keys[*(const unsigned *)a]->text, keys[*(const unsigned *)b]->text);
+}
+
+/**
+ * The canonical form: "n" for no value, "s<bytes>:<text>" for a scalar, "l<n>:" and its nodes for a sequence,
+ * "m<n>:" and its keys and values in the order of the keys for a mapping. No two trees have the same.
+ */
+static void
+digest_node(GChecksum *sum, const gpuvm_node *node)
+{
+    char head[32];
+
+    if (gpuvm_node_is_null(node)) {
+        g_checksum_update(sum, (const guchar *)"n", 1);
+    } else if (node->type == GPUVM_NODE_SCALAR) {
+        size_t size = strlen(node->text);
+
+        g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "s%zu:", size));
+        g_checksum_update(sum, (const guchar *)node->text, size);
+    } else if (node->type == GPUVM_NODE_SEQUENCE) {
+        g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "l%u:", node->n));
+        for (unsigned i = 0; i < node->n; i++)
+            digest_node(sum, node->values[i]);
+    } else {
+        g_autofree unsigned *order = g_new(unsigned, node->n);
+
+        for (unsigned i = 0; i < node->n; i++)
+            order[i] = i;
+        g_qsort_with_data(order, node->n, sizeof(*order), compare_pairs, (gpointer)node);
+        g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "m%u:", node->n));
+        for (unsigned i = 0; i < node->n; i++) {
+            digest_node(sum, node->keys[order[i]]);
+            digest_node(sum, node->values[order[i]]);
+        }
+    }
+}
+
+char *
+gpuvm_node_digest(const gpuvm_node *node)
+{
+    g_autoptr(GChecksum) sum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    digest_node(sum, node);
+    return g_strconcat("sha256:", g_checksum_get_string(sum), NULL);
+}

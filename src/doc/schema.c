@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* schema.c: tables and the objects they describe; decode.c makes these objects */
+#include <config.h>
+
+#include <string.h>
+
+#include "doc/schema.h"
+
+const gpuvm_field *
+gpuvm_table_field(const gpuvm_table *table, const char *key)
+{
+    for (; table; table = table->parent) {
+        for (const gpuvm_field *field = table->fields; field->key; field++) {
+            if (strcmp(field->key, key) == 0)
+                return field;
+        }
+    }
+    return NULL;
+}
+
+const char *
+gpuvm_field_default(const gpuvm_field *field)
+{
+    if (field->fallback || field->flags & GPUVM_FIELD_REQUIRED)
+        return field->fallback;
+    return field->shape == GPUVM_ENUM ? field->choices[0] : NULL;
+}
+
+static void
+add_fields(GPtrArray *fields, const gpuvm_table *table)
+{
+    if (table->parent)
+        add_fields(fields, table->parent);
+    for (const gpuvm_field *field = table->fields; field->key; field++)
+        g_ptr_array_add(fields, (gpointer)field);
+}
+
+GPtrArray *
+gpuvm_table_fields(const gpuvm_table *table)
+{
+    GPtrArray *fields = g_ptr_array_new();
+
+    add_fields(fields, table);
+    return fields;
+}
+
+gpuvm_mark
+gpuvm_object_mark(const gpuvm_object *object, const char *key)
+{
+    const gpuvm_node *value;
+
+    if (!object || !object->node)
+        return (gpuvm_mark){0};
+    value = gpuvm_node_get(object->node, key);
+    return value ? value->mark : object->node->mark;
+}
+
+bool
+gpuvm_object_has(const gpuvm_object *object, const char *key)
+{
+    return object && gpuvm_node_get(object->node, key);
+}
+
+static void
+free_objects(const gpuvm_table *table, GPtrArray *objects)
+{
+    for (unsigned i = 0; objects && i < objects->len; i++)
+        gpuvm_schema_free(table, objects->pdata[i]);
+    g_clear_pointer(&objects, g_ptr_array_unref);
+}
+
+static void
+free_member(const gpuvm_field *field, void *member)
+{
+    GPtrArray *array;
+
+    switch (field->shape) {
+    case GPUVM_ONE:
+        if (field->scalar->clear)
+            field->scalar->clear(member);
+        break;
+    case GPUVM_OBJECT:
+        gpuvm_schema_free(field->table, *(void **)member);
+        break;
+    case GPUVM_OBJECTS:
+        free_objects(field->table, *(GPtrArray **)member);
+        break;
+    case GPUVM_LISTS:
+        array = *(GPtrArray **)member;
+        for (unsigned i = 0; array && i < array->len; i++)
+            free_objects(field->table, array->pdata[i]);
+        g_clear_pointer(&array, g_ptr_array_unref);
+        break;
+    case GPUVM_STRINGS:
+    case GPUVM_MAP:
+        g_clear_pointer((GPtrArray **)member, g_ptr_array_unref);
+        break;
+    case GPUVM_ENUM:
+    case GPUVM_ANY:
+        break;
+    }
+}
+
+void
+gpuvm_schema_free(const gpuvm_table *table, void *object)
+{
+    if (!object)
+        return;
+    for (; table; table = table->parent) {
+        for (const gpuvm_field *field = table->fields; field->key; field++)
+            free_member(field, (char *)object + field->offset);
+    }
+    g_free(object);
+}
+
+static void
+later_objects(const gpuvm_table *table, const GPtrArray *objects, gpuvm_diags *diags)
+{
+    for (unsigned i = 0; i < objects->len; i++)
+        gpuvm_schema_later(table, objects->pdata[i], diags);
+}
+
+static void
+later_member(const gpuvm_field *field, const void *member, gpuvm_diags *diags)
+{
+    const void *value;
+    const GPtrArray *array;
+
+    if (field->shape != GPUVM_OBJECT && field->shape != GPUVM_OBJECTS && field->shape != GPUVM_LISTS)
+        return;
+    array = value = *(void *const *)member;
+    if (field->shape == GPUVM_OBJECT && value)
+        gpuvm_schema_later(field->table, value, diags);
+    if (field->shape == GPUVM_OBJECTS)
+        later_objects(field->table, array, diags);
+    for (unsigned i = 0; field->shape == GPUVM_LISTS && i < array->len; i++)
+        later_objects(field->table, array->pdata[i], diags);
+}
+
+void
+gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diags *diags)
+{
+    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table);
+    const gpuvm_node *node = ((const gpuvm_object *)object)->node;
+
+    for (unsigned i = 0; i < fields->len; i++) {
+        const gpuvm_field *field = fields->pdata[i];
+        const gpuvm_node *key = gpuvm_node_get_key(node, field->key);
+
+        if (key && field->flags & GPUVM_FIELD_LATER)
+            gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, &key->mark,
+                              "%s is not carried out by this version of gpuvm", field->key);
+        else
+            later_member(field, (const char *)object + field->offset, diags);
+    }
+}
