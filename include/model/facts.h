@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * facts.h: what is known of a host, as values
+ *
+ * Filled by the host layer, read by the core. Only what was asked for is in it: a look-up that finds
+ * nothing means that the host has no such device, or that nobody asked.
+ */
+#pragma once
+
+#include "model/pci.h"
+
+/** Not known: a remote connection cannot tell, or the host has no such thing. */
+#define GPUVM_UNKNOWN (-1)
+
+/** One PCI function. */
+typedef struct gpuvm_device {
+    gpuvm_pci_addr addr;
+    uint32_t class_code; /* 24 bits: 0x030000 */
+    uint16_t vendor_id, device_id;
+    char *vendor, *product; /* names; NULL when the host does not know them */
+    char *driver;           /* bound to; NULL for none */
+    char *parent;           /* libvirt's name of the device above it; NULL */
+    bool bridge;            /* header type other than 0: VFIO leaves it with the host */
+    int iommu_group;        /* GPUVM_UNKNOWN: none */
+    GArray *group_members;  /* gpuvm_pci_addr of all in the group, itself too, in address order; never NULL */
+    int numa_node;          /* GPUVM_UNKNOWN: none given */
+    bool virtual_function;  /* an SR-IOV virtual function */
+    gpuvm_pci_addr physical_function;  /* of a virtual function */
+    GArray *virtual_functions;         /* gpuvm_pci_addr: of a physical function; never NULL */
+    double link_speed, link_max_speed; /* GT/s; 0: unknown */
+    int link_width, link_max_width;    /* lanes; 0: unknown */
+    /* from sysfs, local connections and host files only */
+    int boot_vga;         /* 1, 0 or GPUVM_UNKNOWN */
+    uint64_t memory_size; /* bytes of all memory BARs; 0: unknown */
+    char *reset_method;   /* "flr bus"; NULL: unknown */
+} gpuvm_device;
+
+gpuvm_device *gpuvm_device_new(const gpuvm_pci_addr *addr);
+void gpuvm_device_free(gpuvm_device *device);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_device, gpuvm_device_free)
+
+/**
+ * "NVIDIA Corporation GA102 [GeForce RTX 3090] (10de:2204)"; without the vendor when its name is not known,
+ * with the class's name for a product without one. g_malloc.
+ */
+char *gpuvm_device_describe(const gpuvm_device *device);
+
+/** Whether @device is what people call a GPU: a display controller, an accelerator or a co-processor. */
+bool gpuvm_device_is_gpu(const gpuvm_device *device);
+
+/** A NUMA cell of the host. */
+typedef struct gpuvm_cell {
+    int id;
+    uint64_t memory_kib; /* 0: unknown */
+    GArray *cpus;        /* int, ascending */
+    GArray *pages;       /* gpuvm_pages: hugepages, as libvirt's capabilities give them */
+} gpuvm_cell;
+
+typedef struct gpuvm_pages {
+    uint64_t size_kib;
+    uint64_t total;
+} gpuvm_pages;
+
+gpuvm_cell *gpuvm_cell_new(int id);
+void gpuvm_cell_free(gpuvm_cell *cell);
+
+/** A domain of the host, as far as devices go. */
+typedef struct gpuvm_claim {
+    char *domain;
+    char *uuid;
+    bool active;
+    bool managed;    /* has gpuvm's metadata */
+    GArray *devices; /* gpuvm_pci_addr of its PCI hostdevs, live and persistent, in address order, no
+                        duplicates */
+} gpuvm_claim;
+
+gpuvm_claim *gpuvm_claim_new(const char *domain, const char *uuid, bool active);
+void gpuvm_claim_free(gpuvm_claim *claim);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_claim, gpuvm_claim_free)
+
+typedef struct gpuvm_facts {
+    GHashTable *devices; /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
+    GPtrArray *claims;   /* gpuvm_claim, by domain name */
+    GPtrArray *cells;    /* gpuvm_cell, by id */
+    uint64_t memory_kib; /* of the host; 0: unknown */
+    unsigned cpus;       /* online; 0: unknown */
+    char *arch;          /* "x86_64"; NULL: unknown */
+    char *domain_type;   /* "kvm", "qemu", "test" */
+    char *emulator;      /* path; NULL: libvirt's choice */
+    bool local;          /* sysfs additions could be read */
+    bool iommu;          /* some device has an IOMMU group, or capabilities say so */
+    char *policy;        /* a host file's copy of the host's policy, as text; NULL */
+} gpuvm_facts;
+
+gpuvm_facts *gpuvm_facts_new(void);
+void gpuvm_facts_free(gpuvm_facts *facts);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_facts, gpuvm_facts_free)
+
+/** Takes ownership of @device; replaces an older one with the same address. */
+void gpuvm_facts_add_device(gpuvm_facts *facts, gpuvm_device *device);
+const gpuvm_device *gpuvm_facts_device(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
+
+/** All devices in address order (free the array only). */
+GPtrArray *gpuvm_facts_devices(const gpuvm_facts *facts);
+
+/** The known functions at @addr's slot, in order (free the array only). */
+GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
+
+/** The claims on @addr by domains other than @except (NULL: by all), active ones first (free the array only).
+ */
+GPtrArray *gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const char *except);
+
+const gpuvm_cell *gpuvm_facts_cell(const gpuvm_facts *facts, int id);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "model/tables.h"
+
+static const char *const numa_names[] = {"auto", "none", NULL};
+static const char *const pinning_names[] = {"none", "shared", "dedicated", NULL};
+static const char *const hugepages_names[] = {"none", "2M", "1G", NULL};
+static const char *const firmware_names[] = {"efi", "bios", NULL};
+
+static const gpuvm_field resources_fields[] = {
+    {GPUVM_FIELD(gpuvm_resources, cpu_cores), .scalar = &gpuvm_scalar_integer, .fallback = "2", .min = 1,
+     .max = 4096, .doc = "How many CPUs the guest has."},
+    {GPUVM_FIELD(gpuvm_resources, memory_mb), .scalar = &gpuvm_scalar_integer, .fallback = "2048", .min = 1,
+     .max = 64 * 1024 * 1024, .unit = "MiB",
+     .doc = "The guest's memory. With a passed device all of it is locked in the host's memory."},
+    {GPUVM_FIELD(gpuvm_resources, numa), .shape = GPUVM_ENUM, .choices = numa_names,
+     .doc = "auto: memory comes from the host's NUMA node that the devices are on, when it is one and has "
+            "enough. none: from anywhere."},
+    {GPUVM_FIELD(gpuvm_resources, cpu_pinning), .shape = GPUVM_ENUM, .choices = pinning_names,
+     .doc = "none: the host decides where the guest's CPUs run. shared: they run on the CPUs of the NUMA "
+            "node of numa. dedicated: each on one CPU of the host, by itself; not carried out by this "
+            "version."},
+    {GPUVM_FIELD(gpuvm_resources, hugepages), .shape = GPUVM_ENUM, .choices = hugepages_names,
+     .doc = "The size of the pages that the guest's memory is made of; none: ordinary ones."},
+    {NULL},
+};
+
+const gpuvm_table gpuvm_resources_table = {
+    .name = "resources",
+    .doc = "CPUs and memory, and where on the host they come from.",
+    .size = sizeof(gpuvm_resources),
+    .fields = resources_fields,
+};
+
+static const gpuvm_field workload_fields[] = {
+    {GPUVM_FIELD(gpuvm_workload, type), .scalar = &gpuvm_scalar_name,
+     .doc = "How the workload is spoken to, such as http."},
+    {GPUVM_FIELD(gpuvm_workload, base_url), .scalar = &gpuvm_scalar_url,
+     .doc = "Where the workload listens, as seen in the guest."},
+    {GPUVM_FIELD(gpuvm_workload, entrypoint), .shape = GPUVM_STRINGS,
+     .doc = "The program and its arguments."},
+    {GPUVM_FIELD(gpuvm_workload, env), .shape = GPUVM_MAP, .doc = "Its environment variables."},
+    {GPUVM_FIELD(gpuvm_workload, workdir), .scalar = &gpuvm_scalar_path,
+     .doc = "The directory of the guest that it starts in."},
+    {NULL},
+};
+
+const gpuvm_table gpuvm_workload_table = {
+    .name = "workload",
+    .doc = "What runs in the guest.",
+    .size = sizeof(gpuvm_workload),
+    .fields = workload_fields,
+};
+
+static const gpuvm_field health_check_fields[] = {
+    {GPUVM_FIELD(gpuvm_health_check, endpoint), .scalar = &gpuvm_scalar_string, .flags = GPUVM_FIELD_REQUIRED,
+     .doc = "What is asked for, below the workload's base_url."},
+    {GPUVM_FIELD(gpuvm_health_check, timeout_ms), .scalar = &gpuvm_scalar_integer, .fallback = "30000",
+     .min = 1, .max = 24 * 60 * 60 * 1000, .unit = "ms",
+     .doc = "How long the workload may take until it answers."},
+    {NULL},
+};
+
+const gpuvm_table gpuvm_health_check_table = {
+    .name = "health_check",
+    .doc = "When the workload counts as healthy.",
+    .size = sizeof(gpuvm_health_check),
+    .fields = health_check_fields,
+    .scalar_key = "endpoint",
+};
+
+static const gpuvm_field body_fields[] = {
+    {GPUVM_FIELD(gpuvm_body, title), .scalar = &gpuvm_scalar_string, .doc = "A short title, for people."},
+    {GPUVM_FIELD(gpuvm_body, description), .scalar = &gpuvm_scalar_text,
+     .doc = "What it is for; may have several lines."},
+    {GPUVM_FIELD(gpuvm_body, labels), .shape = GPUVM_MAP,
+     .doc = "Names and values of your own. They are recorded in the domain's metadata."},
+    {GPUVM_FIELD(gpuvm_body, metadata), .shape = GPUVM_ANY, .flags = GPUVM_FIELD_LATER,
+     .doc = "Whatever other programs want to find here."},
+    {GPUVM_FIELD(gpuvm_body, resources), .shape = GPUVM_OBJECT, .table = &gpuvm_resources_table,
+     .flags = GPUVM_FIELD_PRESENT, .doc = "CPUs and memory."},
+    {GPUVM_FIELD(gpuvm_body, devices), .shape = GPUVM_OBJECT, .table = &gpuvm_devices_table,
+     .flags = GPUVM_FIELD_PRESENT, .doc = "The PCI devices that the VM gets."},
+    {GPUVM_FIELD(gpuvm_body, disks), .shape = GPUVM_OBJECTS, .table = &gpuvm_disk_table,
+     .doc = "The VM's disks; it boots from the first unless a kernel is given."},
+    {GPUVM_FIELD(gpuvm_body, network), .shape = GPUVM_OBJECT, .table = &gpuvm_network_table,
+     .flags = GPUVM_FIELD_PRESENT,
+     .doc = "The VM's network interface; when absent, one on libvirt's network 'default'."},
+    {GPUVM_FIELD(gpuvm_body, firmware), .shape = GPUVM_ENUM, .choices = firmware_names,
+     .doc = "efi: UEFI without secure boot. bios: SeaBIOS."},
+    {GPUVM_FIELD(gpuvm_body, kernel), .shape = GPUVM_OBJECT, .table = &gpuvm_media_table,
+     .doc = "A Linux kernel to boot directly."},
+    {GPUVM_FIELD(gpuvm_body, kernel_cmdline), .scalar = &gpuvm_scalar_string,
+     .doc = "The kernel's command line."},
+    {GPUVM_FIELD(gpuvm_body, kernel_override), .scalar = &gpuvm_scalar_bool, .flags = GPUVM_FIELD_LATER,
+     .doc = "Whether the VM's own kernel takes the place of its plugin's."},
+    {GPUVM_FIELD(gpuvm_body, initramfs), .shape = GPUVM_OBJECT, .table = &gpuvm_media_table,
+     .doc = "The initial RAM file system that the kernel starts from."},
+    {GPUVM_FIELD(gpuvm_body, rootfs), .shape = GPUVM_OBJECT, .table = &gpuvm_rootfs_table,
+     .flags = GPUVM_FIELD_LATER, .doc = "The guest's root file system."},
+    {GPUVM_FIELD(gpuvm_body, image), .scalar = &gpuvm_scalar_string, .flags = GPUVM_FIELD_LATER,
+     .doc = "A container image that the root file system is made from."},
+    {GPUVM_FIELD(gpuvm_body, image_digest), .scalar = &gpuvm_scalar_checksum, .flags = GPUVM_FIELD_LATER,
+     .doc = "The digest that the image must have."},
+    {GPUVM_FIELD(gpuvm_body, cloud_init), .shape = GPUVM_OBJECT, .table = &gpuvm_cloud_init_table,
+     .flags = GPUVM_FIELD_LATER, .doc = "What cloud-init in the guest is told at its first boot."},
+    {GPUVM_FIELD(gpuvm_body, workload), .shape = GPUVM_OBJECT, .table = &gpuvm_workload_table,
+     .flags = GPUVM_FIELD_LATER, .doc = "What runs in the guest."},
+    {GPUVM_FIELD(gpuvm_body, health_check), .shape = GPUVM_OBJECT, .table = &gpuvm_health_check_table,
+     .flags = GPUVM_FIELD_LATER, .doc = "When the workload counts as healthy."},
+    {GPUVM_FIELD(gpuvm_body, actions), .shape = GPUVM_ANY, .flags = GPUVM_FIELD_LATER,
+     .doc = "What the workload can be asked to do, by name."},
+    {GPUVM_FIELD(gpuvm_body, openapi), .shape = GPUVM_ANY, .flags = GPUVM_FIELD_LATER,
+     .doc = "The OpenAPI description of the workload, or where it is."},
+    {GPUVM_FIELD(gpuvm_body, expose), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_LATER,
+     .doc = "The guest's ports that are made reachable from outside."},
+    {.key = "template",
+     .offset = offsetof(gpuvm_body, template_path),
+     .scalar = &gpuvm_scalar_path,
+     .doc = "A file with the libvirt domain XML to start from, in place of the built-in one; a relative "
+            "path starts from the directory of the definition."},
+    {GPUVM_FIELD(gpuvm_body, autostart), .scalar = &gpuvm_scalar_bool, .fallback = "false",
+     .doc = "Whether the VM starts when the host does."},
+    {NULL},
+};
+
+/** Adds an error at @disk's @key when @value is in @seen already (value → the disk that had it first). */
+static void
+check_disk_unique(GHashTable *seen, const gpuvm_disk *disk, const char *key, char *value, gpuvm_diags *diags)
+{
+    const gpuvm_disk *first;
+    gpuvm_mark mark;
+
+    if (!value)
+        return;
+    first = g_hash_table_lookup(seen, value);
+    if (!first) {
+        g_hash_table_insert(seen, value, (gpointer)disk);
+        return;
+    }
+    mark = gpuvm_object_mark(&disk->object, key);
+    gpuvm_diag_hint(
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "two disks have the %s %s", key, value),
+        "the first is on line %u", gpuvm_object_mark(&first->object, key).line);
+}
+
+static void
+check_body(const void *object, gpuvm_diags *diags)
+{
+    const gpuvm_body *body = object;
+    g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) targets = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (guint i = 0; i < body->disks->len; i++) {
+        const gpuvm_disk *disk = body->disks->pdata[i];
+
+        check_disk_unique(names, disk, "name", disk->name, diags);
+        check_disk_unique(targets, disk, "target", disk->target, diags);
+    }
+}
+
+const gpuvm_table gpuvm_body_table = {
+    .name = "body",
+    .doc = "What a VM is made of.",
+    .size = sizeof(gpuvm_body),
+    .fields = body_fields,
+    .check = check_body,
+};

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "model/facts.h"
+
+#include <string.h>
+
+gpuvm_device *
+gpuvm_device_new(const gpuvm_pci_addr *addr)
+{
+    gpuvm_device *device = g_new0(gpuvm_device, 1);
+
+    device->addr = *addr;
+    device->iommu_group = GPUVM_UNKNOWN;
+    device->numa_node = GPUVM_UNKNOWN;
+    device->boot_vga = GPUVM_UNKNOWN;
+    device->group_members = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    device->virtual_functions = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    return device;
+}
+
+void
+gpuvm_device_free(gpuvm_device *device)
+{
+    if (!device)
+        return;
+    g_free(device->vendor);
+    g_free(device->product);
+    g_free(device->driver);
+    g_free(device->parent);
+    g_free(device->reset_method);
+    g_array_unref(device->group_members);
+    g_array_unref(device->virtual_functions);
+    g_free(device);
+}
+
+char *
+gpuvm_device_describe(const gpuvm_device *device)
+{
+    const char *product = device->product ? device->product : gpuvm_pci_class_name(device->class_code);
+
+    return g_strdup_printf("%s%s%s (%04x:%04x)", device->vendor ? device->vendor : "",
+                           device->vendor ? " " : "", product, device->vendor_id, device->device_id);
+}
+
+bool
+gpuvm_device_is_gpu(const gpuvm_device *device)
+{
+    return gpuvm_pci_class_match("03", device->class_code) || gpuvm_pci_class_match("12", device->class_code) ||
+           gpuvm_pci_class_match("0b40", device->class_code);
+}
+
+gpuvm_cell *
+gpuvm_cell_new(int id)
+{
+    gpuvm_cell *cell = g_new0(gpuvm_cell, 1);
+
+    cell->id = id;
+    cell->cpus = g_array_new(FALSE, FALSE, sizeof(int));
+    cell->pages = g_array_new(FALSE, FALSE, sizeof(gpuvm_pages));
+    return cell;
+}
+
+void
+gpuvm_cell_free(gpuvm_cell *cell)
+{
+    if (!cell)
+        return;
+    g_array_unref(cell->cpus);
+    g_array_unref(cell->pages);
+    g_free(cell);
+}
+
+gpuvm_claim *
+gpuvm_claim_new(const char *domain, const char *uuid, bool active)
+{
+    gpuvm_claim *claim = g_new0(gpuvm_claim, 1);
+
+    claim->domain = g_strdup(domain);
+    claim->uuid = g_strdup(uuid);
+    claim->active = active;
+    claim->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    return claim;
+}
+
+void
+gpuvm_claim_free(gpuvm_claim *claim)
+{
+    if (!claim)
+        return;
+    g_free(claim->domain);
+    g_free(claim->uuid);
+    g_array_unref(claim->devices);
+    g_free(claim);
+}
+
+gpuvm_facts *
+gpuvm_facts_new(void)
+{
+    gpuvm_facts *facts = g_new0(gpuvm_facts, 1);
+
+    /* the key is the address inside the device */
+    facts->devices = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, NULL,
+                                           (GDestroyNotify)gpuvm_device_free);
+    facts->claims = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_claim_free);
+    facts->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
+    return facts;
+}
+
+void
+gpuvm_facts_free(gpuvm_facts *facts)
+{
+    if (!facts)
+        return;
+    g_hash_table_unref(facts->devices);
+    g_ptr_array_unref(facts->claims);
+    g_ptr_array_unref(facts->cells);
+    g_free(facts->arch);
+    g_free(facts->domain_type);
+    g_free(facts->emulator);
+    g_free(facts->policy);
+    g_free(facts);
+}
+
+void
+gpuvm_facts_add_device(gpuvm_facts *facts, gpuvm_device *device)
+{
+    /* replace, not insert: the old key goes away with the old device */
+    g_hash_table_replace(facts->devices, &device->addr, device);
+}
+
+const gpuvm_device *
+gpuvm_facts_device(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
+{
+    return g_hash_table_lookup(facts->devices, addr);
+}
+
+static gint
+compare_devices(gconstpointer a, gconstpointer b)
+{
+    const gpuvm_device *const *left = a, *const *right = b;
+
+    return gpuvm_pci_addr_compare(&(*left)->addr, &(*right)->addr);
+}
+
+GPtrArray *
+gpuvm_facts_devices(const gpuvm_facts *facts)
+{
+    GPtrArray *devices = g_ptr_array_new();
+    GHashTableIter iter;
+    gpointer device;
+
+    g_hash_table_iter_init(&iter, facts->devices);
+    while (g_hash_table_iter_next(&iter, NULL, &device))
+        g_ptr_array_add(devices, device);
+    g_ptr_array_sort(devices, compare_devices);
+    return devices;
+}
+
+GPtrArray *
+gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
+{
+    GPtrArray *devices = g_ptr_array_new();
+    gpuvm_pci_addr at = *addr;
+
+    for (at.function = 0; at.function <= GPUVM_PCI_FUNCTION_MAX; at.function++) {
+        gpuvm_device *device = g_hash_table_lookup(facts->devices, &at);
+
+        if (device)
+            g_ptr_array_add(devices, device);
+    }
+    return devices;
+}
+
+static bool
+claim_names(const gpuvm_claim *claim, const gpuvm_pci_addr *addr)
+{
+    for (guint i = 0; i < claim->devices->len; i++)
+        if (gpuvm_pci_addr_equal(&g_array_index(claim->devices, gpuvm_pci_addr, i), addr))
+            return true;
+    return false;
+}
+
+GPtrArray *
+gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const char *except)
+{
+    GPtrArray *claims = g_ptr_array_new();
+    guint active = 0;
+
+    for (guint i = 0; i < facts->claims->len; i++) {
+        gpuvm_claim *claim = g_ptr_array_index(facts->claims, i);
+
+        if ((except && strcmp(claim->domain, except) == 0) || !claim_names(claim, addr))
+            continue;
+        g_ptr_array_insert(claims, claim->active ? (gint)active++ : -1, claim);
+    }
+    return claims;
+}
+
+const gpuvm_cell *
+gpuvm_facts_cell(const gpuvm_facts *facts, int id)
+{
+    for (guint i = 0; i < facts->cells->len; i++) {
+        const gpuvm_cell *cell = g_ptr_array_index(facts->cells, i);
+
+        if (cell->id == id)
+            return cell;
+    }
+    return NULL;
+}

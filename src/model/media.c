@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "model/tables.h"
+
+static const char *const format_names[] = {"auto", "raw", "qcow2", NULL};
+
+/** Adds an error unless exactly one of @first and @second, keys of @object, is given. */
+static void
+check_one_of(const gpuvm_object *object, const char *first, bool has_first, const char *second,
+             bool has_second, gpuvm_diags *diags)
+{
+    gpuvm_mark mark = gpuvm_object_mark(object, second);
+
+    if (has_first && has_second)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "both %s and %s are given", first, second),
+            "keep one of them");
+    else if (!has_first && !has_second)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "neither %s nor %s is given", first, second),
+            "add one of them");
+}
+
+static const gpuvm_field media_fields[] = {
+    {GPUVM_FIELD(gpuvm_media, path), .scalar = &gpuvm_scalar_path,
+     .doc = "A file of the host; a relative path starts from the directory of the definition."},
+    {GPUVM_FIELD(gpuvm_media, url), .scalar = &gpuvm_scalar_url, .flags = GPUVM_FIELD_LATER,
+     .doc = "Where to fetch the file: http, https or file. It takes the place of path."},
+    {GPUVM_FIELD(gpuvm_media, checksum), .scalar = &gpuvm_scalar_checksum, .flags = GPUVM_FIELD_LATER,
+     .doc = "What the file must hash to: sha256: and 64 hex digits, or sha512: and 128."},
+    {NULL},
+};
+
+static void
+check_media(const void *object, gpuvm_diags *diags)
+{
+    const gpuvm_media *media = object;
+
+    check_one_of(&media->object, "path", media->path, "url", media->url, diags);
+}
+
+const gpuvm_table gpuvm_media_table = {
+    .name = "media",
+    .doc = "A file, by its path or by a URL and a checksum.",
+    .size = sizeof(gpuvm_media),
+    .fields = media_fields,
+    .scalar_key = "path",
+    .check = check_media,
+};
+
+static const gpuvm_field rootfs_fields[] = {
+    {GPUVM_FIELD(gpuvm_media, format), .shape = GPUVM_ENUM, .choices = format_names,
+     .doc = "The image's format; auto: by what the file begins with."},
+    {NULL},
+};
+
+const gpuvm_table gpuvm_rootfs_table = {
+    .name = "rootfs",
+    .doc = "The image of the guest's root file system, by its path or by a URL and a checksum.",
+    .size = sizeof(gpuvm_media),
+    .parent = &gpuvm_media_table,
+    .fields = rootfs_fields,
+    .scalar_key = "path",
+};
+
+static const gpuvm_field disk_fields[] = {
+    {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_path, .flags = GPUVM_FIELD_REQUIRED,
+     .doc = "An image file or a block device of the host; a relative path starts from the directory of the "
+            "definition. A file that ends in .iso is a CD-ROM."},
+    {GPUVM_FIELD(gpuvm_disk, name), .scalar = &gpuvm_scalar_name,
+     .doc = "What this disk is called; no two disks of a VM have the same name."},
+    {GPUVM_FIELD(gpuvm_disk, target), .scalar = &gpuvm_scalar_target,
+     .doc = "Its place in the guest: vda, vdb, … for virtio, sda, sdb, … for SATA. When absent, the next "
+            "free vd name, of a CD-ROM the next free sd name."},
+    {GPUVM_FIELD(gpuvm_disk, format), .shape = GPUVM_ENUM, .choices = format_names,
+     .doc = "The image's format. auto: qcow2 when source ends in .qcow2, else raw."},
+    {GPUVM_FIELD(gpuvm_disk, readonly), .scalar = &gpuvm_scalar_bool, .fallback = "false",
+     .doc = "Whether the guest may only read it."},
+    {GPUVM_FIELD(gpuvm_disk, checksum), .scalar = &gpuvm_scalar_checksum, .flags = GPUVM_FIELD_LATER,
+     .doc = "What source must hash to: sha256: and 64 hex digits, or sha512: and 128."},
+    {NULL},
+};
+
+const gpuvm_table gpuvm_disk_table = {
+    .name = "disk",
+    .doc = "A disk of the VM.",
+    .size = sizeof(gpuvm_disk),
+    .fields = disk_fields,
+    .scalar_key = "source",
+};
+
+static const gpuvm_field content_fields[] = {
+    {GPUVM_FIELD(gpuvm_content, content), .scalar = &gpuvm_scalar_text, .doc = "The text itself."},
+    {GPUVM_FIELD(gpuvm_content, path), .scalar = &gpuvm_scalar_path,
+     .doc = "The file that has the text, in place of content; a relative path starts from the directory of "
+            "the definition."},
+    {.key = "inline",
+     .offset = offsetof(gpuvm_content, is_inline),
+     .scalar = &gpuvm_scalar_bool,
+     .doc = "Whether the text is given by content; it may be left out."},
+    {NULL},
+};
+
+static void
+check_content(const void *object, gpuvm_diags *diags)
+{
+    const gpuvm_content *content = object;
+    gpuvm_mark mark = gpuvm_object_mark(&content->object, "inline");
+
+    check_one_of(&content->object, "content", content->content, "path", content->path, diags);
+    if (gpuvm_object_has(&content->object, "inline") && content->is_inline != !content->path)
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "inline is %s, but %s is given",
+                          content->is_inline ? "true" : "false", content->path ? "path" : "content");
+}
+
+static const gpuvm_table content_table = {
+    .name = "cloud_init_text",
+    .doc = "A text, given in place or by its path.",
+    .size = sizeof(gpuvm_content),
+    .fields = content_fields,
+    .scalar_key = "content",
+    .check = check_content,
+};
+
+static const gpuvm_field cloud_init_fields[] = {
+    {GPUVM_FIELD(gpuvm_cloud_init, datasource), .scalar = &gpuvm_scalar_name, .fallback = "NoCloud",
+     .doc = "How the guest finds its configuration."},
+    {GPUVM_FIELD(gpuvm_cloud_init, seed_mode), .scalar = &gpuvm_scalar_name,
+     .doc = "The file system of the seed disk that carries the configuration."},
+    {GPUVM_FIELD(gpuvm_cloud_init, user_data), .shape = GPUVM_OBJECT, .table = &content_table,
+     .doc = "The user data."},
+    {GPUVM_FIELD(gpuvm_cloud_init, meta_data), .shape = GPUVM_OBJECT, .table = &content_table,
+     .doc = "The metadata of the instance; when absent, made from the VM's name."},
+    {GPUVM_FIELD(gpuvm_cloud_init, network_config), .shape = GPUVM_OBJECT, .table = &content_table,
+     .doc = "The guest's network configuration."},
+    {NULL},
+};
+
+const gpuvm_table gpuvm_cloud_init_table = {
+    .name = "cloud_init",
+    .doc = "What cloud-init in the guest is told at its first boot.",
+    .size = sizeof(gpuvm_cloud_init),
+    .fields = cloud_init_fields,
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "model/tables.h"
+
+static const char *const mode_names[] = {"nat", "bridged", "dhcp", "vsock", "none", NULL};
+
+static const gpuvm_field network_fields[] = {
+    {GPUVM_FIELD(gpuvm_network, mode), .shape = GPUVM_ENUM, .choices = mode_names,
+     .doc = "nat: a NIC on one of libvirt's networks. bridged: a NIC on a bridge of the host. none: no NIC."
+            " dhcp and vsock are not carried out by this version."},
+    {GPUVM_FIELD(gpuvm_network, network), .scalar = &gpuvm_scalar_name, .fallback = "default",
+     .doc = "The libvirt network, for mode nat."},
+    {GPUVM_FIELD(gpuvm_network, bridge), .scalar = &gpuvm_scalar_bridge,
+     .doc = "The host's bridge, for mode bridged, which needs it."},
+    {GPUVM_FIELD(gpuvm_network, mac), .scalar = &gpuvm_scalar_mac,
+     .doc = "The NIC's MAC address. When absent, libvirt chooses one, which the VM then keeps."},
+    {GPUVM_FIELD(gpuvm_network, subnet), .scalar = &gpuvm_scalar_subnet, .flags = GPUVM_FIELD_LATER,
+     .doc = "The guest's subnet: ADDRESS/BITS."},
+    {GPUVM_FIELD(gpuvm_network, gateway), .scalar = &gpuvm_scalar_ip, .flags = GPUVM_FIELD_LATER,
+     .doc = "The guest's gateway."},
+    {GPUVM_FIELD(gpuvm_network, auto_assign), .scalar = &gpuvm_scalar_bool, .flags = GPUVM_FIELD_LATER,
+     .doc = "Whether the guest gets a free address of the subnet."},
+    {NULL},
+};
+
+/** Keys that mean nothing in some modes. */
+static const struct {
+    const char *key;
+    unsigned modes; /* a bit for each mode that it goes with */
+    const char *hint;
+} exclusive[] = {
+    {"network", 1 << GPUVM_NET_NAT, "it goes with mode nat"},
+    {"bridge", 1 << GPUVM_NET_BRIDGED, "it goes with mode bridged"},
+    {"mac", 1 << GPUVM_NET_NAT | 1 << GPUVM_NET_BRIDGED | 1 << GPUVM_NET_DHCP, "it is for a VM with a NIC"},
+};
+
+static void
+check_network(const void *object, gpuvm_diags *diags)
+{
+    const gpuvm_network *network = object;
+    gpuvm_mark mark;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(exclusive); i++) {
+        if (!gpuvm_object_has(&network->object, exclusive[i].key) || exclusive[i].modes & 1u << network->mode)
+            continue;
+        mark = gpuvm_object_mark(&network->object, exclusive[i].key);
+        gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s means nothing in mode %s",
+                                          exclusive[i].key, mode_names[network->mode]),
+                        "%s", exclusive[i].hint);
+    }
+    if (network->mode == GPUVM_NET_BRIDGED && !network->bridge) {
+        mark = gpuvm_object_mark(&network->object, "mode");
+        gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "mode bridged needs a bridge"),
+                        "add 'bridge: NAME', the host's bridge that the VM is to join, such as br0");
+    }
+}
+
+const gpuvm_table gpuvm_network_table = {
+    .name = "network",
+    .doc = "The VM's network interface. Without this the VM has one on libvirt's network 'default'.",
+    .size = sizeof(gpuvm_network),
+    .fields = network_fields,
+    .scalar_key = "mode",
+    .check = check_network,
+};

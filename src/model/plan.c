@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "model/plan.h"
+
+const char *const gpuvm_role_names[] = {"requested", "same-card", "group-member", "detached", NULL};
+
+void
+gpuvm_plan_function_free(gpuvm_plan_function *function)
+{
+    if (!function)
+        return;
+    g_free(function->why);
+    g_free(function);
+}
+
+void
+gpuvm_plan_disk_free(gpuvm_plan_disk *disk)
+{
+    if (!disk)
+        return;
+    g_free(disk->source);
+    g_free(disk->target);
+    g_free(disk);
+}
+
+gpuvm_plan *
+gpuvm_plan_new(const gpuvm_vm *vm)
+{
+    gpuvm_plan *plan = g_new0(gpuvm_plan, 1);
+
+    plan->vm = vm;
+    plan->functions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_function_free);
+    plan->disks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_disk_free);
+    plan->place.numa_node = GPUVM_UNKNOWN;
+    return plan;
+}
+
+void
+gpuvm_plan_free(gpuvm_plan *plan)
+{
+    if (!plan)
+        return;
+    g_ptr_array_unref(plan->functions);
+    g_ptr_array_unref(plan->disks);
+    g_clear_pointer(&plan->place.cpus, g_array_unref);
+    g_free(plan->place.why);
+    g_free(plan->digest);
+    g_free(plan->uuid);
+    g_free(plan->mac);
+    g_free(plan->directory);
+    g_free(plan->source);
+    g_free(plan->domain_type);
+    g_free(plan->emulator);
+    g_free(plan->arch);
+    g_free(plan);
+}
+
+static void
+free_rule(gpointer rule)
+{
+    gpuvm_schema_free(&gpuvm_rule_table, rule);
+}
+
+static void
+free_pair(gpointer data)
+{
+    gpuvm_pair *pair = data;
+
+    g_free(pair->key);
+    g_free(pair->value);
+    g_free(pair);
+}
+
+gpuvm_record *
+gpuvm_record_new(void)
+{
+    gpuvm_record *record = g_new0(gpuvm_record, 1);
+
+    record->allowlist = g_ptr_array_new_with_free_func(free_rule);
+    record->labels = g_ptr_array_new_with_free_func(free_pair);
+    record->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_recorded));
+    return record;
+}
+
+void
+gpuvm_record_free(gpuvm_record *record)
+{
+    if (!record)
+        return;
+    g_free(record->digest);
+    g_free(record->source);
+    g_free(record->plugin);
+    g_ptr_array_unref(record->allowlist);
+    g_ptr_array_unref(record->labels);
+    g_array_unref(record->devices);
+    g_free(record);
+}
