@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * disk.h: which file is which disk of the guest
+ *
+ * Relative paths start from the definition's directory. A format that is not given follows the file's name:
+ * ".qcow2" is qcow2, anything else raw; an ".iso" is a CD-ROM. Disks without a target get the next free vda,
+ * vdb … (CD-ROMs sda, sdb …) in the order of the definition.
+ */
+#pragma once
+
+#include "model/plan.h"
+
+/** Fills @plan->disks from its VM. */
+void gpuvm_disk_plan(gpuvm_plan *plan);

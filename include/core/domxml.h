@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * domxml.h: a plan → libvirt domain XML
+ *
+ * No decision is taken here. A template (templates/domain.xml, or the one the definition names) is parsed,
+ * patched as a tree, and printed; the same plan gives the same bytes.
+ */
+#pragma once
+
+#include "model/plan.h"
+
+/**
+ * The domain XML of @plan on top of @template, indented by two spaces. A template that is no <domain> fails
+ * with GPUVM_EXIT_INVALID; @name says which.
+ */
+char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, GError **error);

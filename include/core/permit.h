@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * permit.h: may this device be passed at all?
+ *
+ * Lists only narrow: a device must pass every policy and, where the VM has one, its own allowlist. The
+ * functions of an allowed card ride along with it; every other member of its IOMMU group, and every SR-IOV
+ * virtual function, must be allowed by itself. Bridges are never passed, nor is the host's boot display
+ * unless every policy allows it.
+ */
+#pragma once
+
+#include "model/plan.h"
+
+/** A policy, and what messages call it: "/etc/gpuvm/policy.yaml", "the built-in policy". */
+typedef struct gpuvm_named_policy {
+    const char *name;
+    const gpuvm_policy *policy;
+} gpuvm_named_policy;
+
+/** Everything that must agree before a device of one VM is passed. All borrowed. */
+typedef struct gpuvm_permit {
+    const gpuvm_named_policy *policies;
+    size_t n_policies;             /* 0: nothing is allowed */
+    const GPtrArray *vm_allowlist; /* gpuvm_rule; NULL or empty: the VM has no list */
+} gpuvm_permit;
+
+/** The policy of a host that has none, as YAML: display controllers, accelerators, co-processors. */
+extern const char gpuvm_permit_builtin[];
+
+/** Whether @rule says anything about @device: every part that the rule gives must match. */
+bool gpuvm_rule_match(const gpuvm_rule *rule, const gpuvm_device *device);
+
+/** "10de:*", "class 0302", "10de:* at 0000:01:00.0". g_malloc. */
+char *gpuvm_rule_describe(const gpuvm_rule *rule);
+
+/** Whether @device by itself passes every list, bridges and the boot display aside. */
+bool gpuvm_permit_device(const gpuvm_permit *permit, const gpuvm_device *device);
+
+/** Adds an error (exit code 4) for everything among @functions (gpuvm_plan_function) that may not be passed.
+ */
+void gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm_diags *diags);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * planner.h: a definition, policies and facts → a plan
+ *
+ * The one road: merge → select → card → group → permit → claims → place → guest PCI. Same input, same plan,
+ * whatever the order of the definition's devices or of the facts.
+ */
+#pragma once
+
+#include "core/permit.h"
+
+/** Everything a plan is made from. All borrowed. */
+typedef struct gpuvm_plan_input {
+    const gpuvm_vm *vm;
+    const char *source;    /* the file it came from, as given */
+    const char *directory; /* absolute: what its relative paths start from */
+    const gpuvm_facts *facts;
+    const gpuvm_named_policy *policies;
+    size_t n_policies;
+    /* of the domain as it is defined now; NULL when there is none */
+    const char *uuid, *mac;
+    const gpuvm_record *record;
+} gpuvm_plan_input;
+
+/**
+ * Makes the plan and adds what stands in its way to @diags. It is returned in any case, to be shown; it is
+ * good for domain XML only when no error was added. Borrows from @input's vm and facts.
+ */
+gpuvm_plan *gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags);

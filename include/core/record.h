@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * record.h: what a domain's metadata remembers of its definition, written and read
+ */
+#pragma once
+
+#include <libxml/tree.h>
+
+#include "model/plan.h"
+
+/** Adds gpuvm's element to @metadata: what is to be remembered of @plan. */
+void gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata);
+
+/**
+ * Reads gpuvm's element back, with or without its prefix. One that is damaged (edited by hand, or written by
+ * a newer version) fails with GPUVM_EXIT_FAILED.
+ */
+gpuvm_record *gpuvm_record_parse(const char *xml, GError **error);

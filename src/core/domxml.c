@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/domxml.h"
+
+#include <string.h>
+
+#include "base/xml.h"
+#include "core/record.h"
+#include "model/cpuset.h"
+
+/* The child @name of @parent, made when the template has none. */
+static xmlNode *
+ensure(xmlNode *parent, const char *name)
+{
+    xmlNode *child = gpuvm_xml_child(parent, name);
+
+    return child ? child : gpuvm_xml_add(parent, name, NULL);
+}
+
+static void
+set_child(xmlNode *parent, const char *name, const char *text)
+{
+    if (text)
+        gpuvm_xml_set_text(ensure(parent, name), text);
+}
+
+static char *
+resolve(const gpuvm_plan *plan, const char *path)
+{
+    return path ? g_canonicalize_filename(path, plan->directory) : NULL;
+}
+
+static void
+patch_identity(const gpuvm_plan *plan, xmlNode *domain)
+{
+    const gpuvm_body *body = &plan->vm->body;
+
+    gpuvm_xml_set(domain, "type", "%s", plan->domain_type);
+    set_child(domain, "name", plan->vm->name);
+    set_child(domain, "uuid", plan->uuid);
+    set_child(domain, "title", body->title);
+    set_child(domain, "description", body->description);
+    gpuvm_record_write(plan, ensure(domain, "metadata"));
+}
+
+static void
+patch_memory(const gpuvm_plan *plan, xmlNode *domain)
+{
+    const gpuvm_placement *place = &plan->place;
+    g_autofree char *mib = g_strdup_printf("%" G_GUINT64_FORMAT, plan->vm->body.resources->memory_mb);
+    xmlNode *memory = ensure(domain, "memory");
+
+    gpuvm_xml_set(memory, "unit", "MiB");
+    gpuvm_xml_set_text(memory, mib);
+    if (place->page_kib > 0) {
+        xmlNode *page = ensure(ensure(ensure(domain, "memoryBacking"), "hugepages"), "page");
+
+        gpuvm_xml_set(page, "size", "%" G_GUINT64_FORMAT, place->page_kib);
+        gpuvm_xml_set(page, "unit", "KiB");
+    }
+    if (place->numa_node != GPUVM_UNKNOWN) {
+        xmlNode *node = ensure(ensure(domain, "numatune"), "memory");
+
+        gpuvm_xml_set(node, "mode", "preferred");
+        gpuvm_xml_set(node, "nodeset", "%d", place->numa_node);
+    }
+}
+
+static void
+patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
+{
+    g_autofree char *cores = g_strdup_printf("%" G_GUINT64_FORMAT, plan->vm->body.resources->cpu_cores);
+    xmlNode *vcpu = ensure(domain, "vcpu"), *cpu = gpuvm_xml_child(domain, "cpu");
+
+    gpuvm_xml_set_text(vcpu, cores);
+    if (plan->place.cpus) {
+        g_autofree char *cpus = gpuvm_cpuset_format(plan->place.cpus);
+        gpuvm_xml_set(vcpu, "placement", "static");
+        gpuvm_xml_set(vcpu, "cpuset", "%s", cpus);
+    }
+    /* QEMU's own emulation has no host CPU to pass through; libvirt then wants the most it can emulate */
+    if (cpu && g_str_equal(plan->domain_type, "qemu")) {
+        gpuvm_xml_remove(cpu);
+        gpuvm_xml_set(gpuvm_xml_add(domain, "cpu", NULL), "mode", "maximum");
+    }
+}
+
+static void
+patch_boot(const gpuvm_plan *plan, xmlNode *domain)
+{
+    const gpuvm_body *body = &plan->vm->body;
+    xmlNode *os = ensure(domain, "os");
+    g_autofree char *kernel = resolve(plan, body->kernel ? body->kernel->path : NULL);
+    g_autofree char *initrd = resolve(plan, body->initramfs ? body->initramfs->path : NULL);
+
+    gpuvm_xml_set(ensure(os, "type"), "arch", "%s", plan->arch);
+    if (body->firmware == GPUVM_FIRMWARE_BIOS) {
+        xmlUnsetProp(os, (const xmlChar *)"firmware");
+        gpuvm_xml_remove(gpuvm_xml_child(os, "firmware"));
+    }
+    set_child(os, "kernel", kernel);
+    set_child(os, "initrd", initrd);
+    set_child(os, "cmdline", body->kernel_cmdline);
+}
+
+static void
+add_disk(const gpuvm_plan_disk *disk, xmlNode *devices)
+{
+    xmlNode *node = gpuvm_xml_add(devices, "disk", NULL), *child;
+
+    gpuvm_xml_set(node, "type", disk->block ? "block" : "file");
+    gpuvm_xml_set(node, "device", disk->cdrom ? "cdrom" : "disk");
+    child = gpuvm_xml_add(node, "driver", NULL);
+    gpuvm_xml_set(child, "name", "qemu");
+    gpuvm_xml_set(child, "type", disk->qcow2 ? "qcow2" : "raw");
+    gpuvm_xml_set(gpuvm_xml_add(node, "source", NULL), disk->block ? "dev" : "file", "%s", disk->source);
+    child = gpuvm_xml_add(node, "target", NULL);
+    gpuvm_xml_set(child, "dev", "%s", disk->target);
+    gpuvm_xml_set(child, "bus", g_str_has_prefix(disk->target, "sd") ? "sata" : "virtio");
+    if (disk->readonly)
+        gpuvm_xml_add(node, "readonly", NULL);
+    if (disk->name)
+        gpuvm_xml_add(node, "serial", disk->name);
+}
+
+static void
+add_network(const gpuvm_plan *plan, xmlNode *devices)
+{
+    const gpuvm_network *network = plan->vm->body.network;
+    bool bridged = network->mode == GPUVM_NET_BRIDGED;
+    xmlNode *node;
+
+    if (network->mode == GPUVM_NET_NONE)
+        return;
+    node = gpuvm_xml_add(devices, "interface", NULL);
+    gpuvm_xml_set(node, "type", bridged ? "bridge" : "network");
+    if (plan->mac)
+        gpuvm_xml_set(gpuvm_xml_add(node, "mac", NULL), "address", "%s", plan->mac);
+    if (bridged)
+        gpuvm_xml_set(gpuvm_xml_add(node, "source", NULL), "bridge", "%s", network->bridge);
+    else
+        gpuvm_xml_set(gpuvm_xml_add(node, "source", NULL), "network", "%s", network->network);
+    gpuvm_xml_set(gpuvm_xml_add(node, "model", NULL), "type", "virtio");
+}
+
+static void
+add_hostdev(const gpuvm_plan *plan, const gpuvm_plan_function *function, xmlNode *devices)
+{
+    const gpuvm_pci_addr *addr = &function->device->addr;
+    g_autofree char *rom_file = resolve(plan, function->rom_file);
+    xmlNode *node = gpuvm_xml_add(devices, "hostdev", NULL), *child;
+
+    gpuvm_xml_set(node, "mode", "subsystem");
+    gpuvm_xml_set(node, "type", "pci");
+    gpuvm_xml_set(node, "managed", "yes");
+    gpuvm_xml_set(gpuvm_xml_add(node, "driver", NULL), "name", "vfio");
+    child = gpuvm_xml_add(gpuvm_xml_add(node, "source", NULL), "address", NULL);
+    gpuvm_xml_set(child, "domain", "0x%04x", addr->domain);
+    gpuvm_xml_set(child, "bus", "0x%02x", addr->bus);
+    gpuvm_xml_set(child, "slot", "0x%02x", addr->slot);
+    gpuvm_xml_set(child, "function", "0x%x", addr->function);
+    gpuvm_xml_set(gpuvm_xml_add(node, "alias", NULL), "name", "ua-pci-%04x-%02x-%02x-%x", addr->domain,
+                  addr->bus, addr->slot, addr->function);
+    if (rom_file || !function->rom_bar) {
+        child = gpuvm_xml_add(node, "rom", NULL);
+        gpuvm_xml_set(child, "bar", function->rom_bar ? "on" : "off");
+        if (rom_file)
+            gpuvm_xml_set(child, "file", "%s", rom_file);
+    }
+    child = gpuvm_xml_add(node, "address", NULL);
+    if (function->role == GPUVM_ROLE_DETACHED) {
+        gpuvm_xml_set(child, "type", "unassigned");
+        return;
+    }
+    gpuvm_xml_set(child, "type", "pci");
+    gpuvm_xml_set(child, "domain", "0x0000");
+    gpuvm_xml_set(child, "bus", "0x%02x", function->guest.bus);
+    gpuvm_xml_set(child, "slot", "0x00");
+    gpuvm_xml_set(child, "function", "0x%x", function->guest.function);
+    if (function->guest.multifunction)
+        gpuvm_xml_set(child, "multifunction", "on");
+}
+
+static void
+patch_devices(const gpuvm_plan *plan, xmlNode *domain)
+{
+    xmlNode *devices = ensure(domain, "devices");
+
+    if (plan->emulator && !gpuvm_xml_child(devices, "emulator"))
+        gpuvm_xml_add_first(devices, "emulator", plan->emulator);
+    for (unsigned index = 1; index <= plan->root_ports; index++) {
+        xmlNode *port = gpuvm_xml_add(devices, "controller", NULL);
+
+        gpuvm_xml_set(port, "type", "pci");
+        gpuvm_xml_set(port, "index", "%u", index);
+        gpuvm_xml_set(port, "model", "pcie-root-port");
+    }
+    for (guint i = 0; i < plan->disks->len; i++)
+        add_disk(plan->disks->pdata[i], devices);
+    add_network(plan, devices);
+    for (guint i = 0; i < plan->functions->len; i++)
+        add_hostdev(plan, plan->functions->pdata[i], devices);
+}
+
+/* The root alone: comments around it and the XML declaration say nothing to libvirt. */
+static char *
+print(xmlDoc *doc)
+{
+    xmlBuffer *buffer = xmlBufferCreate();
+    char *text;
+
+    xmlNodeDump(buffer, doc, xmlDocGetRootElement(doc), 0, 1);
+    text = g_strdup_printf("%s\n", (const char *)xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}
+
+char *
+gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, GError **error)
+{
+    g_autoptr(xmlDoc) doc = NULL;
+
+    doc = gpuvm_xml_parse(template, strlen(template), name, error);
+    if (!doc)
+        return NULL;
+
+    xmlNode *domain = xmlDocGetRootElement(doc);
+    if (!gpuvm_xml_is(domain, "domain")) {
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_INVALID, "%s: the template is a <%s>, not a <domain>",
+                    name, (const char *)domain->name);
+        return NULL;
+    }
+    patch_identity(plan, domain);
+    patch_memory(plan, domain);
+    patch_cpus(plan, domain);
+    patch_boot(plan, domain);
+    patch_devices(plan, domain);
+    return print(doc);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/permit.h"
+
+#include <string.h>
+
+const char gpuvm_permit_builtin[] = "kind: policy\n"
+                                    "allowlist:\n"
+                                    "  - {class: '03'}   # display controllers\n"
+                                    "  - {class: '12'}   # processing accelerators\n"
+                                    "  - {class: '0b40'} # co-processors\n";
+
+bool
+gpuvm_rule_match(const gpuvm_rule *rule, const gpuvm_device *device)
+{
+    if (rule->id && !gpuvm_pci_pattern_match(rule->id, device->vendor_id, device->device_id))
+        return false;
+    if (rule->device_class && !gpuvm_pci_class_match(rule->device_class, device->class_code))
+        return false;
+    if (!rule->address)
+        return true;
+    return rule->address->whole_card ? gpuvm_pci_addr_same_slot(&rule->address->addr, &device->addr)
+                                     : gpuvm_pci_addr_equal(&rule->address->addr, &device->addr);
+}
+
+char *
+gpuvm_rule_describe(const gpuvm_rule *rule)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    if (rule->id) {
+        g_autofree char *id = gpuvm_pci_pattern_format(rule->id);
+        g_string_append(text, id);
+    }
+    if (rule->device_class)
+        g_string_append_printf(text, "%sclass %s", text->len > 0 ? " of " : "", rule->device_class);
+    if (rule->address) {
+        g_autofree char *address = gpuvm_pci_ref_format(rule->address);
+        g_string_append_printf(text, "%sat %s", text->len > 0 ? " " : "", address);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static const gpuvm_rule *
+matching_rule(const GPtrArray *rules, const gpuvm_device *device)
+{
+    for (guint i = 0; rules && i < rules->len; i++) {
+        if (gpuvm_rule_match(rules->pdata[i], device))
+            return rules->pdata[i];
+    }
+    return NULL;
+}
+
+bool
+gpuvm_permit_device(const gpuvm_permit *permit, const gpuvm_device *device)
+{
+    for (size_t i = 0; i < permit->n_policies; i++) {
+        const gpuvm_policy *policy = permit->policies[i].policy;
+
+        if (matching_rule(policy->denylist, device) || !matching_rule(policy->allowlist, device))
+            return false;
+    }
+    if (permit->vm_allowlist && permit->vm_allowlist->len > 0 && !matching_rule(permit->vm_allowlist, device))
+        return false;
+    return permit->n_policies > 0;
+}
+
+static char *
+describe_rules(const GPtrArray *rules)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < rules->len; i++) {
+        g_autofree char *rule = gpuvm_rule_describe(rules->pdata[i]);
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", rule);
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* Says of each list that stands in the way what it allows and what to add. */
+static void
+hint_lists(gpuvm_diag *diag, const gpuvm_permit *permit, const gpuvm_device *device)
+{
+    for (size_t i = 0; i < permit->n_policies; i++) {
+        const gpuvm_named_policy *named = &permit->policies[i];
+        const gpuvm_rule *denied = matching_rule(named->policy->denylist, device);
+
+        if (denied) {
+            g_autofree char *rule = gpuvm_rule_describe(denied);
+            gpuvm_diag_hint(diag, "the denylist of %s has %s", named->name, rule);
+        } else if (!matching_rule(named->policy->allowlist, device)) {
+            g_autofree char *rules = describe_rules(named->policy->allowlist);
+            gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", named->name,
+                            *rules ? rules : "nothing", device->class_code,
+                            gpuvm_pci_class_name(device->class_code));
+            gpuvm_diag_hint(diag,
+                            "to allow it, the host's administrator adds '- %04x:%04x' to the allowlist of "
+                            "/etc/gpuvm/policy.yaml",
+                            device->vendor_id, device->device_id);
+        }
+    }
+    if (permit->vm_allowlist && permit->vm_allowlist->len > 0 &&
+        !matching_rule(permit->vm_allowlist, device)) {
+        g_autofree char *rules = describe_rules(permit->vm_allowlist);
+        gpuvm_diag_hint(diag, "devices.allowlist of the VM has %s: add '%04x:%04x' or '%04x:*'", rules,
+                        device->vendor_id, device->device_id, device->vendor_id);
+    }
+}
+
+static bool
+on_card(const gpuvm_plan_function *function)
+{
+    return (function->role == GPUVM_ROLE_REQUESTED || function->role == GPUVM_ROLE_CARD) &&
+           !function->device->virtual_function;
+}
+
+static bool
+denied(const gpuvm_permit *permit, const gpuvm_device *device)
+{
+    for (size_t i = 0; i < permit->n_policies; i++) {
+        if (matching_rule(permit->policies[i].policy->denylist, device))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Whether @function may be passed: by itself, or along with a permitted function of its card. A card that may
+ * not is reported once, for the first of its functions: @ret_first.
+ */
+static bool
+permitted(const gpuvm_permit *permit, const GPtrArray *functions, const gpuvm_plan_function *function,
+          bool *ret_first)
+{
+    *ret_first = true;
+    if (denied(permit, function->device))
+        return false;
+    if (gpuvm_permit_device(permit, function->device))
+        return true;
+    if (!on_card(function))
+        return false;
+
+    const gpuvm_plan_function *first = NULL;
+    for (guint i = 0; i < functions->len; i++) {
+        const gpuvm_plan_function *other = functions->pdata[i];
+
+        if (!on_card(other) || !gpuvm_pci_addr_same_slot(&other->device->addr, &function->device->addr))
+            continue;
+        if (gpuvm_permit_device(permit, other->device))
+            return true;
+        if (!first && !denied(permit, other->device))
+            first = other;
+    }
+    *ret_first = first == function;
+    return false;
+}
+
+static bool
+host_display_allowed(const gpuvm_permit *permit)
+{
+    for (size_t i = 0; i < permit->n_policies; i++) {
+        if (!permit->policies[i].policy->allow_host_display)
+            return false;
+    }
+    return true;
+}
+
+void
+gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm_diags *diags)
+{
+    for (guint i = 0; i < functions->len; i++) {
+        const gpuvm_plan_function *function = functions->pdata[i];
+        const gpuvm_device *device = function->device;
+        gpuvm_diag *diag;
+        bool first;
+
+        if (device->bridge) {
+            diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
+                                     "device %s is a PCI bridge, which is never passed",
+                                     GPUVM_PCI(&device->addr));
+            gpuvm_diag_hint(diag, "name the device behind it: see gpuvm devices");
+        } else if (!permitted(permit, functions, function, &first) && first) {
+            diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
+                                     "device %s (%04x:%04x) not in allowlist", GPUVM_PCI(&device->addr),
+                                     device->vendor_id, device->device_id);
+            hint_lists(diag, permit, device);
+        }
+        if (device->boot_vga == 1 && !host_display_allowed(permit)) {
+            diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
+                                     "device %s is the host's boot display: its console would go dark",
+                                     GPUVM_PCI(&device->addr));
+            gpuvm_diag_hint(diag, "on a host that needs no display, set 'allow_host_display: true' in "
+                                  "/etc/gpuvm/policy.yaml");
+        }
+    }
+}

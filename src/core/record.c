@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/record.h"
+
+#include <string.h>
+
+#include "base/xml.h"
+
+void
+gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
+{
+    const gpuvm_devices *devices = plan->vm->body.devices;
+    const GPtrArray *labels = plan->vm->body.labels;
+    xmlNode *vm = gpuvm_xml_add(metadata, "vm", NULL);
+
+    xmlSetNs(vm, xmlNewNs(vm, (const xmlChar *)GPUVM_METADATA_NS, (const xmlChar *)GPUVM_METADATA_PREFIX));
+    gpuvm_xml_set(vm, "digest", "%s", plan->digest);
+    gpuvm_xml_set(vm, "source", "%s", plan->source);
+    gpuvm_xml_set(vm, "functions", "%s", gpuvm_functions_names[devices->functions]);
+    gpuvm_xml_set(vm, "iommu_group", "%s", gpuvm_group_mode_names[devices->iommu_group]);
+    for (guint i = 0; i < labels->len; i++) {
+        const gpuvm_pair *label = labels->pdata[i];
+        xmlNode *node = gpuvm_xml_add(vm, "label", NULL);
+
+        gpuvm_xml_set(node, "key", "%s", label->key);
+        gpuvm_xml_set(node, "value", "%s", label->value);
+    }
+    for (guint i = 0; i < devices->allowlist->len; i++) {
+        const gpuvm_rule *rule = devices->allowlist->pdata[i];
+        xmlNode *node = gpuvm_xml_add(vm, "allow", NULL);
+
+        if (rule->id) {
+            g_autofree char *id = gpuvm_pci_pattern_format(rule->id);
+            gpuvm_xml_set(node, "id", "%s", id);
+        }
+        if (rule->device_class)
+            gpuvm_xml_set(node, "class", "%s", rule->device_class);
+        if (rule->address) {
+            g_autofree char *address = gpuvm_pci_ref_format(rule->address);
+            gpuvm_xml_set(node, "address", "%s", address);
+        }
+    }
+    for (guint i = 0; i < plan->functions->len; i++) {
+        const gpuvm_plan_function *function = plan->functions->pdata[i];
+        xmlNode *node = gpuvm_xml_add(vm, "function", NULL);
+
+        gpuvm_xml_set(node, "address", "%s", GPUVM_PCI(&function->device->addr));
+        gpuvm_xml_set(node, "id", "%04x:%04x", function->device->vendor_id, function->device->device_id);
+        gpuvm_xml_set(node, "role", "%s", gpuvm_role_names[function->role]);
+    }
+}
+
+/* The index of attribute @name's value among @words; -1 when it is none of them. */
+static int
+get_word(const xmlNode *node, const char *name, const char *const *words)
+{
+    g_autofree char *value = gpuvm_xml_attr(node, name);
+
+    for (int i = 0; value && words[i]; i++) {
+        if (g_str_equal(words[i], value))
+            return i;
+    }
+    return -1;
+}
+
+static bool
+read_function(const xmlNode *node, gpuvm_record *record)
+{
+    g_autofree char *address = gpuvm_xml_attr(node, "address");
+    g_autofree char *id = gpuvm_xml_attr(node, "id");
+    gpuvm_recorded device = {0};
+    gpuvm_pci_pattern pattern;
+    int role = get_word(node, "role", gpuvm_role_names);
+
+    if (!address || !id || role < 0 || !gpuvm_pci_addr_parse(address, &device.addr, NULL, NULL) ||
+        !gpuvm_pci_pattern_parse(id, &pattern, NULL, NULL) || pattern.vendor < 0 || pattern.device < 0)
+        return false;
+    device.vendor_id = (uint16_t)pattern.vendor;
+    device.device_id = (uint16_t)pattern.device;
+    device.role = (gpuvm_role)role;
+    g_array_append_val(record->devices, device);
+    return true;
+}
+
+static bool
+read_allow(const xmlNode *node, gpuvm_record *record)
+{
+    g_autofree char *id = gpuvm_xml_attr(node, "id");
+    g_autofree char *address = gpuvm_xml_attr(node, "address");
+    gpuvm_rule *rule = g_new0(gpuvm_rule, 1);
+
+    g_ptr_array_add(record->allowlist, rule);
+    rule->device_class = gpuvm_xml_attr(node, "class");
+    if (id) {
+        rule->id = g_new0(gpuvm_pci_pattern, 1);
+        if (!gpuvm_pci_pattern_parse(id, rule->id, NULL, NULL))
+            return false;
+    }
+    if (address) {
+        rule->address = g_new0(gpuvm_pci_ref, 1);
+        if (!gpuvm_pci_ref_parse(address, rule->address, NULL, NULL))
+            return false;
+    }
+    return id || address || rule->device_class;
+}
+
+static bool
+read_label(const xmlNode *node, gpuvm_record *record)
+{
+    gpuvm_pair *label = g_new0(gpuvm_pair, 1);
+
+    g_ptr_array_add(record->labels, label);
+    label->key = gpuvm_xml_attr(node, "key");
+    label->value = gpuvm_xml_attr(node, "value");
+    return label->key && label->value;
+}
+
+static bool
+read_vm(const xmlNode *vm, gpuvm_record *record)
+{
+    bool right = true;
+
+    record->digest = gpuvm_xml_attr(vm, "digest");
+    record->source = gpuvm_xml_attr(vm, "source");
+    record->functions = get_word(vm, "functions", gpuvm_functions_names);
+    record->iommu_group = get_word(vm, "iommu_group", gpuvm_group_mode_names);
+    for (const xmlNode *node = vm->children; node && right; node = node->next) {
+        if (gpuvm_xml_is(node, "function"))
+            right = read_function(node, record);
+        else if (gpuvm_xml_is(node, "allow"))
+            right = read_allow(node, record);
+        else if (gpuvm_xml_is(node, "label"))
+            right = read_label(node, record);
+    }
+    return right && record->digest && record->functions >= 0 && record->iommu_group >= 0;
+}
+
+gpuvm_record *
+gpuvm_record_parse(const char *xml, GError **error)
+{
+    g_autoptr(gpuvm_record) record = gpuvm_record_new();
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "metadata", error);
+
+    if (!doc)
+        return NULL;
+    if (!read_vm(xmlDocGetRootElement(doc), record)) {
+        g_set_error_literal(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+                            "the metadata that gpuvm left in the domain is damaged\n"
+                            "define it again from its file: gpuvm define FILE");
+        return NULL;
+    }
+    return g_steal_pointer(&record);
+}
