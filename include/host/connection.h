@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * connection.h: facts of a host, asked of libvirt; only what is asked for, and nothing twice
+ *
+ * Errors are those of gpuvm_virt_failed (host/virt.h). A device or domain that vanishes while it is being
+ * read is as good as one that was never there.
+ */
+#pragma once
+
+#include "host/virt.h"
+#include "model/facts.h"
+
+typedef struct gpuvm_connection {
+    virConnectPtr conn;
+    char *uri;       /* as libvirt knows it, the default resolved */
+    bool local;      /* this machine's hypervisor: /sys and /proc are the host's */
+    char *host_file; /* of a test:///path connection: the file its facts come from; NULL */
+} gpuvm_connection;
+
+/**
+ * Opens @uri (NULL: LIBVIRT_DEFAULT_URI, else libvirt's own default) for reading and writing; ssh and SASL
+ * may ask the user at the terminal. Loads libvirt when it is not loaded.
+ */
+gpuvm_connection *gpuvm_connection_open(const char *uri, GError **error);
+void gpuvm_connection_close(gpuvm_connection *connection);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_connection, gpuvm_connection_close)
+
+/**
+ * Adds the function at @addr to @facts, with sysfs additions when local; that there is none is no error. One
+ * that
+ * @facts has already is not asked for again.
+ */
+bool gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr, gpuvm_facts *facts,
+                             GError **error);
+
+/** Adds every PCI function of the host to @facts. */
+bool gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);
+
+/**
+ * Adds capabilities: cells, memory, CPUs, arch, the domain type (kvm, else qemu, else what there is),
+ * emulator. On a host_file connection only the last three: what the test driver makes of the file's machine
+ * is not the file's.
+ */
+bool gpuvm_connection_capabilities(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);
+
+/** Adds every domain with PCI devices, live or persistent, to @facts->claims, in place of those of its name.
+ */
+bool gpuvm_connection_claims(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * domain.h: libvirt's domains by name: read, define, start, stop, undefine
+ *
+ * Errors are those of gpuvm_virt_failed (host/virt.h) unless said otherwise.
+ */
+#pragma once
+
+#include "host/connection.h"
+
+typedef struct gpuvm_domain {
+    virDomainPtr dom;
+    char *name;
+    char *uuid;
+    /* as they were when it was looked up, and after each change made through this object */
+    bool active;
+    bool persistent;
+    bool autostart;
+    int state; /* virDomainState */
+} gpuvm_domain;
+
+void gpuvm_domain_free(gpuvm_domain *domain);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_domain, gpuvm_domain_free)
+
+/** The domain @name. That there is none is success with *@ret_domain NULL. */
+bool
+gpuvm_domain_find(gpuvm_connection *connection, const char *name, gpuvm_domain **ret_domain, GError **error);
+
+/** As above, but that there is none is an error (GPUVM_EXIT_HOST) with the nearest name as a hint. */
+gpuvm_domain *gpuvm_domain_get(gpuvm_connection *connection, const char *name, GError **error);
+
+/** All domains, by name (gpuvm_domain, owned by the array). */
+GPtrArray *gpuvm_domain_list(gpuvm_connection *connection, GError **error);
+
+/** Its XML (g_free): the persistent one when @inactive, else the live one when it runs. */
+char *gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error);
+
+/**
+ * The element of @uri's namespace in its persistent metadata (of a transient domain, which has none, the live
+ * one), without its prefix (g_free); NULL without @error when there is none.
+ */
+char *gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error);
+
+/** Defines @xml, validated against libvirt's schema. */
+gpuvm_domain *gpuvm_domain_define(gpuvm_connection *connection, const char *xml, GError **error);
+
+bool gpuvm_domain_set_autostart(gpuvm_domain *domain, bool autostart, GError **error);
+bool gpuvm_domain_start(gpuvm_domain *domain, GError **error);
+
+/**
+ * Asks the guest to shut down, and waits up to @seconds for it; still running then is GPUVM_EXIT_UNHEALTHY.
+ * One that is off already is success at once: @domain->active tells beforehand.
+ */
+bool gpuvm_domain_shutdown(gpuvm_domain *domain, unsigned seconds, GError **error);
+
+/** Stops it at once, as if its power was cut; one that is off already is success. */
+bool gpuvm_domain_destroy(gpuvm_domain *domain, GError **error);
+
+/** Removes its definition, with its saved state and its snapshots' records; with its UEFI variables when
+ * @nvram. */
+bool gpuvm_domain_undefine(gpuvm_domain *domain, bool nvram, GError **error);
+
+/** "running", "shut off", … as virsh says it. */
+const char *gpuvm_domain_state_name(int state);

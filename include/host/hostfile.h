@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * hostfile.h: a machine in a file
+ *
+ * One XML file that libvirt's test driver loads too. Root <node>: <cpu> (its <active>), <memory> (KiB),
+ * <device>… as node devices, <domain>… (the test driver starts them unless <test:runstate>5</test:runstate>);
+ * and what the test driver ignores, in a <gpuvm:host xmlns:gpuvm='urn:gpuvm:host:1'>:
+ *
+ *   <capabilities>…</capabilities>   the host's, as libvirt gives them; what they say goes before <cpu> and
+ * <memory> <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776'
+ * reset_method='bus'/> one of the devices; every attribute but address is optional: driver goes before
+ * <driver>, '' being none; memory is in bytes, of all memory BARs <gpuvm:policy>…</gpuvm:policy>   the host's
+ * policy, as text
+ *
+ * With a gpuvm:function in it the facts are as complete as a local connection's.
+ */
+#pragma once
+
+#include "model/facts.h"
+
+#define GPUVM_HOSTFILE_NS "urn:gpuvm:host:1"
+#define GPUVM_HOSTFILE_MAX_SIZE (64 * 1024 * 1024)
+
+/**
+ * All the facts of the file at @path. One that cannot be read fails with GPUVM_EXIT_FAILED; one that is no
+ * host file, or is wrong, with GPUVM_EXIT_INVALID, and the message says where and why. Lines after the first
+ * are hints.
+ */
+gpuvm_facts *gpuvm_hostfile_load(const char *path, GError **error);
+
+/** The same of a text. @name is for messages. */
+gpuvm_facts *gpuvm_hostfile_parse(const char *text, size_t size, const char *name, GError **error);

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * sysfs.h: what /sys says of a PCI function beyond libvirt's node devices; every read is under a root prefix
+ */
+#pragma once
+
+#include "model/facts.h"
+
+/**
+ * Fills boot_vga, memory_size and reset_method of @device from @root "/sys/bus/pci/devices/…" (@root "" is
+ * this machine). What cannot be read stays unknown: only display controllers have boot_vga, and kernels
+ * before 5.15 no reset_method. Kernel: Documentation/ABI/testing/sysfs-bus-pci.
+ */
+void gpuvm_sysfs_fill(const char *root, gpuvm_device *device);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * xml.h: PCI addresses as libvirt writes them in XML
+ */
+#pragma once
+
+#include "base/xml.h"
+#include "model/pci.h"
+
+/** Reads libvirt's <address domain= bus= slot= function=/>; what is absent is 0. */
+bool gpuvm_xml_address(const xmlNode *node, gpuvm_pci_addr *ret_addr, GError **error);
+
+/** Reads each <address/> child of @parent (NULL: none) into @addrs, which stays in order and without
+ * duplicates. */
+bool gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error);

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/capabilities.h"
+
+#include <string.h>
+
+#include "host/xml.h"
+
+static int
+compare_ints(gconstpointer a, gconstpointer b)
+{
+    int left = *(const int *)a, right = *(const int *)b;
+
+    return (left > right) - (left < right);
+}
+
+static int
+compare_cells(gconstpointer a, gconstpointer b)
+{
+    const gpuvm_cell *const *left = a, *const *right = b;
+
+    return compare_ints(&(*left)->id, &(*right)->id);
+}
+
+static bool
+parse_id(const xmlNode *node, int *ret_id, GError **error)
+{
+    uint64_t id = UINT64_MAX;
+
+    if (!gpuvm_xml_number(node, "id", G_MAXINT, &id, error))
+        return false;
+    if (id == UINT64_MAX)
+        return gpuvm_xml_fail(node, error, "<%s> without an id", node->name);
+    *ret_id = (int)id;
+    return true;
+}
+
+/* libvirt gives every size here in KiB */
+static bool
+parse_kib(const xmlNode *node, const char *attr, uint64_t *kib, GError **error)
+{
+    if (!node)
+        return true;
+    if (xmlHasProp(node, (const xmlChar *)"unit") && !gpuvm_xml_attr_is(node, "unit", "KiB"))
+        return gpuvm_xml_fail(node, error, "<%s> is not in KiB", node->name);
+    return gpuvm_xml_number(node, attr, UINT64_MAX / 1024, kib, error);
+}
+
+/* libvirt gives a CPU that is offline no siblings */
+static bool
+parse_cpus(const xmlNode *cpus, GArray *online, GError **error)
+{
+    bool topology = false;
+    const xmlNode *cpu;
+
+    for (cpu = gpuvm_xml_child(cpus, "cpu"); cpu && !topology; cpu = gpuvm_xml_next(cpu))
+        topology = xmlHasProp(cpu, (const xmlChar *)"siblings");
+    for (cpu = gpuvm_xml_child(cpus, "cpu"); cpu; cpu = gpuvm_xml_next(cpu)) {
+        int id;
+
+        if (!parse_id(cpu, &id, error))
+            return false;
+        if (!topology || xmlHasProp(cpu, (const xmlChar *)"siblings"))
+            g_array_append_val(online, id);
+    }
+    g_array_sort(online, compare_ints);
+    return true;
+}
+
+static bool
+parse_cell(const xmlNode *node, gpuvm_cell *cell, GError **error)
+{
+    const xmlNode *pages = gpuvm_xml_child(node, "pages");
+
+    if (!parse_id(node, &cell->id, error) ||
+        !parse_kib(gpuvm_xml_child(node, "memory"), NULL, &cell->memory_kib, error) ||
+        !parse_cpus(gpuvm_xml_child(node, "cpus"), cell->cpus, error))
+        return false;
+    for (; pages; pages = gpuvm_xml_next(pages)) {
+        gpuvm_pages entry = {0};
+
+        if (!parse_kib(pages, "size", &entry.size_kib, error) ||
+            !gpuvm_xml_number(pages, NULL, UINT64_MAX, &entry.total, error))
+            return false;
+        g_array_append_val(cell->pages, entry);
+    }
+    return true;
+}
+
+static void
+free_cell(gpointer cell)
+{
+    gpuvm_cell_free(cell);
+}
+
+static bool
+parse_host(const xmlNode *host, gpuvm_facts *facts, GError **error)
+{
+    const xmlNode *topology = gpuvm_xml_child(host, "topology");
+    const xmlNode *node = gpuvm_xml_child(gpuvm_xml_child(topology, "cells"), "cell");
+    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(free_cell);
+    uint64_t memory_kib = 0;
+    unsigned cpus = 0;
+
+    for (; node; node = gpuvm_xml_next(node)) {
+        gpuvm_cell *cell = gpuvm_cell_new(0);
+
+        g_ptr_array_add(cells, cell);
+        if (!parse_cell(node, cell, error))
+            return false;
+        memory_kib += cell->memory_kib;
+        cpus += cell->cpus->len;
+    }
+    g_ptr_array_sort(cells, compare_cells);
+    g_ptr_array_unref(facts->cells);
+    facts->cells = g_steal_pointer(&cells);
+    facts->memory_kib = memory_kib;
+    facts->cpus = cpus;
+    facts->iommu |= gpuvm_xml_attr_is(gpuvm_xml_child(host, "iommu"), "support", "yes");
+    return true;
+}
+
+/* the full-virtualisation <guest> of @arch, which NULL leaves open */
+static const xmlNode *
+find_guest(const xmlNode *capabilities, const char *arch)
+{
+    const xmlNode *guest = gpuvm_xml_child(capabilities, "guest");
+
+    for (; arch && guest; guest = gpuvm_xml_next(guest)) {
+        g_autofree char *os_type = gpuvm_xml_text(gpuvm_xml_child(guest, "os_type"));
+
+        if (g_strcmp0(os_type, "hvm") == 0 && gpuvm_xml_attr_is(gpuvm_xml_child(guest, "arch"), "name", arch))
+            break;
+    }
+    return guest;
+}
+
+/* the <domain> of @arch to prefer */
+static const xmlNode *
+find_domain(const xmlNode *arch)
+{
+    static const char *const preferred[] = {"kvm", "qemu"};
+    const xmlNode *first = gpuvm_xml_child(arch, "domain");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(preferred); i++)
+        for (const xmlNode *domain = first; domain; domain = gpuvm_xml_next(domain))
+            if (gpuvm_xml_attr_is(domain, "type", preferred[i]))
+                return domain;
+    return first;
+}
+
+static void
+parse_guest(const xmlNode *capabilities, gpuvm_facts *facts)
+{
+    const xmlNode *cpu = gpuvm_xml_child(gpuvm_xml_child(capabilities, "host"), "cpu");
+    g_autofree char *host_arch = gpuvm_xml_text(gpuvm_xml_child(cpu, "arch"));
+    const xmlNode *guest = host_arch ? find_guest(capabilities, host_arch) : NULL;
+    const xmlNode *arch, *domain;
+
+    if (!guest)
+        guest = find_guest(capabilities, "x86_64");
+    if (!guest)
+        guest = find_guest(capabilities, NULL);
+    arch = gpuvm_xml_child(guest, "arch");
+    domain = find_domain(arch);
+
+    g_free(facts->arch);
+    g_free(facts->domain_type);
+    g_free(facts->emulator);
+    facts->arch = arch ? gpuvm_xml_attr(arch, "name") : g_steal_pointer(&host_arch);
+    facts->domain_type = gpuvm_xml_attr(domain, "type");
+    facts->emulator = gpuvm_xml_text(gpuvm_xml_child(domain, "emulator"));
+    if (!facts->emulator)
+        facts->emulator = gpuvm_xml_text(gpuvm_xml_child(arch, "emulator"));
+}
+
+bool
+gpuvm_capabilities_from_element(const xmlNode *element, gpuvm_capabilities parts, gpuvm_facts *facts,
+                                GError **error)
+{
+    if (!g_str_equal(element->name, "capabilities"))
+        return gpuvm_xml_fail(element, error, "<%s> where <capabilities> was expected", element->name);
+    if (parts & GPUVM_CAPABILITIES_HOST && !parse_host(gpuvm_xml_child(element, "host"), facts, error))
+        return false;
+    if (parts & GPUVM_CAPABILITIES_GUEST)
+        parse_guest(element, facts);
+    return true;
+}
+
+bool
+gpuvm_capabilities_parse(const char *xml, gpuvm_capabilities parts, gpuvm_facts *facts, GError **error)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "capabilities", error);
+
+    return doc && gpuvm_capabilities_from_element(xmlDocGetRootElement(doc), parts, facts, error);
+}

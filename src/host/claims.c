@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/claims.h"
+
+#include <string.h>
+
+#include "host/xml.h"
+#include "model/plan.h"
+
+/* the elements of <devices> that take a PCI function from the host, by their type; <source> has its address
+ */
+static const struct {
+    const char *name, *type;
+} takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"disk", "nvme"}};
+
+static bool
+is_managed(const xmlNode *domain)
+{
+    const xmlNode *metadata = gpuvm_xml_child(domain, "metadata");
+
+    for (const xmlNode *node = metadata ? metadata->children : NULL; node; node = node->next)
+        if (node->type == XML_ELEMENT_NODE && node->ns && g_str_equal(node->ns->href, GPUVM_METADATA_NS))
+            return true;
+    return false;
+}
+
+static bool
+add_element(gpuvm_claim *claim, const xmlNode *domain, GError **error)
+{
+    const xmlNode *devices = gpuvm_xml_child(domain, "devices");
+
+    claim->managed |= is_managed(domain);
+    for (size_t i = 0; i < G_N_ELEMENTS(takers); i++)
+        for (const xmlNode *node = gpuvm_xml_child(devices, takers[i].name); node;
+             node = gpuvm_xml_next(node))
+            if (gpuvm_xml_attr_is(node, "type", takers[i].type) &&
+                !gpuvm_xml_addresses(gpuvm_xml_child(node, "source"), claim->devices, error))
+                return false;
+    return true;
+}
+
+gpuvm_claim *
+gpuvm_claim_from_element(const xmlNode *element, bool active, GError **error)
+{
+    g_autofree char *name = gpuvm_xml_text(gpuvm_xml_child(element, "name"));
+    g_autofree char *uuid = gpuvm_xml_text(gpuvm_xml_child(element, "uuid"));
+    gpuvm_claim *claim;
+
+    if (!name) {
+        gpuvm_xml_fail(element, error, "a domain without a name");
+        return NULL;
+    }
+    claim = gpuvm_claim_new(name, uuid, active);
+    if (add_element(claim, element, error))
+        return claim;
+    gpuvm_claim_free(claim);
+    return NULL;
+}
+
+gpuvm_claim *
+gpuvm_claim_parse(const char *xml, bool active, GError **error)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", error);
+
+    return doc ? gpuvm_claim_from_element(xmlDocGetRootElement(doc), active, error) : NULL;
+}
+
+bool
+gpuvm_claim_add(gpuvm_claim *claim, const char *xml, GError **error)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", error);
+
+    return doc && add_element(claim, xmlDocGetRootElement(doc), error);
+}
+
+void
+gpuvm_claims_add(gpuvm_facts *facts, gpuvm_claim *claim)
+{
+    guint at = 0;
+    int order = 1;
+
+    while (at < facts->claims->len) {
+        const gpuvm_claim *other = g_ptr_array_index(facts->claims, at);
+
+        order = strcmp(other->domain, claim->domain);
+        if (order >= 0)
+            break;
+        at++;
+    }
+    if (at < facts->claims->len && order == 0)
+        g_ptr_array_remove_index(facts->claims, at);
+    if (claim->devices->len)
+        g_ptr_array_insert(facts->claims, (gint)at, claim);
+    else
+        gpuvm_claim_free(claim);
+}

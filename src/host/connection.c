@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/connection.h"
+
+#include <libxml/uri.h>
+
+#include "host/capabilities.h"
+#include "host/claims.h"
+#include "host/nodedev.h"
+#include "host/sysfs.h"
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlURI, xmlFreeURI)
+
+static const char *const local_schemes[] = {
+    "qemu", "qemu+unix", "xen", "xen+unix", "ch", "ch+unix", "lxc", "lxc+unix", NULL,
+};
+
+/* libvirt reads URIs with the same parser */
+static void
+look_at_uri(gpuvm_connection *connection)
+{
+    g_autoptr(xmlURI) uri = xmlParseURI(connection->uri);
+
+    if (!uri || !uri->scheme || (uri->server && *uri->server))
+        return;
+    connection->local = g_strv_contains(local_schemes, uri->scheme);
+    if (g_str_equal(uri->scheme, "test") && g_strcmp0(uri->path, "/default") != 0)
+        connection->host_file = g_strdup(uri->path);
+}
+
+gpuvm_connection *
+gpuvm_connection_open(const char *uri, GError **error)
+{
+    g_autoptr(gpuvm_connection) connection = NULL;
+    g_autofree char *actual = NULL;
+
+    if (!gpuvm_virt_load(error))
+        return NULL;
+    connection = g_new0(gpuvm_connection, 1);
+    connection->conn = gpuvm_virt.ConnectOpenAuth(uri, *gpuvm_virt.ConnectAuthPtrDefault, 0);
+    if (connection->conn)
+        actual = gpuvm_virt.ConnectGetURI(connection->conn);
+    if (!actual) {
+        gpuvm_virt_failed(error, "cannot connect to %s", uri ? uri : "the default hypervisor");
+        return NULL;
+    }
+    connection->uri = g_strdup(actual);
+    look_at_uri(connection);
+    return g_steal_pointer(&connection);
+}
+
+void
+gpuvm_connection_close(gpuvm_connection *connection)
+{
+    if (!connection)
+        return;
+    if (connection->conn)
+        gpuvm_virt.ConnectClose(connection->conn);
+    g_free(connection->uri);
+    g_free(connection->host_file);
+    g_free(connection);
+}
+
+static bool
+add_device(gpuvm_connection *connection, virNodeDevice *node, gpuvm_facts *facts, GError **error)
+{
+    g_autofree char *xml = gpuvm_virt.NodeDeviceGetXMLDesc(node, 0);
+    g_autoptr(GError) malformed = NULL;
+    gpuvm_device *device;
+
+    if (!xml)
+        return gpuvm_virt_error() == VIR_ERR_NO_NODE_DEVICE ||
+               gpuvm_virt_failed(error, "cannot read a PCI device of the host");
+    device = gpuvm_nodedev_parse(xml, &malformed);
+    if (malformed) {
+        g_propagate_error(error, g_steal_pointer(&malformed));
+        return false;
+    }
+    if (device) {
+        if (connection->local)
+            gpuvm_sysfs_fill("", device);
+        facts->local = connection->local;
+        facts->iommu |= device->iommu_group != GPUVM_UNKNOWN;
+        gpuvm_facts_add_device(facts, device);
+    }
+    return true;
+}
+
+bool
+gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr, gpuvm_facts *facts,
+                        GError **error)
+{
+    g_autofree char *name = gpuvm_pci_addr_nodedev(addr);
+    virNodeDevice *node;
+    bool added;
+
+    if (gpuvm_facts_device(facts, addr))
+        return true;
+    node = gpuvm_virt.NodeDeviceLookupByName(connection->conn, name);
+    if (!node)
+        return gpuvm_virt_error() == VIR_ERR_NO_NODE_DEVICE ||
+               gpuvm_virt_failed(error, "cannot look up PCI device %s", GPUVM_PCI(addr));
+    added = add_device(connection, node, facts, error);
+    gpuvm_virt.NodeDeviceFree(node);
+    return added;
+}
+
+bool
+gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
+{
+    g_autofree virNodeDevice **nodes = NULL;
+    bool right = true;
+    int n;
+
+    /* no other flags: the test driver refuses those */
+    n = gpuvm_virt.ConnectListAllNodeDevices(connection->conn, &nodes,
+                                             VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV);
+    if (n < 0)
+        return gpuvm_virt_failed(error, "cannot list the PCI devices of the host");
+    for (int i = 0; i < n; i++) {
+        right = right && add_device(connection, nodes[i], facts, error);
+        gpuvm_virt.NodeDeviceFree(nodes[i]);
+    }
+    return right;
+}
+
+bool
+gpuvm_connection_capabilities(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
+{
+    g_autofree char *xml = gpuvm_virt.ConnectGetCapabilities(connection->conn);
+
+    if (!xml)
+        return gpuvm_virt_failed(error, "cannot read the host's capabilities");
+    return gpuvm_capabilities_parse(
+        xml, connection->host_file ? GPUVM_CAPABILITIES_GUEST : GPUVM_CAPABILITIES_ALL, facts, error);
+}
+
+/* Reads the domain's XML into *@xml; NULL, which is success, when the domain is gone. */
+static bool
+read_domain(virDomain *domain, unsigned flags, char **ret_xml, GError **error)
+{
+    char *xml = gpuvm_virt.DomainGetXMLDesc(domain, flags);
+
+    if (!xml && gpuvm_virt_error() != VIR_ERR_NO_DOMAIN)
+        return gpuvm_virt_failed(error, "cannot read domain '%s'", gpuvm_virt.DomainGetName(domain));
+    *ret_xml = xml;
+    return true;
+}
+
+/* What a running domain has now, and what it will have at its next start, may differ: it claims both. */
+static bool
+add_claim(virDomain *domain, gpuvm_facts *facts, GError **error)
+{
+    bool active = gpuvm_virt.DomainGetID(domain) != (unsigned)-1;
+    g_autofree char *persistent = NULL;
+    g_autofree char *live = NULL;
+    gpuvm_claim *claim;
+
+    if (!read_domain(domain, VIR_DOMAIN_XML_INACTIVE, &persistent, error) ||
+        (active && !read_domain(domain, 0, &live, error)))
+        return false;
+    if (!persistent)
+        return true;
+    claim = gpuvm_claim_parse(persistent, active, error);
+    if (!claim)
+        return false;
+    if (live && !gpuvm_claim_add(claim, live, error)) {
+        gpuvm_claim_free(claim);
+        return false;
+    }
+    gpuvm_claims_add(facts, claim);
+    return true;
+}
+
+bool
+gpuvm_connection_claims(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
+{
+    g_autofree virDomain **domains = NULL;
+    int n = gpuvm_virt.ConnectListAllDomains(connection->conn, &domains, 0);
+    bool right = true;
+
+    if (n < 0)
+        return gpuvm_virt_failed(error, "cannot list the host's domains");
+    for (int i = 0; i < n; i++) {
+        right = right && add_claim(domains[i], facts, error);
+        gpuvm_virt.DomainFree(domains[i]);
+    }
+    return right;
+}

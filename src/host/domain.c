@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/domain.h"
+
+#include <string.h>
+
+#include "base/error.h"
+#include "doc/schema.h"
+
+#define POLL_US (200 * G_TIME_SPAN_MILLISECOND)
+
+void
+gpuvm_domain_free(gpuvm_domain *domain)
+{
+    if (!domain)
+        return;
+    gpuvm_virt.DomainFree(domain->dom);
+    g_free(domain->name);
+    g_free(domain->uuid);
+    g_free(domain);
+}
+
+/* Reads what may change. A transient domain that is gone is off. */
+static bool
+refresh(gpuvm_domain *domain, GError **error)
+{
+    int active, persistent = 0, autostart = 0, state = VIR_DOMAIN_SHUTOFF;
+
+    active = gpuvm_virt.DomainIsActive(domain->dom);
+    if (active < 0 || (persistent = gpuvm_virt.DomainIsPersistent(domain->dom)) < 0 ||
+        gpuvm_virt.DomainGetState(domain->dom, &state, NULL, 0) < 0 ||
+        (persistent && gpuvm_virt.DomainGetAutostart(domain->dom, &autostart) < 0)) {
+        if (gpuvm_virt_error() != VIR_ERR_NO_DOMAIN)
+            return gpuvm_virt_failed(error, "cannot read the state of domain '%s'", domain->name);
+        active = persistent = autostart = 0;
+        state = VIR_DOMAIN_SHUTOFF;
+    }
+    domain->active = active;
+    domain->persistent = persistent;
+    domain->autostart = autostart;
+    domain->state = state;
+    return true;
+}
+
+/* Takes ownership of @dom. */
+static gpuvm_domain *
+wrap(virDomain *dom, GError **error)
+{
+    g_autoptr(gpuvm_domain) domain = g_new0(gpuvm_domain, 1);
+    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+
+    domain->dom = dom;
+    domain->name = g_strdup(gpuvm_virt.DomainGetName(dom));
+    gpuvm_virt.DomainGetUUIDString(dom, uuid);
+    domain->uuid = g_strdup(uuid);
+    return refresh(domain, error) ? g_steal_pointer(&domain) : NULL;
+}
+
+/* a domain that vanished while it was read */
+static bool
+is_gone(const gpuvm_domain *domain)
+{
+    return !domain->active && !domain->persistent;
+}
+
+bool
+gpuvm_domain_find(gpuvm_connection *connection, const char *name, gpuvm_domain **ret_domain, GError **error)
+{
+    virDomain *dom = gpuvm_virt.DomainLookupByName(connection->conn, name);
+    g_autoptr(gpuvm_domain) domain = NULL;
+
+    if (dom) {
+        domain = wrap(dom, error);
+        if (!domain)
+            return false;
+    } else if (gpuvm_virt_error() != VIR_ERR_NO_DOMAIN) {
+        return gpuvm_virt_failed(error, "cannot look up domain '%s'", name);
+    }
+    *ret_domain = domain && !is_gone(domain) ? g_steal_pointer(&domain) : NULL;
+    return true;
+}
+
+static void
+fail_absent(gpuvm_connection *connection, const char *name, GError **error)
+{
+    g_autoptr(GPtrArray) domains = gpuvm_domain_list(connection, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *nearest;
+
+    for (guint i = 0; domains && i < domains->len; i++)
+        g_ptr_array_add(names, ((gpuvm_domain *)g_ptr_array_index(domains, i))->name);
+    nearest = gpuvm_nearest(name, (const char *const *)names->pdata, names->len);
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_HOST, "no VM is named '%s'\n%s%s%s", name,
+                nearest ? "did you mean '" : "`gpuvm list --all` names the VMs there are",
+                nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+gpuvm_domain *
+gpuvm_domain_get(gpuvm_connection *connection, const char *name, GError **error)
+{
+    gpuvm_domain *domain = NULL;
+
+    if (gpuvm_domain_find(connection, name, &domain, error) && !domain)
+        fail_absent(connection, name, error);
+    return domain;
+}
+
+static void
+free_domain(gpointer domain)
+{
+    gpuvm_domain_free(domain);
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    const gpuvm_domain *const *left = a, *const *right = b;
+
+    return strcmp((*left)->name, (*right)->name);
+}
+
+GPtrArray *
+gpuvm_domain_list(gpuvm_connection *connection, GError **error)
+{
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_domain);
+    g_autofree virDomain **doms = NULL;
+    int n = gpuvm_virt.ConnectListAllDomains(connection->conn, &doms, 0);
+    bool right = true;
+
+    if (n < 0) {
+        gpuvm_virt_failed(error, "cannot list the host's domains");
+        return NULL;
+    }
+    for (int i = 0; i < n; i++) {
+        gpuvm_domain *domain = right ? wrap(doms[i], error) : NULL;
+
+        if (!right)
+            gpuvm_virt.DomainFree(doms[i]);
+        else if (!domain)
+            right = false;
+        else if (is_gone(domain))
+            gpuvm_domain_free(domain);
+        else
+            g_ptr_array_add(list, domain);
+    }
+    g_ptr_array_sort(list, compare_names);
+    return right ? g_steal_pointer(&list) : NULL;
+}
+
+char *
+gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error)
+{
+    char *xml = gpuvm_virt.DomainGetXMLDesc(domain->dom, inactive ? VIR_DOMAIN_XML_INACTIVE : 0);
+
+    if (!xml)
+        gpuvm_virt_failed(error, "cannot read domain '%s'", domain->name);
+    return xml;
+}
+
+char *
+gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error)
+{
+    unsigned flags = domain->persistent ? VIR_DOMAIN_AFFECT_CONFIG : VIR_DOMAIN_AFFECT_LIVE;
+    char *element = gpuvm_virt.DomainGetMetadata(domain->dom, VIR_DOMAIN_METADATA_ELEMENT, uri, flags);
+
+    if (!element && gpuvm_virt_error() != VIR_ERR_NO_DOMAIN_METADATA)
+        gpuvm_virt_failed(error, "cannot read the metadata of domain '%s'", domain->name);
+    return element;
+}
+
+gpuvm_domain *
+gpuvm_domain_define(gpuvm_connection *connection, const char *xml, GError **error)
+{
+    virDomain *dom = gpuvm_virt.DomainDefineXMLFlags(connection->conn, xml, VIR_DOMAIN_DEFINE_VALIDATE);
+
+    if (!dom) {
+        gpuvm_virt_failed(error, "cannot define the domain");
+        return NULL;
+    }
+    return wrap(dom, error);
+}
+
+bool
+gpuvm_domain_set_autostart(gpuvm_domain *domain, bool autostart, GError **error)
+{
+    if (gpuvm_virt.DomainSetAutostart(domain->dom, autostart) < 0)
+        return gpuvm_virt_failed(error, "cannot set autostart of domain '%s'", domain->name);
+    domain->autostart = autostart;
+    return true;
+}
+
+bool
+gpuvm_domain_start(gpuvm_domain *domain, GError **error)
+{
+    if (gpuvm_virt.DomainCreate(domain->dom) < 0)
+        return gpuvm_virt_failed(error, "cannot start domain '%s'", domain->name);
+    return refresh(domain, error);
+}
+
+/* After stopping failed: that it went off by itself meanwhile is as good. */
+static bool
+off_or_failed(gpuvm_domain *domain, const char *what, GError **error)
+{
+    g_autoptr(GError) why = NULL;
+
+    gpuvm_virt_failed(&why, "cannot %s domain '%s'", what, domain->name);
+    if (refresh(domain, NULL) && !domain->active)
+        return true;
+    g_propagate_error(error, g_steal_pointer(&why));
+    return false;
+}
+
+bool
+gpuvm_domain_shutdown(gpuvm_domain *domain, unsigned seconds, GError **error)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+
+    if (!domain->active)
+        return true;
+    if (gpuvm_virt.DomainShutdownFlags(domain->dom, 0) < 0)
+        return off_or_failed(domain, "shut down", error);
+    while (refresh(domain, error)) {
+        if (!domain->active)
+            return true;
+        if (g_get_monotonic_time() >= deadline) {
+            g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_UNHEALTHY,
+                        "domain '%s' was asked to shut down and still runs after %u s\n"
+                        "give it more time, or cut its power: `gpuvm stop --force %s`",
+                        domain->name, seconds, domain->name);
+            return false;
+        }
+        g_usleep(POLL_US);
+    }
+    return false;
+}
+
+bool
+gpuvm_domain_destroy(gpuvm_domain *domain, GError **error)
+{
+    if (!domain->active)
+        return true;
+    if (gpuvm_virt.DomainDestroy(domain->dom) < 0)
+        return off_or_failed(domain, "stop", error);
+    return refresh(domain, error);
+}
+
+bool
+gpuvm_domain_undefine(gpuvm_domain *domain, bool nvram, GError **error)
+{
+    const unsigned basic = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA;
+    const unsigned full = basic | VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA |
+                          (nvram ? VIR_DOMAIN_UNDEFINE_NVRAM : VIR_DOMAIN_UNDEFINE_KEEP_NVRAM);
+    int result = gpuvm_virt.DomainUndefineFlags(domain->dom, full);
+
+    /* a hypervisor without checkpoints or UEFI variables, such as the test driver, refuses the flags for them
+     */
+    if (result < 0 && gpuvm_virt_error() == VIR_ERR_INVALID_ARG)
+        result = gpuvm_virt.DomainUndefineFlags(domain->dom, basic);
+    if (result < 0)
+        return gpuvm_virt_failed(error, "cannot undefine domain '%s'", domain->name);
+    domain->persistent = false;
+    domain->autostart = false;
+    return true;
+}
+
+const char *
+gpuvm_domain_state_name(int state)
+{
+    static const char *const names[] = {
+        [VIR_DOMAIN_NOSTATE] = "no state",     [VIR_DOMAIN_RUNNING] = "running",
+        [VIR_DOMAIN_BLOCKED] = "idle",         [VIR_DOMAIN_PAUSED] = "paused",
+        [VIR_DOMAIN_SHUTDOWN] = "in shutdown", [VIR_DOMAIN_SHUTOFF] = "shut off",
+        [VIR_DOMAIN_CRASHED] = "crashed",      [VIR_DOMAIN_PMSUSPENDED] = "pmsuspended",
+    };
+
+    return state >= 0 && (size_t)state < G_N_ELEMENTS(names) ? names[state] : "no state";
+}

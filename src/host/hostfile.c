@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/hostfile.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "host/capabilities.h"
+#include "host/claims.h"
+#include "host/nodedev.h"
+#include "host/xml.h"
+
+/* the test driver's own additions to <domain> */
+#define TEST_NS "http://libvirt.org/schemas/domain/test/1.0"
+/* virDomainState VIR_DOMAIN_SHUTOFF */
+#define TEST_SHUTOFF "5"
+
+static bool
+is_element(const xmlNode *node, const char *ns, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && node->ns && g_str_equal(node->ns->href, ns) &&
+           g_str_equal(node->name, name);
+}
+
+static const xmlNode *
+find_in_ns(const xmlNode *parent, const char *ns, const char *name)
+{
+    const xmlNode *node = parent->children;
+
+    while (node && !is_element(node, ns, name))
+        node = node->next;
+    return node;
+}
+
+/* the test driver reads <device file='…'/> and the like from other files: this is one file */
+static bool
+check_inline(const xmlNode *node, GError **error)
+{
+    return !xmlHasProp(node, (const xmlChar *)"file") ||
+           gpuvm_xml_fail(node, error, "<%s file=…>: a host file is one file: put the element itself here",
+                          node->name);
+}
+
+static bool
+parse_devices(const xmlNode *root, gpuvm_facts *facts, GError **error)
+{
+    for (const xmlNode *node = gpuvm_xml_child(root, "device"); node; node = gpuvm_xml_next(node)) {
+        g_autoptr(GError) malformed = NULL;
+        gpuvm_device *device;
+
+        if (!check_inline(node, error))
+            return false;
+        device = gpuvm_nodedev_from_element(node, &malformed);
+        if (malformed) {
+            g_propagate_error(error, g_steal_pointer(&malformed));
+            return false;
+        }
+        if (!device)
+            continue;
+        facts->iommu |= device->iommu_group != GPUVM_UNKNOWN;
+        if (gpuvm_facts_device(facts, &device->addr)) {
+            gpuvm_xml_fail(node, error, "a second <device> %s", GPUVM_PCI(&device->addr));
+            gpuvm_device_free(device);
+            return false;
+        }
+        gpuvm_facts_add_device(facts, device);
+    }
+    return g_hash_table_size(facts->devices) ||
+           gpuvm_xml_fail(root, error, "not a host file: there is no PCI device in it");
+}
+
+static bool
+parse_domains(const xmlNode *root, gpuvm_facts *facts, GError **error)
+{
+    for (const xmlNode *node = gpuvm_xml_child(root, "domain"); node; node = gpuvm_xml_next(node)) {
+        g_autofree char *runstate = gpuvm_xml_text(find_in_ns(node, TEST_NS, "runstate"));
+        gpuvm_claim *claim;
+
+        if (!check_inline(node, error))
+            return false;
+        claim = gpuvm_claim_from_element(node, g_strcmp0(runstate, TEST_SHUTOFF) != 0, error);
+        if (!claim)
+            return false;
+        gpuvm_claims_add(facts, claim);
+    }
+    return true;
+}
+
+/* the device that @node is about */
+static gpuvm_device *
+find_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
+{
+    g_autofree char *address = gpuvm_xml_attr(node, "address");
+    g_autofree char *why = NULL;
+    gpuvm_device *device = NULL;
+    gpuvm_pci_addr addr;
+
+    if (!address)
+        gpuvm_xml_fail(node, error, "<%s> without an address", node->name);
+    else if (!gpuvm_pci_addr_parse(address, &addr, &why, NULL))
+        gpuvm_xml_fail(node, error, "%s", why);
+    else if (!(device = g_hash_table_lookup(facts->devices, &addr)))
+        gpuvm_xml_fail(node, error, "there is no <device> %s", address);
+    return device;
+}
+
+static bool
+parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
+{
+    static const char *const known[] = {"address", "driver", "boot_vga", "memory", "reset_method", NULL};
+    gpuvm_device *device = find_function(node, facts, error);
+    g_autofree char *driver = gpuvm_xml_attr(node, "driver");
+    uint64_t boot_vga = UINT64_MAX;
+
+    if (!device)
+        return false;
+    for (const xmlAttr *attr = node->properties; attr; attr = attr->next)
+        if (!g_strv_contains(known, (const char *)attr->name))
+            return gpuvm_xml_fail(node, error, "unknown attribute %s of <%s>", attr->name, node->name);
+    if (!gpuvm_xml_number(node, "boot_vga", 1, &boot_vga, error) ||
+        !gpuvm_xml_number(node, "memory", UINT64_MAX - 1, &device->memory_size, error))
+        return false;
+    if (boot_vga != UINT64_MAX)
+        device->boot_vga = (int)boot_vga;
+    if (driver) {
+        g_free(device->driver);
+        device->driver = *driver ? g_steal_pointer(&driver) : NULL;
+    }
+    g_free(device->reset_method);
+    device->reset_method = gpuvm_xml_attr(node, "reset_method");
+    facts->local = true;
+    return true;
+}
+
+/* one element of <gpuvm:host> */
+static bool
+parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
+{
+    if (node->type != XML_ELEMENT_NODE)
+        return true;
+    if (is_element(node, GPUVM_HOSTFILE_NS, "function"))
+        return parse_function(node, facts, error);
+    if (is_element(node, GPUVM_HOSTFILE_NS, "policy")) {
+        g_free(facts->policy);
+        facts->policy = gpuvm_xml_text(node);
+        return true;
+    }
+    if (!node->ns && g_str_equal(node->name, "capabilities"))
+        return gpuvm_capabilities_from_element(node, GPUVM_CAPABILITIES_ALL, facts, error);
+    return gpuvm_xml_fail(node, error, "unknown element <%s>", node->name);
+}
+
+static bool
+parse_additions(const xmlNode *root, gpuvm_facts *facts, GError **error)
+{
+    const xmlNode *host = find_in_ns(root, GPUVM_HOSTFILE_NS, "host");
+
+    for (const xmlNode *node = host ? host->children : NULL; node; node = node->next)
+        if (!parse_addition(node, facts, error))
+            return false;
+    return true;
+}
+
+/* what the test driver knows of the machine, for a file without <capabilities> */
+static bool
+parse_machine(const xmlNode *root, gpuvm_facts *facts, GError **error)
+{
+    uint64_t cpus = facts->cpus;
+
+    if (!facts->memory_kib && !gpuvm_xml_number(gpuvm_xml_child(root, "memory"), NULL, UINT64_MAX / 1024,
+                                                &facts->memory_kib, error))
+        return false;
+    if (!cpus && !gpuvm_xml_number(gpuvm_xml_child(gpuvm_xml_child(root, "cpu"), "active"), NULL, G_MAXINT,
+                                   &cpus, error))
+        return false;
+    facts->cpus = (unsigned)cpus;
+    return true;
+}
+
+static bool
+parse_node(const xmlNode *root, gpuvm_facts *facts, GError **error)
+{
+    if (root->ns || !g_str_equal(root->name, "node"))
+        return gpuvm_xml_fail(root, error, "not a host file: its root element is <%s>, not <node>",
+                              root->name);
+    return parse_devices(root, facts, error) && parse_domains(root, facts, error) &&
+           parse_additions(root, facts, error) && parse_machine(root, facts, error);
+}
+
+gpuvm_facts *
+gpuvm_hostfile_parse(const char *text, size_t size, const char *name, GError **error)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    g_autoptr(xmlDoc) doc = NULL;
+
+    if (size > GPUVM_HOSTFILE_MAX_SIZE) {
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_INVALID, "%s: larger than a host file may be (%d MiB)",
+                    name, GPUVM_HOSTFILE_MAX_SIZE / 1024 / 1024);
+        return NULL;
+    }
+    doc = gpuvm_xml_parse(text, size, name, error);
+    return doc && parse_node(xmlDocGetRootElement(doc), facts, error) ? g_steal_pointer(&facts) : NULL;
+}
+
+/* Reads at most one block more than a host file may have: @path may be a device without an end. */
+static GString *
+read_file(const char *path, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    FILE *file = fopen(path, "re");
+    char block[65536];
+    size_t n = 1;
+
+    while (file && n && text->len <= GPUVM_HOSTFILE_MAX_SIZE) {
+        n = fread(block, 1, sizeof block, file);
+        g_string_append_len(text, block, (gssize)n);
+    }
+    if (!file || ferror(file)) {
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read host file %s: %s", path,
+                    g_strerror(errno));
+        g_string_free(g_steal_pointer(&text), TRUE);
+    }
+    if (file)
+        fclose(file);
+    return g_steal_pointer(&text);
+}
+
+gpuvm_facts *
+gpuvm_hostfile_load(const char *path, GError **error)
+{
+    g_autoptr(GString) text = read_file(path, error);
+
+    return text ? gpuvm_hostfile_parse(text->str, text->len, path, error) : NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/xml.h"
+
+bool
+gpuvm_xml_address(const xmlNode *node, gpuvm_pci_addr *ret_addr, GError **error)
+{
+    uint64_t domain = 0, bus = 0, slot = 0, function = 0;
+
+    if (!gpuvm_xml_number(node, "domain", UINT32_MAX, &domain, error) ||
+        !gpuvm_xml_number(node, "bus", UINT8_MAX, &bus, error) ||
+        !gpuvm_xml_number(node, "slot", 0x1f, &slot, error) ||
+        !gpuvm_xml_number(node, "function", 7, &function, error))
+        return false;
+    *ret_addr = (gpuvm_pci_addr){(uint32_t)domain, (uint8_t)bus, (uint8_t)slot, (uint8_t)function};
+    return true;
+}
+
+static void
+insert_addr(GArray *addrs, const gpuvm_pci_addr *addr)
+{
+    guint at = 0;
+    int order = 1;
+
+    while (at < addrs->len &&
+           (order = gpuvm_pci_addr_compare(&g_array_index(addrs, gpuvm_pci_addr, at), addr)) < 0)
+        at++;
+    if (at == addrs->len || order)
+        g_array_insert_vals(addrs, at, addr, 1);
+}
+
+bool
+gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error)
+{
+    for (const xmlNode *node = gpuvm_xml_child(parent, "address"); node; node = gpuvm_xml_next(node)) {
+        gpuvm_pci_addr addr;
+
+        if (!gpuvm_xml_address(node, &addr, error))
+            return false;
+        insert_addr(addrs, &addr);
+    }
+    return true;
+}
