@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * lifecycle.h: start, stop and undefine the domains that gpuvm defined
+ *
+ * A domain of somebody else is refused (exit code 4): virsh is there for those. What went wrong is in the
+ * session's diagnostics.
+ */
+#pragma once
+
+#include "model/plan.h"
+#include "ops/session.h"
+
+/** What a call found to do. */
+typedef enum gpuvm_outcome { GPUVM_DONE, GPUVM_NOTHING_TO_DO } gpuvm_outcome;
+
+/** Checks everything again (core/recheck.h), then starts domain @name. One that runs is nothing to do. */
+bool gpuvm_start(gpuvm_session *session, const char *name, gpuvm_outcome *ret_outcome);
+
+/**
+ * Asks the guest of @name to shut down and waits up to @seconds; @force: stops it at once instead. One that
+ * is off is nothing to do.
+ */
+bool gpuvm_stop(gpuvm_session *session, const char *name, unsigned seconds, bool force,
+                gpuvm_outcome *ret_outcome);
+
+/** Removes the definition of @name, which must be off; with its UEFI variables when @nvram. */
+bool gpuvm_undefine(gpuvm_session *session, const char *name, bool nvram);
+
+/** The domain @name that gpuvm manages, and its record; NULL: see the diagnostics. */
+gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record);
+
+typedef struct gpuvm_listed {
+    gpuvm_domain *domain;
+    gpuvm_record *record;
+} gpuvm_listed;
+
+/** Every domain that gpuvm manages (gpuvm_listed, by name, owned by the array); NULL: see the diagnostics. */
+GPtrArray *gpuvm_list_managed(gpuvm_session *session);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * load.h: definition files → specs
+ */
+#pragma once
+
+#include "model/spec.h"
+
+/** One document of a file. */
+typedef struct gpuvm_loaded {
+    gpuvm_spec *spec;
+    char *source;    /* the file, as given */
+    char *directory; /* of the file, absolute: what its relative paths start from */
+} gpuvm_loaded;
+
+void gpuvm_loaded_free(gpuvm_loaded *loaded);
+
+/**
+ * The files that @paths name: a directory stands for every .yaml, .yml and .json file in it, at any depth, in
+ * the order of names; "-" is standard input. What cannot be read is an error in @diags. Returns char *, owned
+ * by the array.
+ */
+GPtrArray *gpuvm_load_files(char **paths, gpuvm_diags *diags);
+
+/** The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see
+ * @diags. */
+gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
+
+/** The documents of @file that are right (gpuvm_loaded); the rest is in @diags. @kind as in gpuvm_spec_parse.
+ */
+GPtrArray *gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * plan.h: definition files → plans for this host
+ *
+ * What plan, render and define have in common: they stop at different points of this road.
+ */
+#pragma once
+
+#include "model/plan.h"
+#include "ops/load.h"
+#include "ops/session.h"
+
+typedef struct gpuvm_planned {
+    gpuvm_loaded *loaded;
+    gpuvm_plan *plan;     /* NULL when it is no VM */
+    gpuvm_domain *domain; /* as it is defined now; NULL: none, or no connection */
+    char *before;         /* its persistent XML; NULL */
+    bool managed;         /* it has gpuvm's metadata */
+    gpuvm_record *record; /* of that; NULL when it is damaged */
+    char *mac;            /* of its first NIC; NULL */
+    char *xml;            /* what define would send; NULL when something stands in the way */
+} gpuvm_planned;
+
+void gpuvm_planned_free(gpuvm_planned *planned);
+
+/**
+ * Plans every VM of @paths (gpuvm_planned, in the order given), all errors of all of them in the session's
+ * diagnostics. VMs that name their devices are planned before those that let gpuvm choose, each in the order
+ * of names, so that the order of files does not count. NULL when nothing could be planned at all.
+ */
+GPtrArray *gpuvm_plan_files(gpuvm_session *session, char **paths);

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * session.h: one run against one host: where facts come from, what is known so far, what was found wrong
+ *
+ * Facts come from a host file (--host FILE, or the file of a test:///FILE connection), else from libvirt.
+ * Nothing is asked twice. Functions that return false have put the reason into the session's diagnostics.
+ */
+#pragma once
+
+#include "core/need.h"
+#include "core/permit.h"
+#include "host/connection.h"
+#include "host/domain.h"
+
+#define GPUVM_POLICY_FILE "/etc/gpuvm/policy.yaml"
+
+typedef struct gpuvm_session {
+    /* set before use; borrowed */
+    const char *uri, *host_file, *policy_file;
+    /* filled when first needed */
+    gpuvm_connection *connection; /* stays NULL with host_file */
+    gpuvm_facts *facts;
+    GPtrArray *policy_specs; /* gpuvm_spec */
+    gpuvm_named_policy policies[2];
+    size_t n_policies;
+    gpuvm_need *need;
+    bool every_device; /* the facts hold every device of the host */
+    gpuvm_diags *diags;
+} gpuvm_session;
+
+gpuvm_session *gpuvm_session_new(void);
+void gpuvm_session_free(gpuvm_session *session);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_session, gpuvm_session_free)
+
+/** Connects to libvirt, unless that is done. With host_file it is an error (exit code 2): nothing runs there.
+ */
+bool gpuvm_session_connect(gpuvm_session *session);
+
+/** Puts what every decision needs into the facts: capabilities and other domains' claims; and reads the
+ * policies. */
+bool gpuvm_session_gather(gpuvm_session *session);
+
+/** Puts every device that @vm's plan needs into the facts. */
+bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);
+
+/** Puts the functions at @addrs (gpuvm_pci_addr), their slots and groups into the facts. */
+bool gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs);
+
+/** Puts every device of the host into the facts. */
+bool gpuvm_session_gather_all(gpuvm_session *session);
+
+/** Adds @error (taken) to the diagnostics: its first line is the message, further lines are hints. Returns
+ * false. */
+bool gpuvm_session_fail(gpuvm_session *session, GError *error);

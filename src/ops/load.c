@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/load.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <glib/gstdio.h>
+
+void
+gpuvm_loaded_free(gpuvm_loaded *loaded)
+{
+    if (!loaded)
+        return;
+    gpuvm_spec_free(loaded->spec);
+    g_free(loaded->source);
+    g_free(loaded->directory);
+    g_free(loaded);
+}
+
+static void
+cannot(gpuvm_diags *diags, const char *what, const char *path, int error)
+{
+    gpuvm_diags_error(diags, GPUVM_EXIT_FAILED, NULL, "cannot %s %s: %s", what, path, g_strerror(error));
+}
+
+static bool
+is_definition(const char *name)
+{
+    return name[0] != '.' && (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml") ||
+                              g_str_has_suffix(name, ".json"));
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags);
+
+/* Links to directories are not followed, so that there are no circles. */
+static void
+add_entry(GPtrArray *files, const char *path, const char *name, gpuvm_diags *diags)
+{
+    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
+        if (name[0] != '.' && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
+            add_directory(files, path, diags);
+    } else if (is_definition(name)) {
+        g_ptr_array_add(files, g_strdup(path));
+    }
+}
+
+static void
+add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags)
+{
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+
+    if (!dir) {
+        cannot(diags, "read directory", path, errno);
+        return;
+    }
+    while ((name = g_dir_read_name(dir)))
+        g_ptr_array_add(names, g_strdup(name));
+    g_ptr_array_sort(names, compare_names);
+    for (guint i = 0; i < names->len; i++) {
+        g_autofree char *entry = g_build_filename(path, names->pdata[i], NULL);
+        add_entry(files, entry, names->pdata[i], diags);
+    }
+}
+
+GPtrArray *
+gpuvm_load_files(char **paths, gpuvm_diags *diags)
+{
+    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
+
+    for (char **path = paths; *path; path++) {
+        guint before = files->len;
+        unsigned errors = diags->errors;
+
+        if (!g_file_test(*path, G_FILE_TEST_IS_DIR)) {
+            g_ptr_array_add(files, g_strdup(*path));
+            continue;
+        }
+        add_directory(files, *path, diags);
+        if (files->len == before && diags->errors == errors)
+            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, NULL,
+                              "no definitions in directory %s: a definition's name ends "
+                              "in .yaml, .yml or .json",
+                              *path);
+    }
+    return files;
+}
+
+gpuvm_source *
+gpuvm_load_source(const char *file, gpuvm_diags *diags)
+{
+    bool standard = g_str_equal(file, "-");
+    FILE *stream = standard ? stdin : g_fopen(file, "re");
+    const size_t limit = GPUVM_DOC_MAX_SIZE + 1; /* enough to see that it is too large */
+    g_autofree char *text = NULL;
+    size_t size = 0;
+
+    if (!stream) {
+        cannot(diags, "open", file, errno);
+        return NULL;
+    }
+    text = g_malloc(limit + 1);
+    errno = 0;
+    size = fread(text, 1, limit, stream);
+    if (ferror(stream))
+        cannot(diags, "read", file, errno);
+    bool right = !ferror(stream);
+    if (!standard)
+        fclose(stream);
+    if (!right)
+        return NULL;
+    text[size] = '\0';
+    text = g_realloc(text, size + 1);
+    return gpuvm_source_new(standard ? "<stdin>" : file, g_steal_pointer(&text), size);
+}
+
+GPtrArray *
+gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags)
+{
+    GPtrArray *loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
+    g_autoptr(gpuvm_source) source = gpuvm_load_source(file, diags);
+    g_autoptr(GPtrArray) specs = source ? gpuvm_spec_parse(source, kind, diags) : NULL;
+    g_autofree char *path = g_canonicalize_filename(file, NULL);
+
+    while (specs && specs->len > 0) {
+        gpuvm_loaded *item = g_new0(gpuvm_loaded, 1);
+
+        item->spec = g_ptr_array_steal_index(specs, 0);
+        item->source = g_strdup(source->name);
+        item->directory = g_path_get_dirname(path);
+        g_ptr_array_add(loaded, item);
+    }
+    return loaded;
+}

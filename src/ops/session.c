@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/session.h"
+
+#include <string.h>
+
+#include "host/hostfile.h"
+#include "ops/load.h"
+
+gpuvm_session *
+gpuvm_session_new(void)
+{
+    gpuvm_session *session = g_new0(gpuvm_session, 1);
+
+    session->policy_specs = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_spec_free);
+    session->need = gpuvm_need_new();
+    session->diags = gpuvm_diags_new();
+    return session;
+}
+
+void
+gpuvm_session_free(gpuvm_session *session)
+{
+    if (!session)
+        return;
+    g_ptr_array_unref(session->policy_specs);
+    gpuvm_need_free(session->need);
+    gpuvm_facts_free(session->facts);
+    gpuvm_connection_close(session->connection);
+    gpuvm_diags_free(session->diags);
+    g_free(session);
+}
+
+bool
+gpuvm_session_fail(gpuvm_session *session, GError *error)
+{
+    const char *newline = strchr(error->message, '\n');
+    g_autofree char *message =
+        newline ? g_strndup(error->message, newline - error->message) : g_strdup(error->message);
+    gpuvm_diag *diag = gpuvm_diags_error(session->diags, gpuvm_error_exit(error), NULL, "%s", message);
+
+    if (newline)
+        gpuvm_diag_hint(diag, "%s", newline + 1);
+    g_error_free(error);
+    return false;
+}
+
+bool
+gpuvm_session_connect(gpuvm_session *session)
+{
+    GError *error = NULL;
+
+    if (session->connection)
+        return true;
+    if (session->host_file) {
+        gpuvm_diag *diag =
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL,
+                              "a host file holds no domains to act on: --host is for planning");
+        gpuvm_diag_hint(diag, "to try it in libvirt's test driver: -c test://%s%s",
+                        g_path_is_absolute(session->host_file) ? "" : "/absolute/path/of/",
+                        session->host_file);
+        return false;
+    }
+    session->connection = gpuvm_connection_open(session->uri, &error);
+    return session->connection || gpuvm_session_fail(session, error);
+}
+
+/* Decodes @source as a policy; a policy that is wrong in any way allows nothing. */
+static bool
+add_policy(gpuvm_session *session, const char *name, gpuvm_source *source)
+{
+    unsigned errors = session->diags->errors;
+    g_autoptr(GPtrArray) specs =
+        gpuvm_spec_parse(source, gpuvm_kind_names[GPUVM_KIND_POLICY], session->diags);
+
+    for (guint i = 0; i < specs->len; i++)
+        gpuvm_schema_later(&gpuvm_policy_table, ((const gpuvm_spec *)specs->pdata[i])->policy,
+                           session->diags);
+    if (session->diags->errors == errors && specs->len != 1)
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL, "%s holds %u policies, not one", name,
+                          specs->len);
+    if (session->diags->errors > errors)
+        return false;
+
+    gpuvm_spec *spec = g_ptr_array_steal_index(specs, 0);
+    g_ptr_array_add(session->policy_specs, spec);
+    session->policies[session->n_policies++] = (gpuvm_named_policy){.name = name, .policy = spec->policy};
+    return true;
+}
+
+static bool
+add_policy_text(gpuvm_session *session, const char *name, const char *text)
+{
+    g_autoptr(gpuvm_source) source = gpuvm_source_new(name, g_strdup(text), strlen(text));
+
+    return add_policy(session, name, source);
+}
+
+static bool
+add_policy_file(gpuvm_session *session, const char *path)
+{
+    g_autoptr(gpuvm_source) source = gpuvm_load_source(path, session->diags);
+
+    return source && add_policy(session, path, source);
+}
+
+/*
+ * The host's own policy: of a host file, what it says; else the file in /etc. --policy stands in where the
+ * host has none, and narrows where it has one.
+ */
+static bool
+read_policies(gpuvm_session *session, bool from_file)
+{
+    const char *text = session->facts->policy;
+    bool present = from_file ? text != NULL : g_file_test(GPUVM_POLICY_FILE, G_FILE_TEST_EXISTS);
+    bool right = true;
+
+    if (present)
+        right = from_file ? add_policy_text(session, "the host file's policy", text)
+                          : add_policy_file(session, GPUVM_POLICY_FILE);
+    if (session->policy_file)
+        right = add_policy_file(session, session->policy_file) && right;
+    else if (!present)
+        right = add_policy_text(session, "the built-in policy", gpuvm_permit_builtin);
+    if (!right)
+        session->n_policies = 0;
+    return right;
+}
+
+bool
+gpuvm_session_gather(gpuvm_session *session)
+{
+    const char *file = session->host_file;
+    GError *error = NULL;
+
+    if (session->facts)
+        return true;
+    if (!file) {
+        if (!gpuvm_session_connect(session))
+            return false;
+        file = session->connection->host_file;
+    }
+    session->facts = file ? gpuvm_hostfile_load(file, &error) : gpuvm_facts_new();
+    if (!session->facts)
+        return gpuvm_session_fail(session, error);
+    if (session->connection && (!gpuvm_connection_capabilities(session->connection, session->facts, &error) ||
+                                !gpuvm_connection_claims(session->connection, session->facts, &error)))
+        return gpuvm_session_fail(session, error);
+    return read_policies(session, file != NULL);
+}
+
+/* Whether devices are still to be asked for: a host file holds them all. */
+static bool
+asks_libvirt(const gpuvm_session *session)
+{
+    return session->connection && !session->connection->host_file;
+}
+
+static bool
+fetch_missing(gpuvm_session *session)
+{
+    GArray *missing = session->need->missing;
+    GError *error = NULL;
+
+    for (guint i = 0; i < missing->len; i++) {
+        const gpuvm_pci_addr *addr = &g_array_index(missing, gpuvm_pci_addr, i);
+
+        if (!gpuvm_connection_device(session->connection, addr, session->facts, &error))
+            return gpuvm_session_fail(session, error);
+    }
+    g_array_set_size(missing, 0);
+    return true;
+}
+
+bool
+gpuvm_session_gather_all(gpuvm_session *session)
+{
+    GError *error = NULL;
+
+    if (!asks_libvirt(session) || session->every_device)
+        return true;
+    session->every_device = true;
+    return gpuvm_connection_devices(session->connection, session->facts, &error) ||
+           gpuvm_session_fail(session, error);
+}
+
+bool
+gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
+{
+    if (!asks_libvirt(session))
+        return true;
+    do {
+        if (!fetch_missing(session))
+            return false;
+        gpuvm_need_of_vm(session->need, vm, session->facts);
+    } while (session->need->missing->len > 0);
+    return !session->need->every_device || gpuvm_session_gather_all(session);
+}
+
+bool
+gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
+{
+    if (!asks_libvirt(session))
+        return true;
+    do {
+        if (!fetch_missing(session))
+            return false;
+        for (guint i = 0; i < addrs->len; i++)
+            gpuvm_need_of_function(session->need, &g_array_index(addrs, gpuvm_pci_addr, i), session->facts);
+    } while (session->need->missing->len > 0);
+    return true;
+}
