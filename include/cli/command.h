@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * command.h: the table of commands; parsing, help, completion and the manual come from it
+ *
+ * Adding a command is adding src/cli/cmd-NAME.c and one row of gpuvm_commands (src/cli/command.c).
+ */
+#pragma once
+
+#include "cli/output.h"
+#include "ops/session.h"
+
+/** What completes an argument. */
+typedef enum gpuvm_argument {
+    GPUVM_ARGUMENT_NONE,
+    GPUVM_ARGUMENT_FILE,
+    GPUVM_ARGUMENT_DOMAIN,
+    GPUVM_ARGUMENT_DEVICE,
+    GPUVM_ARGUMENT_COMMAND,
+    GPUVM_ARGUMENT_KIND,
+    GPUVM_ARGUMENT_SHELL,
+} gpuvm_argument;
+
+/** One run of the program. */
+typedef struct gpuvm_cli {
+    gpuvm_session *session;
+    gpuvm_output *output;
+    bool quiet, verbose;
+} gpuvm_cli;
+
+typedef struct gpuvm_command {
+    const char *name;
+    const char *arguments; /* as the usage line writes them: "FILE…"; NULL: none */
+    const char *summary;   /* one line, imperative */
+    const char *description;
+    const GOptionEntry *options;      /* NULL: only the global ones */
+    int min_arguments, max_arguments; /* max -1: any number */
+    gpuvm_argument argument;
+    /** Does it; what went wrong is in the session's diagnostics, which give the exit code. */
+    void (*run)(gpuvm_cli *cli, int argc, char **argv);
+} gpuvm_command;
+
+/** NULL-terminated, in the order help shows them. */
+extern const gpuvm_command *const gpuvm_commands[];
+
+const gpuvm_command *gpuvm_command_find(const char *name);
+
+/** The options that every command takes, for help, completion and the manual. */
+const GOptionEntry *gpuvm_global_options(void);
+
+/** The whole program: what main() does. Returns the exit code. */
+int gpuvm_main(int argc, char **argv);
+
+/** "Usage: gpuvm NAME …", description, options. g_malloc. */
+char *gpuvm_command_help(const gpuvm_command *command);
+
+/** The command reference of gpuvm(1), in man(7) macros. g_malloc. */
+char *gpuvm_command_man(void);
+
+/**
+ * What completion asks, as "gpuvm __complete": @argv is the index of the word to complete, then the words of
+ * the line. Prints the candidates, one a line.
+ */
+void gpuvm_complete(int argc, char **argv);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * domains.h: what start, stop, restart, undefine and define --start have in common
+ */
+#pragma once
+
+#include "cli/command.h"
+
+/** Does something to domain @name, saying so, and may add members to @row. */
+typedef bool (*gpuvm_domain_action)(gpuvm_cli *cli, const char *name, JsonObject *row);
+
+/**
+ * Does @action to each domain named, and goes on after a failure: the JSON has a row "name", "done" for each.
+ * The diagnostics are about the domain at hand.
+ */
+void gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action);
+
+/** gpuvm_domain_actions. */
+bool gpuvm_start_and_say(gpuvm_cli *cli, const char *name, JsonObject *row);
+bool gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, JsonObject *row);
+
+/** The options of stopping, for the commands that do. */
+#define GPUVM_STOP_OPTIONS                                                                                   \
+    {"timeout",                                                                                              \
+     't',                                                                                                    \
+     0,                                                                                                      \
+     G_OPTION_ARG_INT,                                                                                       \
+     &gpuvm_stop_options.timeout,                                                                            \
+     "wait so long for the guest (default 90)",                                                              \
+     "SECONDS"},                                                                                             \
+    {                                                                                                        \
+        "force", 'f', 0, G_OPTION_ARG_NONE, &gpuvm_stop_options.force,                                       \
+            "stop it at once, as if its power was cut", NULL                                                 \
+    }
+
+typedef struct gpuvm_stop_settings {
+    int timeout; /* seconds */
+    gboolean force;
+} gpuvm_stop_settings;
+
+extern gpuvm_stop_settings gpuvm_stop_options;

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * output.h: what a command found, as tables or lines for people or as one JSON object for programs
+ *
+ * A command builds rows of JSON objects once. With -o json they become members of the one object that is
+ * printed at the end, together with the diagnostics; else a table of columns shows them.
+ */
+#pragma once
+
+#include <json-glib/json-glib.h>
+
+#include "base/diag.h"
+
+typedef struct gpuvm_output {
+    bool json, color, quiet;
+    JsonObject *result; /* with json: what is printed at the end */
+} gpuvm_output;
+
+gpuvm_output *gpuvm_output_new(void);
+void gpuvm_output_free(gpuvm_output *output);
+
+typedef struct gpuvm_column {
+    const char *header;
+    const char *key;                  /* the member shown: null is "-", a list is joined by commas */
+    char *(*format)(JsonObject *row); /* in place of key; g_malloc */
+    bool right;                       /* numbers */
+    bool wrap;                        /* may be broken to fit the terminal */
+} gpuvm_column;
+
+/**
+ * Shows @rows (taken) as @name. @children: the member that holds a row's own rows, shown as a tree; NULL:
+ * none.
+ * @columns ends with a row without header.
+ */
+void gpuvm_output_table(gpuvm_output *output, const char *name, JsonArray *rows, const gpuvm_column *columns,
+                        const char *children);
+
+/** Prints @rows as a table, whatever the output format. */
+void gpuvm_output_print_table(JsonArray *rows, const gpuvm_column *columns, const char *children);
+
+/** Adds @rows (taken) as @name to the JSON; for people the command prints lines of its own. */
+void gpuvm_output_rows(gpuvm_output *output, const char *name, JsonArray *rows);
+
+/** A line for people: not with -o json or -q. */
+void gpuvm_output_line(gpuvm_output *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/** Text that is the answer itself (domain XML, a schema), unless -o json, which has it as the member @name.
+ */
+void gpuvm_output_text(gpuvm_output *output, const char *name, const char *text);
+
+/** Prints the diagnostics: to stderr, or, with -o json, the whole result with them to stdout. Notes not with
+ * -q. */
+void gpuvm_output_finish(gpuvm_output *output, const gpuvm_diags *diags);
+
+/** Setters that say null when there is nothing. */
+void gpuvm_json_set_string(JsonObject *object, const char *member, const char *text);
+void gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number);

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* devices: the host's cards, who has them, and whether they can be passed */
+#include <config.h>
+
+#include "cli/command.h"
+#include "cli/device.h"
+#include "ops/inspect.h"
+
+static gboolean all;
+
+static char *
+format_link(JsonObject *row)
+{
+    JsonObject *link;
+
+    if (json_object_get_null_member(row, "link"))
+        return g_strdup("-");
+    link = json_object_get_object_member(row, "link");
+    return g_strdup_printf("%g GT/s x%d", json_object_get_double_member(link, "speed"),
+                           (int)json_object_get_int_member(link, "width"));
+}
+
+static char *
+format_claims(JsonObject *row)
+{
+    JsonArray *claims = json_object_get_array_member(row, "claimed_by");
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < json_array_get_length(claims); i++) {
+        JsonObject *claim = json_array_get_object_element(claims, i);
+
+        g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "",
+                               json_object_get_string_member(claim, "domain"),
+                               json_object_get_boolean_member(claim, "active") ? " (running)" : "");
+    }
+    return g_string_free(text->len > 0 ? text : g_string_append_c(text, '-'), FALSE);
+}
+
+static char *
+format_passable(JsonObject *row)
+{
+    if (json_object_get_boolean_member(row, "passable"))
+        return g_strdup("yes");
+    return g_strdup_printf("no: %s", json_object_get_string_member(row, "reason"));
+}
+
+static const gpuvm_column columns[] = {
+    {.header = "ADDRESS", .key = "address"},
+    {.header = "CLASS", .key = "class_name", .wrap = true},
+    {.header = "ID", .format = gpuvm_device_row_id},
+    {.header = "PRODUCT", .key = "product", .wrap = true},
+    {.header = "DRIVER", .key = "driver"},
+    {.header = "GROUP", .key = "iommu_group", .right = true},
+    {.header = "NUMA", .key = "numa_node", .right = true},
+    {.header = "LINK", .format = format_link},
+    {.header = "DOMAINS", .format = format_claims},
+    {.header = "PASSABLE", .format = format_passable, .wrap = true},
+    {0},
+};
+
+static JsonArray *
+claims_of(const gpuvm_facts *facts, const gpuvm_device *device)
+{
+    g_autoptr(GPtrArray) claims = gpuvm_facts_claims(facts, &device->addr, NULL);
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < claims->len; i++) {
+        const gpuvm_claim *claim = claims->pdata[i];
+        JsonObject *object = json_object_new();
+
+        json_object_set_string_member(object, "domain", claim->domain);
+        json_object_set_boolean_member(object, "active", claim->active);
+        json_array_add_object_element(array, object);
+    }
+    return array;
+}
+
+static JsonObject *
+make_row(gpuvm_session *session, const gpuvm_device *device)
+{
+    g_autofree char *reason = gpuvm_inspect_why_not(session, device);
+    JsonObject *row = gpuvm_device_row(device);
+
+    json_object_set_array_member(row, "functions", json_array_new());
+    json_object_set_array_member(row, "claimed_by", claims_of(session->facts, device));
+    json_object_set_boolean_member(row, "passable", reason == NULL);
+    gpuvm_json_set_string(row, "reason", reason);
+    return row;
+}
+
+/* A row for each card of @devices, in their order, its further functions in it. */
+static JsonArray *
+make_rows(gpuvm_session *session, const GPtrArray *devices)
+{
+    JsonArray *rows = json_array_new();
+    const gpuvm_device *first = NULL; /* of the card at hand */
+    JsonObject *card = NULL;
+
+    for (guint i = 0; i < devices->len; i++) {
+        const gpuvm_device *device = devices->pdata[i];
+        JsonObject *row = make_row(session, device);
+
+        if (first && !device->virtual_function && gpuvm_pci_addr_same_slot(&first->addr, &device->addr)) {
+            json_array_add_object_element(json_object_get_array_member(card, "functions"), row);
+        } else {
+            json_array_add_object_element(rows, row);
+            first = device;
+            card = row;
+        }
+    }
+    return rows;
+}
+
+static bool
+has_gpu(const GPtrArray *slot)
+{
+    for (guint i = 0; i < slot->len; i++) {
+        if (gpuvm_device_is_gpu(slot->pdata[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The functions of every card, or of those with a GPU. */
+static GPtrArray *
+every_card(gpuvm_session *session)
+{
+    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(session->facts);
+    GPtrArray *chosen = g_ptr_array_new();
+
+    for (guint i = 0; i < devices->len; i++) {
+        const gpuvm_device *device = devices->pdata[i];
+        g_autoptr(GPtrArray) slot = gpuvm_facts_slot(session->facts, &device->addr);
+
+        if (all || has_gpu(slot))
+            g_ptr_array_add(chosen, devices->pdata[i]);
+    }
+    return chosen;
+}
+
+/* The cards at the addresses in @names; NULL when one of these is wrong or absent. */
+static GPtrArray *
+named_cards(gpuvm_session *session, int n, char **names)
+{
+    g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    g_autoptr(GPtrArray) chosen = g_ptr_array_new();
+
+    for (int i = 0; i < n; i++) {
+        g_autofree char *why = NULL, *hint = NULL;
+        gpuvm_pci_ref ref;
+
+        if (gpuvm_pci_ref_parse(names[i], &ref, &why, &hint)) {
+            g_array_append_val(addrs, ref.addr);
+            continue;
+        }
+        gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
+        if (hint)
+            gpuvm_diag_hint(diag, "%s", hint);
+    }
+    if (session->diags->errors > 0 || !gpuvm_session_gather_functions(session, addrs))
+        return NULL;
+    for (guint i = 0; i < addrs->len; i++) {
+        const gpuvm_pci_addr *addr = &g_array_index(addrs, gpuvm_pci_addr, i);
+        g_autoptr(GPtrArray) slot = gpuvm_facts_slot(session->facts, addr);
+
+        if (slot->len == 0)
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "PCI device not found: %s",
+                              GPUVM_PCI(addr));
+        g_ptr_array_extend(chosen, slot, NULL, NULL);
+    }
+    return g_steal_pointer(&chosen);
+}
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    g_autoptr(GPtrArray) devices = NULL;
+
+    if (!gpuvm_session_gather(cli->session))
+        return;
+    if (argc > 0)
+        devices = named_cards(cli->session, argc, argv);
+    else if (gpuvm_session_gather_all(cli->session))
+        devices = every_card(cli->session);
+    if (!devices)
+        return;
+    gpuvm_output_table(cli->output, "devices", make_rows(cli->session, devices), columns, "functions");
+    if (argc == 0 && !all && devices->len == 0)
+        gpuvm_output_line(cli->output, "no GPU found; gpuvm devices --all shows every PCI device");
+}
+
+static const GOptionEntry options[] = {
+    {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "every PCI device, not only GPUs", NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+const gpuvm_command gpuvm_cmd_devices = {
+    .name = "devices",
+    .arguments = "[ADDRESS…]",
+    .summary = "Show the host's GPUs and whether they can be passed",
+    .description =
+        "Shows the host's GPUs, or the cards at ADDRESS: functions, drivers, IOMMU groups, the domains that name\n"
+        "them, and whether they can be passed to a VM as things are, or why not.",
+    .options = options,
+    .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_DEVICE,
+    .run = run,
+};

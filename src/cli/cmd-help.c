@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* help: about gpuvm, or one command */
+#include <config.h>
+
+#include "cli/command.h"
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    const gpuvm_command *command = argc > 0 ? gpuvm_command_find(argv[0]) : NULL;
+    g_autofree char *help = NULL;
+
+    if (argc > 0 && !command) {
+        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "unknown command '%s'", argv[0]);
+        return;
+    }
+    help = gpuvm_command_help(command);
+    gpuvm_output_text(cli->output, "help", help);
+}
+
+const gpuvm_command gpuvm_cmd_help = {
+    .name = "help",
+    .arguments = "[COMMAND]",
+    .summary = "Show help about a command",
+    .description = "Shows what gpuvm can do, or how one command is used.",
+    .max_arguments = 1,
+    .argument = GPUVM_ARGUMENT_COMMAND,
+    .run = run,
+};

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* plan: what would be decided, and why */
+#include <config.h>
+
+#include "cli/command.h"
+#include "ops/plan.h"
+
+static const gpuvm_column columns[] = {
+    {.header = "ADDRESS", .key = "address"},
+    {.header = "ID", .key = "id"},
+    {.header = "PRODUCT", .key = "product", .wrap = true},
+    {.header = "ROLE", .key = "role"},
+    {.header = "GROUP", .key = "iommu_group", .right = true},
+    {.header = "NUMA", .key = "numa_node", .right = true},
+    {.header = "GUEST", .key = "guest_address"},
+    {.header = "WHY", .key = "why", .wrap = true},
+    {0},
+};
+
+static JsonObject *
+function_row(const gpuvm_plan_function *function)
+{
+    const gpuvm_device *device = function->device;
+    JsonObject *row = json_object_new();
+    g_autofree char *id = g_strdup_printf("%04x:%04x", device->vendor_id, device->device_id);
+    g_autofree char *guest =
+        function->role == GPUVM_ROLE_DETACHED
+            ? NULL
+            : g_strdup_printf("0000:%02x:00.%u", function->guest.bus, function->guest.function);
+
+    json_object_set_string_member(row, "address", GPUVM_PCI(&device->addr));
+    json_object_set_string_member(row, "id", id);
+    gpuvm_json_set_string(row, "product", device->product);
+    json_object_set_string_member(row, "role", gpuvm_role_names[function->role]);
+    gpuvm_json_set_known(row, "iommu_group", device->iommu_group);
+    gpuvm_json_set_known(row, "numa_node", device->numa_node);
+    gpuvm_json_set_string(row, "guest_address", guest);
+    json_object_set_string_member(row, "why", function->why);
+    return row;
+}
+
+static JsonObject *
+vm_row(const gpuvm_planned *planned)
+{
+    const gpuvm_plan *plan = planned->plan;
+    const gpuvm_resources *resources = plan->vm->body.resources;
+    JsonObject *row = json_object_new();
+    JsonArray *functions = json_array_new();
+
+    for (guint i = 0; i < plan->functions->len; i++)
+        json_array_add_object_element(functions, function_row(plan->functions->pdata[i]));
+    json_object_set_string_member(row, "name", plan->vm->name);
+    json_object_set_string_member(row, "source", plan->source);
+    json_object_set_int_member(row, "cpu_cores", (gint64)resources->cpu_cores);
+    json_object_set_int_member(row, "memory_mb", (gint64)resources->memory_mb);
+    gpuvm_json_set_known(row, "numa_node", plan->place.numa_node);
+    json_object_set_string_member(row, "placement", plan->place.why);
+    json_object_set_boolean_member(row, "refused", planned->xml == NULL);
+    json_object_set_array_member(row, "functions", functions);
+    return row;
+}
+
+/* For people: a heading, the table, where the memory goes. */
+static void
+show(gpuvm_output *output, JsonObject *row)
+{
+    JsonArray *functions = json_object_get_array_member(row, "functions");
+    g_autofree char *node = json_object_get_null_member(row, "numa_node")
+                                ? g_strdup("any NUMA node")
+                                : g_strdup_printf("NUMA node %" G_GINT64_FORMAT " while it has room",
+                                                  json_object_get_int_member(row, "numa_node"));
+
+    gpuvm_output_line(
+        output, "%s (%s): %" G_GINT64_FORMAT " CPUs, %" G_GINT64_FORMAT " MiB%s",
+        json_object_get_string_member(row, "name"), json_object_get_string_member(row, "source"),
+        json_object_get_int_member(row, "cpu_cores"), json_object_get_int_member(row, "memory_mb"),
+        json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
+    gpuvm_output_print_table(functions, columns, NULL);
+    if (json_array_get_length(functions) > 0)
+        gpuvm_output_line(output, "memory from %s: %s", node,
+                          json_object_get_string_member(row, "placement"));
+}
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    g_autoptr(GPtrArray) planned = gpuvm_plan_files(cli->session, argv);
+    JsonArray *rows = json_array_new();
+
+    (void)argc;
+    for (guint i = 0; planned && i < planned->len; i++) {
+        const gpuvm_planned *vm = planned->pdata[i];
+
+        if (!vm->plan)
+            continue;
+        JsonObject *row = vm_row(vm);
+        json_array_add_object_element(rows, row);
+        if (!cli->output->json)
+            show(cli->output, row);
+    }
+    gpuvm_output_rows(cli->output, "vms", rows);
+}
+
+const gpuvm_command gpuvm_cmd_plan = {
+    .name = "plan",
+    .arguments = "FILE|DIR|-…",
+    .summary = "Show what would be decided, and why",
+    .description =
+        "Shows for each VM every PCI function that would be passed or detached, where the guest sees it, and the\n"
+        "reason; then notes and refusals. Changes nothing. With --host FILE it needs no libvirt.",
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_FILE,
+    .run = run,
+};

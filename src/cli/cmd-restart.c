@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* restart: stop, then start: a new definition takes effect, which a reboot of the guest does not do */
+#include <config.h>
+
+#include "cli/domains.h"
+
+static bool
+restart(gpuvm_cli *cli, const char *name, JsonObject *row)
+{
+    return gpuvm_stop_and_say(cli, name, row) && gpuvm_start_and_say(cli, name, row);
+}
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    gpuvm_for_each_domain(cli, argv, restart);
+}
+
+static const GOptionEntry options[] = {GPUVM_STOP_OPTIONS, G_OPTION_ENTRY_NULL};
+
+const gpuvm_command gpuvm_cmd_restart = {
+    .name = "restart",
+    .arguments = "NAME…",
+    .summary = "Stop VMs and start them again",
+    .description =
+        "Stops each VM and starts it again, with the definition it has now and all the checks of start.",
+    .options = options,
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_DOMAIN,
+    .run = run,
+};

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* show: one VM: its state, what was recorded at define, its devices as they are now */
+#include <config.h>
+
+#include "cli/command.h"
+#include "cli/device.h"
+#include "ops/lifecycle.h"
+
+static const gpuvm_column columns[] = {
+    {.header = "ADDRESS", .key = "address"},
+    {.header = "ID", .format = gpuvm_device_row_id},
+    {.header = "PRODUCT", .key = "product", .wrap = true},
+    {.header = "ROLE", .key = "role"},
+    {.header = "DRIVER", .key = "driver"},
+    {.header = "GROUP", .key = "iommu_group", .right = true},
+    {0},
+};
+
+/* A recorded function, as the host has it now. */
+static JsonObject *
+device_row(const gpuvm_facts *facts, const gpuvm_recorded *recorded)
+{
+    const gpuvm_device *device = gpuvm_facts_device(facts, &recorded->addr);
+    g_autoptr(gpuvm_device) absent = NULL;
+    JsonObject *row;
+
+    if (!device) {
+        device = absent = gpuvm_device_new(&recorded->addr);
+        absent->vendor_id = recorded->vendor_id;
+        absent->device_id = recorded->device_id;
+        absent->product = g_strdup("not found on this host");
+    }
+    row = gpuvm_device_row(device);
+    json_object_set_boolean_member(row, "present", absent == NULL);
+    json_object_set_string_member(row, "role", gpuvm_role_names[recorded->role]);
+    return row;
+}
+
+static JsonArray *
+device_rows(gpuvm_session *session, const gpuvm_record *record)
+{
+    g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    JsonArray *rows = json_array_new();
+
+    for (guint i = 0; i < record->devices->len; i++)
+        g_array_append_val(addrs, g_array_index(record->devices, gpuvm_recorded, i).addr);
+    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, addrs))
+        return rows;
+    for (guint i = 0; i < record->devices->len; i++)
+        json_array_add_object_element(
+            rows, device_row(session->facts, &g_array_index(record->devices, gpuvm_recorded, i)));
+    return rows;
+}
+
+static JsonObject *
+labels_object(const gpuvm_record *record)
+{
+    JsonObject *labels = json_object_new();
+
+    for (guint i = 0; i < record->labels->len; i++) {
+        const gpuvm_pair *label = record->labels->pdata[i];
+        json_object_set_string_member(labels, label->key, label->value);
+    }
+    return labels;
+}
+
+static void
+show(gpuvm_output *output, JsonObject *vm)
+{
+    static const char *const lines[] = {"name",   "uuid",   "state",     "source",
+                                        "plugin", "digest", "functions", "iommu_group"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
+        if (!json_object_get_null_member(vm, lines[i]))
+            gpuvm_output_line(output, "%-12s %s", lines[i], json_object_get_string_member(vm, lines[i]));
+    }
+    gpuvm_output_line(output, "%-12s %s", "autostart",
+                      json_object_get_boolean_member(vm, "autostart") ? "yes" : "no");
+    gpuvm_output_print_table(json_object_get_array_member(vm, "devices"), columns, NULL);
+}
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    g_autoptr(gpuvm_record) record = NULL;
+    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(cli->session, argv[0], &record);
+    JsonObject *vm;
+
+    (void)argc;
+    if (!domain)
+        return;
+    vm = json_object_new();
+    json_object_set_string_member(vm, "name", domain->name);
+    json_object_set_string_member(vm, "uuid", domain->uuid);
+    json_object_set_string_member(vm, "state", gpuvm_domain_state_name(domain->state));
+    json_object_set_boolean_member(vm, "autostart", domain->autostart);
+    gpuvm_json_set_string(vm, "source", record->source);
+    gpuvm_json_set_string(vm, "plugin", record->plugin);
+    json_object_set_string_member(vm, "digest", record->digest);
+    json_object_set_string_member(vm, "functions", gpuvm_functions_names[record->functions]);
+    json_object_set_string_member(vm, "iommu_group", gpuvm_group_mode_names[record->iommu_group]);
+    json_object_set_object_member(vm, "labels", labels_object(record));
+    json_object_set_array_member(vm, "devices", device_rows(cli->session, record));
+    if (!cli->output->json)
+        show(cli->output, vm);
+    json_object_set_object_member(cli->output->result, "vm", vm);
+}
+
+const gpuvm_command gpuvm_cmd_show = {
+    .name = "show",
+    .arguments = "NAME",
+    .summary = "Show one VM and its devices",
+    .description =
+        "Shows the state of a VM, what was recorded when it was defined, and its devices with the drivers they\n"
+        "have now.",
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .argument = GPUVM_ARGUMENT_DOMAIN,
+    .run = run,
+};

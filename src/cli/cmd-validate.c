@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* validate: are these definitions right, by themselves? No libvirt, no host. */
+#include <config.h>
+
+#include "cli/command.h"
+#include "ops/load.h"
+
+static char *kind;
+
+static void
+add_row(JsonArray *rows, const gpuvm_loaded *loaded)
+{
+    JsonObject *row = json_object_new();
+
+    json_object_set_string_member(row, "file", loaded->source);
+    json_object_set_string_member(row, "kind", gpuvm_kind_names[loaded->spec->kind]);
+    json_object_set_string_member(row, "name", gpuvm_spec_name(loaded->spec));
+    json_array_add_object_element(rows, row);
+}
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    gpuvm_diags *diags = cli->session->diags;
+    g_autoptr(GPtrArray) files = gpuvm_load_files(argv, diags);
+    JsonArray *rows = json_array_new();
+
+    (void)argc;
+    for (guint f = 0; f < files->len; f++) {
+        g_autoptr(GPtrArray) loaded = gpuvm_load_file(files->pdata[f], kind, diags);
+
+        for (guint i = 0; i < loaded->len; i++)
+            add_row(rows, loaded->pdata[i]);
+    }
+    if (diags->errors == 0)
+        gpuvm_output_line(cli->output, "%u definition%s in %u file%s: valid", json_array_get_length(rows),
+                          json_array_get_length(rows) == 1 ? "" : "s", files->len,
+                          files->len == 1 ? "" : "s");
+    gpuvm_output_rows(cli->output, "definitions", rows);
+}
+
+static const GOptionEntry options[] = {
+    {"kind", 'k', 0, G_OPTION_ARG_STRING, &kind,
+     "what the definitions must be: vm, plugin, deployment or policy", "KIND"},
+    G_OPTION_ENTRY_NULL,
+};
+
+const gpuvm_command gpuvm_cmd_validate = {
+    .name = "validate",
+    .arguments = "FILE|DIR|-…",
+    .summary = "Check definitions by themselves",
+    .description =
+        "Checks the form and meaning of definitions without any host, and shows every error of every file.\n"
+        "A directory stands for the .yaml, .yml and .json files in it; - is standard input.",
+    .options = options,
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_FILE,
+    .run = run,
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "cli/device.h"
+
+static void
+set_hex(JsonObject *row, const char *member, int digits, unsigned number)
+{
+    g_autofree char *text = g_strdup_printf("%0*x", digits, number);
+
+    json_object_set_string_member(row, member, text);
+}
+
+static void
+set_link(JsonObject *row, const gpuvm_device *device)
+{
+    JsonObject *link;
+
+    if (device->link_max_width == 0) {
+        json_object_set_null_member(row, "link");
+        return;
+    }
+    link = json_object_new();
+    json_object_set_double_member(link, "speed", device->link_speed);
+    json_object_set_double_member(link, "max_speed", device->link_max_speed);
+    json_object_set_int_member(link, "width", device->link_width);
+    json_object_set_int_member(link, "max_width", device->link_max_width);
+    json_object_set_object_member(row, "link", link);
+}
+
+JsonObject *
+gpuvm_device_row(const gpuvm_device *device)
+{
+    JsonObject *row = json_object_new();
+
+    json_object_set_string_member(row, "address", GPUVM_PCI(&device->addr));
+    set_hex(row, "class", 6, device->class_code);
+    json_object_set_string_member(row, "class_name", gpuvm_pci_class_name(device->class_code));
+    set_hex(row, "vendor_id", 4, device->vendor_id);
+    set_hex(row, "device_id", 4, device->device_id);
+    gpuvm_json_set_string(row, "vendor", device->vendor);
+    gpuvm_json_set_string(row, "product", device->product);
+    gpuvm_json_set_string(row, "driver", device->driver);
+    gpuvm_json_set_known(row, "iommu_group", device->iommu_group);
+    gpuvm_json_set_known(row, "numa_node", device->numa_node);
+    set_link(row, device);
+    return row;
+}
+
+char *
+gpuvm_device_row_id(JsonObject *row)
+{
+    return g_strdup_printf("%s:%s", json_object_get_string_member(row, "vendor_id"),
+                           json_object_get_string_member(row, "device_id"));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include <locale.h>
+
+#include "cli/command.h"
+
+int
+main(int argc, char **argv)
+{
+    setlocale(LC_ALL, "");
+    return gpuvm_main(argc, argv);
+}

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "cli/output.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <libsmartcols/libsmartcols.h>
+
+gpuvm_output *
+gpuvm_output_new(void)
+{
+    gpuvm_output *output = g_new0(gpuvm_output, 1);
+
+    output->result = json_object_new();
+    return output;
+}
+
+void
+gpuvm_output_free(gpuvm_output *output)
+{
+    if (!output)
+        return;
+    json_object_unref(output->result);
+    g_free(output);
+}
+
+static char *
+join(JsonArray *array)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < json_array_get_length(array); i++)
+        g_string_append_printf(text, "%s%s", i > 0 ? "," : "", json_array_get_string_element(array, i));
+    return g_string_free(text, FALSE);
+}
+
+static char *
+cell(JsonObject *row, const gpuvm_column *column)
+{
+    JsonNode *node;
+    g_autofree char *text = NULL;
+
+    if (column->format)
+        return column->format(row);
+    node = json_object_get_member(row, column->key);
+    if (!node || JSON_NODE_HOLDS_NULL(node))
+        return g_strdup("-");
+    if (JSON_NODE_HOLDS_ARRAY(node)) {
+        text = join(json_node_get_array(node));
+        return g_strdup(*text ? text : "-");
+    }
+    switch (json_node_get_value_type(node)) {
+    case G_TYPE_BOOLEAN:
+        return g_strdup(json_node_get_boolean(node) ? "yes" : "no");
+    case G_TYPE_INT64:
+        return g_strdup_printf("%" G_GINT64_FORMAT, json_node_get_int(node));
+    default:
+        return g_strdup(json_node_get_string(node));
+    }
+}
+
+static void
+add_lines(struct libscols_table *table, struct libscols_line *parent, JsonArray *rows,
+          const gpuvm_column *columns, const char *children)
+{
+    for (guint i = 0; i < json_array_get_length(rows); i++) {
+        JsonObject *row = json_array_get_object_element(rows, i);
+        struct libscols_line *line = scols_table_new_line(table, parent);
+
+        for (size_t c = 0; columns[c].header; c++)
+            scols_line_refer_data(line, c, cell(row, &columns[c]));
+        if (children && json_object_has_member(row, children))
+            add_lines(table, line, json_object_get_array_member(row, children), columns, children);
+    }
+}
+
+void
+gpuvm_output_print_table(JsonArray *rows, const gpuvm_column *columns, const char *children)
+{
+    struct libscols_table *table = scols_new_table();
+
+    for (size_t c = 0; columns[c].header; c++) {
+        int flags = (columns[c].right ? SCOLS_FL_RIGHT : 0) | (columns[c].wrap ? SCOLS_FL_WRAP : 0) |
+                    (children && c == 0 ? SCOLS_FL_TREE : 0);
+        scols_table_new_column(table, columns[c].header, 0, flags);
+    }
+    add_lines(table, NULL, rows, columns, children);
+    scols_print_table(table);
+    scols_unref_table(table);
+}
+
+void
+gpuvm_output_rows(gpuvm_output *output, const char *name, JsonArray *rows)
+{
+    json_object_set_array_member(output->result, name, rows);
+}
+
+void
+gpuvm_output_table(gpuvm_output *output, const char *name, JsonArray *rows, const gpuvm_column *columns,
+                   const char *children)
+{
+    if (!output->json)
+        gpuvm_output_print_table(rows, columns, children);
+    gpuvm_output_rows(output, name, rows);
+}
+
+void
+gpuvm_output_line(gpuvm_output *output, const char *format, ...)
+{
+    va_list args;
+
+    if (output->json || output->quiet)
+        return;
+    va_start(args, format);
+    vprintf(format, args);
+    va_end(args);
+    putchar('\n');
+    fflush(stdout);
+}
+
+void
+gpuvm_output_text(gpuvm_output *output, const char *name, const char *text)
+{
+    if (output->json)
+        json_object_set_string_member(output->result, name, text);
+    else
+        fputs(text, stdout);
+}
+
+void
+gpuvm_json_set_string(JsonObject *object, const char *member, const char *text)
+{
+    if (text)
+        json_object_set_string_member(object, member, text);
+    else
+        json_object_set_null_member(object, member);
+}
+
+void
+gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number)
+{
+    if (number < 0)
+        json_object_set_null_member(object, member);
+    else
+        json_object_set_int_member(object, member, number);
+}
+
+static JsonObject *
+diag_to_json(const gpuvm_diag *diag)
+{
+    static const char *const severities[] = {"note", "warning", "error"};
+    JsonObject *object = json_object_new();
+
+    json_object_set_string_member(object, "severity", severities[diag->severity]);
+    gpuvm_json_set_string(object, "file", diag->mark.source ? diag->mark.source->name : NULL);
+    gpuvm_json_set_known(object, "line", diag->mark.line > 0 ? (gint64)diag->mark.line : -1);
+    gpuvm_json_set_known(object, "column", diag->mark.line > 0 ? (gint64)diag->mark.column : -1);
+    gpuvm_json_set_string(object, "vm", diag->subject);
+    json_object_set_string_member(object, "message", diag->message);
+    gpuvm_json_set_string(object, "hint", diag->hint);
+    json_object_set_int_member(object, "exit_code", diag->exit);
+    return object;
+}
+
+static void
+print_json(gpuvm_output *output, const gpuvm_diags *diags)
+{
+    g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
+    JsonArray *array = json_array_new();
+    g_autofree char *text = NULL;
+
+    for (guint i = 0; i < diags->items->len; i++)
+        json_array_add_object_element(array, diag_to_json(diags->items->pdata[i]));
+    json_object_set_array_member(output->result, "diagnostics", array);
+    json_node_set_object(root, output->result);
+    text = json_to_string(root, TRUE);
+    puts(text);
+}
+
+void
+gpuvm_output_finish(gpuvm_output *output, const gpuvm_diags *diags)
+{
+    if (output->json) {
+        print_json(output, diags);
+        return;
+    }
+    fflush(stdout);
+    for (guint i = 0; i < diags->items->len; i++) {
+        const gpuvm_diag *diag = diags->items->pdata[i];
+        g_autofree char *text = gpuvm_diag_format(diag, output->color);
+
+        if (diag->severity != GPUVM_NOTE || !output->quiet)
+            fputs(text, stderr);
+    }
+}
