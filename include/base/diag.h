@@ -25,6 +25,8 @@ typedef struct gpuvm_source {
 gpuvm_source *gpuvm_source_new(const char *name, char *text, size_t size);
 gpuvm_source *gpuvm_source_ref(gpuvm_source *source);
 void gpuvm_source_unref(gpuvm_source *source);
+/** The line numbered @line, without its line break, and its size; NULL when there is no such line. */
+const char *gpuvm_source_line(gpuvm_source *source, unsigned line, size_t *ret_size);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_source, gpuvm_source_unref)
 
 /**

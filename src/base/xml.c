@@ -187,3 +187,15 @@ gpuvm_xml_remove(xmlNode *node)
     xmlUnlinkNode(node);
     xmlFreeNode(node);
 }
+
+char *
+gpuvm_xml_print(xmlNode *node)
+{
+    xmlBuffer *buffer = xmlBufferCreate();
+    char *text;
+
+    xmlNodeDump(buffer, node->doc, node, 0, 1);
+    text = g_strdup((const char *)xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "base/diag.h"
+
+#include <string.h>
+
+#define LINE_LIMIT 100 /* characters of a source line that are shown */
+#define LINE_BEFORE 60 /* of these, how many at most are before the caret when the line is cut */
+
+/* The character at *@at, which moves behind it; a byte that is not UTF-8 is one character, as is a NUL. */
+static gunichar
+next_char(const char **at, const char *end)
+{
+    gunichar c = g_utf8_get_char_validated(*at, end - *at);
+
+    if (c == (gunichar)-1 || c == (gunichar)-2 || c == 0) {
+        (*at)++;
+        return 0;
+    }
+    *at = g_utf8_next_char(*at);
+    return c;
+}
+
+static unsigned
+char_width(gunichar c)
+{
+    return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+/* Appends the line of @mark and the line with its caret. */
+static void
+append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const char *reset)
+{
+    size_t size;
+    const char *line = gpuvm_source_line(mark->source, mark->line, &size), *end;
+    unsigned from = 1, column = 1, indent = 0, underlined = 0;
+    g_autofree char *number = g_strdup_printf("%5u", mark->line);
+
+    if (!line)
+        return;
+    end = line + size;
+    if (mark->column > LINE_BEFORE && g_utf8_strlen(line, end - line) > LINE_LIMIT)
+        from = mark->column - LINE_BEFORE;
+    g_string_append_printf(out, "%s | %s", number, from > 1 ? "…" : "");
+    indent = from > 1 ? 1 : 0;
+    while (line < end && column < from + LINE_LIMIT) {
+        gunichar c = next_char(&line, end);
+
+        if (column >= from) {
+            gunichar shown = c == '\t' ? ' ' : g_unichar_isprint(c) ? c : '?';
+
+            g_string_append_unichar(out, shown);
+            if (column < mark->column)
+                indent += char_width(shown);
+            else if (column - mark->column < mark->length)
+                underlined += char_width(shown);
+        }
+        column++;
+    }
+    g_string_append(out, line < end ? "…\n" : "\n");
+    g_string_append_printf(out, "%*s | %*s%s^", (int)strlen(number), "", (int)indent, "", green);
+    for (unsigned i = 1; i < underlined; i++)
+        g_string_append_c(out, '~');
+    g_string_append_printf(out, "%s\n", reset);
+}
+
+char *
+gpuvm_diag_format(const gpuvm_diag *diag, bool color)
+{
+    static const char *const words[] = {"note", "warning", "error"};
+    static const char *const colors[] = {"\033[1;36m", "\033[1;35m", "\033[1;31m"};
+    const char *bold = color ? "\033[1m" : "", *green = color ? "\033[1;32m" : "",
+               *reset = color ? "\033[0m" : "";
+    const gpuvm_mark *mark = &diag->mark;
+    GString *out = g_string_new(NULL);
+
+    if (mark->source && mark->line > 0)
+        g_string_append_printf(out, "%s%s:%u:%u:%s ", bold, mark->source->name, mark->line, mark->column,
+                               reset);
+    else if (mark->source || diag->subject)
+        g_string_append_printf(out, "%s%s:%s ", bold, mark->source ? mark->source->name : diag->subject,
+                               reset);
+    g_string_append_printf(out, "%s%s:%s %s\n", color ? colors[diag->severity] : "", words[diag->severity],
+                           reset, diag->message);
+    if (mark->source && mark->line > 0)
+        append_snippet(out, mark, green, reset);
+    if (diag->hint) {
+        g_auto(GStrv) lines = g_strsplit(diag->hint, "\n", -1);
+
+        for (char **line = lines; *line; line++)
+            g_string_append_printf(out, "hint: %s\n", *line);
+    }
+    return g_string_free(out, FALSE);
+}
