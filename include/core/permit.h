@@ -27,6 +27,9 @@ typedef struct gpuvm_permit {
 /** The policy of a host that has none, as YAML: display controllers, accelerators, co-processors. */
 extern const char gpuvm_permit_builtin[];
 
+/** What messages call it. */
+#define GPUVM_PERMIT_BUILTIN "the built-in policy"
+
 /** Whether @rule says anything about @device: every part that the rule gives must match. */
 bool gpuvm_rule_match(const gpuvm_rule *rule, const gpuvm_device *device);
 

@@ -5,9 +5,9 @@
 
 #include <string.h>
 
-#include "base/xml.h"
 #include "core/record.h"
 #include "model/cpuset.h"
+#include "model/pcixml.h"
 
 /* The child @name of @parent, made when the template has none. */
 static xmlNode *
@@ -104,8 +104,9 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
     set_child(os, "cmdline", body->kernel_cmdline);
 }
 
+/* @order: which of the disks it boots from, from 1; 0: the template says how to boot. */
 static void
-add_disk(const gpuvm_plan_disk *disk, xmlNode *devices)
+add_disk(const gpuvm_plan_disk *disk, unsigned order, xmlNode *devices)
 {
     xmlNode *node = gpuvm_xml_add(devices, "disk", NULL), *child;
 
@@ -118,6 +119,8 @@ add_disk(const gpuvm_plan_disk *disk, xmlNode *devices)
     child = gpuvm_xml_add(node, "target", NULL);
     gpuvm_xml_set(child, "dev", "%s", disk->target);
     gpuvm_xml_set(child, "bus", g_str_has_prefix(disk->target, "sd") ? "sata" : "virtio");
+    if (order > 0)
+        gpuvm_xml_set(gpuvm_xml_add(node, "boot", NULL), "order", "%u", order);
     if (disk->readonly)
         gpuvm_xml_add(node, "readonly", NULL);
     if (disk->name)
@@ -155,11 +158,7 @@ add_hostdev(const gpuvm_plan *plan, const gpuvm_plan_function *function, xmlNode
     gpuvm_xml_set(node, "type", "pci");
     gpuvm_xml_set(node, "managed", "yes");
     gpuvm_xml_set(gpuvm_xml_add(node, "driver", NULL), "name", "vfio");
-    child = gpuvm_xml_add(gpuvm_xml_add(node, "source", NULL), "address", NULL);
-    gpuvm_xml_set(child, "domain", "0x%04x", addr->domain);
-    gpuvm_xml_set(child, "bus", "0x%02x", addr->bus);
-    gpuvm_xml_set(child, "slot", "0x%02x", addr->slot);
-    gpuvm_xml_set(child, "function", "0x%x", addr->function);
+    gpuvm_xml_add_address(gpuvm_xml_add(node, "source", NULL), addr);
     gpuvm_xml_set(gpuvm_xml_add(node, "alias", NULL), "name", "ua-pci-%04x-%02x-%02x-%x", addr->domain,
                   addr->bus, addr->slot, addr->function);
     if (rom_file || !function->rom_bar) {
@@ -186,6 +185,8 @@ static void
 patch_devices(const gpuvm_plan *plan, xmlNode *domain)
 {
     xmlNode *devices = ensure(domain, "devices");
+    bool boots =
+        !gpuvm_xml_child(gpuvm_xml_child(domain, "os"), "boot"); /* libvirt takes one way or the other */
 
     if (plan->emulator && !gpuvm_xml_child(devices, "emulator"))
         gpuvm_xml_add_first(devices, "emulator", plan->emulator);
@@ -197,23 +198,10 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
         gpuvm_xml_set(port, "model", "pcie-root-port");
     }
     for (guint i = 0; i < plan->disks->len; i++)
-        add_disk(plan->disks->pdata[i], devices);
+        add_disk(plan->disks->pdata[i], boots ? i + 1 : 0, devices);
     add_network(plan, devices);
     for (guint i = 0; i < plan->functions->len; i++)
         add_hostdev(plan, plan->functions->pdata[i], devices);
-}
-
-/* The root alone: comments around it and the XML declaration say nothing to libvirt. */
-static char *
-print(xmlDoc *doc)
-{
-    xmlBuffer *buffer = xmlBufferCreate();
-    char *text;
-
-    xmlNodeDump(buffer, doc, xmlDocGetRootElement(doc), 0, 1);
-    text = g_strdup_printf("%s\n", (const char *)xmlBufferContent(buffer));
-    xmlBufferFree(buffer);
-    return text;
 }
 
 char *
@@ -236,5 +224,7 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
     patch_cpus(plan, domain);
     patch_boot(plan, domain);
     patch_devices(plan, domain);
-    return print(doc);
+    /* the root alone: what is around it says nothing to libvirt */
+    g_autofree char *text = gpuvm_xml_print(domain);
+    return g_strconcat(text, "\n", NULL);
 }

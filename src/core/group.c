@@ -78,7 +78,10 @@ offenders_of(const gpuvm_device *of, const GPtrArray *functions, const gpuvm_fac
     return offenders;
 }
 
-/* Whether functions[i] is the first of its group, or of its card when it has none: each is looked at once. */
+/*
+ * Whether functions[i] is the first of its group, or of its card when it has none: each is looked at once.
+ * Bridges are not looked at.
+ */
 static bool
 first_of_group(const GPtrArray *functions, guint i)
 {
@@ -87,7 +90,7 @@ first_of_group(const GPtrArray *functions, guint i)
     for (guint k = 0; k < i; k++) {
         const gpuvm_plan_function *earlier = functions->pdata[k];
 
-        if (earlier->device->iommu_group == function->device->iommu_group &&
+        if (!earlier->device->bridge && earlier->device->iommu_group == function->device->iommu_group &&
             (function->device->iommu_group != GPUVM_UNKNOWN ||
              gpuvm_pci_addr_same_slot(&earlier->device->addr, &function->device->addr)))
             return false;
@@ -99,6 +102,7 @@ static void
 refuse_group(const gpuvm_plan_function *function, const GArray *offenders, const gpuvm_facts *facts,
              gpuvm_diags *diags)
 {
+    bool same_card = false;
     gpuvm_diag *diag =
         gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &function->mark,
                           "IOMMU group %d of device %s is not viable: it also holds %u device%s "
@@ -117,11 +121,15 @@ refuse_group(const gpuvm_plan_function *function, const GArray *offenders, const
         } else {
             gpuvm_diag_hint(diag, "%s, of which the host says nothing", GPUVM_PCI(addr));
         }
+        same_card |= gpuvm_pci_addr_same_slot(addr, &function->device->addr);
     }
     gpuvm_diag_hint(
         diag, "set 'iommu_group: include' to pass them to the guest too, or 'iommu_group: detach' to take "
               "them from the host without showing them to the guest; either way the host loses them");
-    gpuvm_diag_hint(diag, "or move the card to a slot with an IOMMU group of its own");
+    if (same_card)
+        gpuvm_diag_hint(diag, "or pass the whole card, which 'functions: all' means");
+    else
+        gpuvm_diag_hint(diag, "or move the card to a slot with an IOMMU group of its own");
 }
 
 /* Takes the group's offenders along; an unknown one cannot be. */

@@ -88,16 +88,17 @@ hint_lists(gpuvm_diag *diag, const gpuvm_permit *permit, const gpuvm_device *dev
 
         if (denied) {
             g_autofree char *rule = gpuvm_rule_describe(denied);
-            gpuvm_diag_hint(diag, "the denylist of %s has %s", named->name, rule);
+            gpuvm_diag_hint(diag, "the denylist of %s has it: %s", named->name, rule);
         } else if (!matching_rule(named->policy->allowlist, device)) {
             g_autofree char *rules = describe_rules(named->policy->allowlist);
             gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", named->name,
                             *rules ? rules : "nothing", device->class_code,
                             gpuvm_pci_class_name(device->class_code));
-            gpuvm_diag_hint(diag,
-                            "to allow it, the host's administrator adds '- %04x:%04x' to the allowlist of "
-                            "/etc/gpuvm/policy.yaml",
-                            device->vendor_id, device->device_id);
+            gpuvm_diag_hint(diag, "to allow it, add '- %04x:%04x' to the allowlist of %s", device->vendor_id,
+                            device->device_id,
+                            g_str_equal(named->name, GPUVM_PERMIT_BUILTIN)
+                                ? "/etc/gpuvm/policy.yaml, which takes that policy's place"
+                                : named->name);
         }
     }
     if (permit->vm_allowlist && permit->vm_allowlist->len > 0 &&

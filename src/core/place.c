@@ -44,7 +44,10 @@ cell_of_cards(const gpuvm_plan *plan, const gpuvm_facts *facts, const char **ret
         }
         node = function->device->numa_node;
     }
-    return node == GPUVM_UNKNOWN ? NULL : gpuvm_facts_cell(facts, node);
+    if (node == GPUVM_UNKNOWN)
+        return NULL;
+    *ret_why = "nothing is known of its devices' NUMA node";
+    return gpuvm_facts_cell(facts, node);
 }
 
 /* Pages of @page_kib on @cell, or on the whole host when it is NULL; UINT64_MAX when nothing is known of

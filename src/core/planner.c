@@ -38,6 +38,21 @@ take_named(GPtrArray *functions, const gpuvm_passthrough *item, const gpuvm_devi
                             GPUVM_PCI(&device->addr), device->virtual_functions->len);
 }
 
+/* The functions at @addr's slot, without virtual ones of a physical function there: these stand alone. */
+static GPtrArray *
+functions_of_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
+{
+    GPtrArray *slot = gpuvm_facts_slot(facts, addr);
+
+    for (guint i = slot->len; i-- > 0;) {
+        const gpuvm_device *device = slot->pdata[i];
+
+        if (device->virtual_function && gpuvm_pci_addr_same_slot(&device->physical_function, addr))
+            g_ptr_array_remove_index(slot, i);
+    }
+    return slot;
+}
+
 static void
 take_all_named(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags *diags)
 {
@@ -47,10 +62,10 @@ take_all_named(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
         const gpuvm_passthrough *item = items->pdata[i];
 
         if (item->address.whole_card) {
-            g_autoptr(GPtrArray) slot = gpuvm_facts_slot(input->facts, &item->address.addr);
-            for (guint s = 0; s < slot->len; s++)
-                take_named(functions, item, slot->pdata[s], s == 0, diags);
-            if (slot->len == 0)
+            g_autoptr(GPtrArray) card = functions_of_card(input->facts, &item->address.addr);
+            for (guint s = 0; s < card->len; s++)
+                take_named(functions, item, card->pdata[s], s == 0, diags);
+            if (card->len == 0)
                 not_found(item, diags);
         } else {
             const gpuvm_device *device = gpuvm_facts_device(input->facts, &item->address.addr);
@@ -58,6 +73,35 @@ take_all_named(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
                 take_named(functions, item, device, true, diags);
             else
                 not_found(item, diags);
+        }
+    }
+}
+
+static int
+compare_addresses(gconstpointer a, gconstpointer b)
+{
+    const gpuvm_plan_function *const *x = a, *const *y = b;
+
+    return gpuvm_pci_addr_compare(&(*x)->device->addr, &(*y)->device->addr);
+}
+
+static void
+check_virtual_functions(const GPtrArray *functions, gpuvm_diags *diags)
+{
+    for (guint i = 0; i < functions->len; i++) {
+        const gpuvm_plan_function *function = functions->pdata[i];
+        const gpuvm_device *device = function->device;
+
+        for (guint k = 0; device->virtual_function && k < functions->len; k++) {
+            const gpuvm_plan_function *other = functions->pdata[k];
+
+            if (!gpuvm_pci_addr_equal(&other->device->addr, &device->physical_function))
+                continue;
+            gpuvm_diag *diag =
+                gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &function->mark,
+                                  "device %s is a virtual function of %s, and goes away when that is passed",
+                                  GPUVM_PCI(&device->addr), GPUVM_PCI(&other->device->addr));
+            gpuvm_diag_hint(diag, "pass the one or the other");
         }
     }
 }
@@ -73,8 +117,10 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
 
     take_all_named(input, functions, diags);
     gpuvm_select(&select, functions, diags);
+    g_ptr_array_sort(functions, compare_addresses); /* reasons name the first */
     if (devices->functions == GPUVM_FUNCTIONS_ALL)
         gpuvm_group_add_cards(functions, input->facts);
+    check_virtual_functions(functions, diags);
     gpuvm_group_close(functions, input->facts, devices->iommu_group, diags);
     gpuvm_permit_check(&permit, functions, diags);
     gpuvm_claim_check(functions, input->vm->name, false, input->facts, diags);

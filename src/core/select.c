@@ -49,13 +49,18 @@ recorded(const gpuvm_record *record, const gpuvm_pci_addr *addr)
 }
 
 static bool
+same_card(const gpuvm_device *a, const gpuvm_device *b)
+{
+    return !a->virtual_function && !b->virtual_function && gpuvm_pci_addr_same_slot(&a->addr, &b->addr);
+}
+
+static bool
 in_one_group(const GPtrArray *functions, const gpuvm_device *device)
 {
     for (guint i = 0; i < functions->len; i++) {
         const gpuvm_plan_function *function = functions->pdata[i];
 
-        if (gpuvm_pci_addr_same_slot(&function->device->addr, &device->addr) ||
-            function->device->iommu_group == device->iommu_group)
+        if (same_card(function->device, device) || function->device->iommu_group == device->iommu_group)
             return true;
     }
     return false;
@@ -77,6 +82,9 @@ why_unavailable(const gpuvm_select_input *input, const GPtrArray *taken, const g
 
         if (in_one_group(taken, part))
             return g_strdup("this VM has it already");
+        if (part->virtual_functions->len > 0)
+            return g_strdup_printf("it has %u virtual functions, which go away when it is passed",
+                                   part->virtual_functions->len);
         for (guint m = 0; m < part->group_members->len; m++) {
             const gpuvm_pci_addr *member = &g_array_index(part->group_members, gpuvm_pci_addr, m);
             g_autoptr(GPtrArray) claims = gpuvm_facts_claims(input->facts, member, input->vm->name);
@@ -102,8 +110,7 @@ find_candidates(const gpuvm_select_input *input, const gpuvm_selector *selector,
 
         if (!matches(selector, device))
             continue;
-        if (last && !device->virtual_function && !last->virtual_function &&
-            gpuvm_pci_addr_same_slot(&last->addr, &device->addr))
+        if (last && same_card(last, device))
             continue;
         last = device;
         candidate *c = g_new0(candidate, 1);
@@ -115,21 +122,37 @@ find_candidates(const gpuvm_select_input *input, const gpuvm_selector *selector,
     return candidates;
 }
 
+/* The node that all of @taken are on; GPUVM_UNKNOWN when there is none. */
+static int
+common_node(const GPtrArray *taken)
+{
+    int node = GPUVM_UNKNOWN;
+
+    for (guint i = 0; i < taken->len; i++) {
+        const gpuvm_device *device = ((const gpuvm_plan_function *)taken->pdata[i])->device;
+
+        if (i > 0 && device->numa_node != node)
+            return GPUVM_UNKNOWN;
+        node = device->numa_node;
+    }
+    return node;
+}
+
 /* The node to prefer: that of @taken when they agree, else the lowest with @count free candidates. */
 static int
 preferred_node(const GPtrArray *candidates, const GPtrArray *taken, uint64_t count)
 {
-    if (taken->len > 0)
-        return ((const gpuvm_plan_function *)taken->pdata[0])->device->numa_node;
+    int best = common_node(taken);
 
-    int best = GPUVM_UNKNOWN;
+    if (best != GPUVM_UNKNOWN)
+        return best;
     for (guint i = 0; i < candidates->len; i++) {
         int node = ((const candidate *)candidates->pdata[i])->device->numa_node;
         uint64_t free = 0;
 
         for (guint k = 0; k < candidates->len; k++) {
             const candidate *c = candidates->pdata[k];
-            free += !c->unavailable && c->device->numa_node == node;
+            free += !c->unavailable && c->device->numa_node == node && !in_one_group(taken, c->device);
         }
         if (free >= count && (best == GPUVM_UNKNOWN || node < best))
             best = node;
@@ -152,9 +175,9 @@ take(GPtrArray *candidates, const gpuvm_selector *selector, int node, int pass, 
             in_one_group(functions, c->device))
             continue;
         gpuvm_group_take(functions, c->device, GPUVM_ROLE_REQUESTED, &selector->object.node->mark,
-                         g_strdup_printf("chosen: %s", pass == 0   ? "this VM had it before"
-                                                       : pass == 1 ? "a free card, near the others"
-                                                                   : "a free card"));
+                         pass == 0   ? g_strdup("chosen: this VM had it before")
+                         : pass == 1 ? g_strdup_printf("chosen: a free card on NUMA node %d", node)
+                                     : g_strdup("chosen: a free card"));
         n++;
     }
     return n;
@@ -165,14 +188,20 @@ select_one(const gpuvm_select_input *input, const gpuvm_selector *selector, GPtr
            gpuvm_diags *diags)
 {
     g_autoptr(GPtrArray) candidates = find_candidates(input, selector, functions);
-    int node = preferred_node(candidates, functions, selector->count);
-    uint64_t n = 0;
+    uint64_t n = take(candidates, selector, GPUVM_UNKNOWN, 0, selector->count, functions);
+    int node = preferred_node(candidates, functions, selector->count - n);
 
-    for (int pass = 0; pass < 3; pass++)
+    for (int pass = 1; pass < 3; pass++)
         n += take(candidates, selector, node, pass, selector->count - n, functions);
     if (n == selector->count)
         return;
 
+    if (candidates->len == 0) {
+        gpuvm_diag *diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &selector->object.node->mark,
+                                             "no card of the host matches");
+        gpuvm_diag_hint(diag, "see what the host has: gpuvm devices");
+        return;
+    }
     gpuvm_diag *diag = gpuvm_diags_error(
         diags, GPUVM_EXIT_HOST, &selector->object.node->mark,
         "no room: %" G_GUINT64_FORMAT " card%s wanted, %" G_GUINT64_FORMAT " of %u that match can be had",
@@ -183,8 +212,6 @@ select_one(const gpuvm_select_input *input, const gpuvm_selector *selector, GPtr
         if (c->unavailable)
             gpuvm_diag_hint(diag, "%s: %s", GPUVM_PCI(&c->device->addr), c->unavailable);
     }
-    if (candidates->len == 0)
-        gpuvm_diag_hint(diag, "see what the host has: gpuvm devices");
 }
 
 void
