@@ -47,6 +47,17 @@ const gpuvm_command *gpuvm_command_find(const char *name);
 /** The options that every command takes, for help, completion and the manual. */
 const GOptionEntry *gpuvm_global_options(void);
 
+/** What the global options were given. */
+typedef struct gpuvm_global_settings {
+    char *uri, *host_file, *policy_file, *output, *color;
+    gboolean quiet, verbose, help, version;
+} gpuvm_global_settings;
+
+extern gpuvm_global_settings gpuvm_global;
+
+/** A parser of @command's options and the global ones; without a command it stops at the first argument. */
+GOptionContext *gpuvm_command_context(const gpuvm_command *command);
+
 /** The whole program: what main() does. Returns the exit code. */
 int gpuvm_main(int argc, char **argv);
 

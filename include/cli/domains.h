@@ -9,6 +9,9 @@
 /** Does something to domain @name, saying so, and may add members to @row. */
 typedef bool (*gpuvm_domain_action)(gpuvm_cli *cli, const char *name, JsonObject *row);
 
+/** Does @action to domain @name; the diagnostics that come of it are about that domain. */
+bool gpuvm_act_on_domain(gpuvm_cli *cli, const char *name, gpuvm_domain_action action, JsonObject *row);
+
 /**
  * Does @action to each domain named, and goes on after a failure: the JSON has a row "name", "done" for each.
  * The diagnostics are about the domain at hand.

@@ -33,6 +33,13 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_connection, gpuvm_connection_close)
 bool gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr, gpuvm_facts *facts,
                              GError **error);
 
+/** The XML of every PCI function of the host, as libvirt gives it (char *, owned by the array). */
+GPtrArray *gpuvm_connection_list_devices(gpuvm_connection *connection, GError **error);
+
+/** Adds the PCI function that @xml is to @facts, with sysfs additions when local. */
+bool gpuvm_connection_add_device(gpuvm_connection *connection, const char *xml, gpuvm_facts *facts,
+                                 GError **error);
+
 /** Adds every PCI function of the host to @facts. */
 bool gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);
 

@@ -2,15 +2,17 @@
 /*
  * hostfile.h: a machine in a file
  *
- * One XML file that libvirt's test driver loads too. Root <node>: <cpu> (its <active>), <memory> (KiB),
- * <device>… as node devices, <domain>… (the test driver starts them unless <test:runstate>5</test:runstate>);
- * and what the test driver ignores, in a <gpuvm:host xmlns:gpuvm='urn:gpuvm:host:1'>:
+ * One XML file that libvirt's test driver loads too. Root <node>: <cpu> (its <active>), <memory> (KiB), <device>… as
+ * node devices, <domain>… (the test driver starts them unless <test:runstate>5</test:runstate>); and, in a
+ * <gpuvm:host xmlns:gpuvm='urn:gpuvm:host:1'>, what the test driver ignores:
  *
- *   <capabilities>…</capabilities>   the host's, as libvirt gives them; what they say goes before <cpu> and
- * <memory> <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776'
- * reset_method='bus'/> one of the devices; every attribute but address is optional: driver goes before
- * <driver>, '' being none; memory is in bytes, of all memory BARs <gpuvm:policy>…</gpuvm:policy>   the host's
- * policy, as text
+ *   <capabilities>…</capabilities>
+ *       the host's, as libvirt gives them; what they say goes before <cpu> and <memory>
+ *   <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776' reset_method='bus'/>
+ *       one of the devices; every attribute but address is optional: driver goes before <driver>, '' being none;
+ *       memory is in bytes, of all memory BARs
+ *   <gpuvm:policy>…</gpuvm:policy>
+ *       the host's policy, as text
  *
  * With a gpuvm:function in it the facts are as complete as a local connection's.
  */
@@ -19,6 +21,9 @@
 #include "model/facts.h"
 
 #define GPUVM_HOSTFILE_NS "urn:gpuvm:host:1"
+#define GPUVM_HOSTFILE_TEST_NS                                                                               \
+    "http://libvirt.org/schemas/domain/test/1.0" /* of the test driver's additions to <domain> */
+#define GPUVM_HOSTFILE_OFF "5"                   /* VIR_DOMAIN_SHUTOFF, as a <test:runstate> */
 #define GPUVM_HOSTFILE_MAX_SIZE (64 * 1024 * 1024)
 
 /**

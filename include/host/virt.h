@@ -20,7 +20,11 @@
     X(ConnectAuthPtrDefault)                                                                                 \
     X(ConnectClose)                                                                                          \
     X(ConnectGetCapabilities)                                                                                \
+    X(ConnectGetDomainCapabilities)                                                                          \
+    X(ConnectGetLibVersion)                                                                                  \
+    X(ConnectGetType)                                                                                        \
     X(ConnectGetURI)                                                                                         \
+    X(ConnectGetVersion)                                                                                     \
     X(ConnectListAllDomains)                                                                                 \
     X(ConnectListAllNodeDevices)                                                                             \
     X(ConnectOpenAuth)                                                                                       \
@@ -42,6 +46,9 @@
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
     X(GetLastError)                                                                                          \
+    X(NetworkFree)                                                                                           \
+    X(NetworkIsActive)                                                                                       \
+    X(NetworkLookupByName)                                                                                   \
     X(NodeDeviceFree)                                                                                        \
     X(NodeDeviceGetXMLDesc)                                                                                  \
     X(NodeDeviceLookupByName)                                                                                \

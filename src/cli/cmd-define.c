@@ -47,7 +47,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
         n++;
     for (guint i = 0; start && i < n; i++) {
         const gpuvm_planned *vm = planned->pdata[i];
-        gpuvm_start_and_say(cli, vm->plan->vm->name, json_array_get_object_element(rows, i));
+        gpuvm_act_on_domain(cli, vm->plan->vm->name, gpuvm_start_and_say,
+                            json_array_get_object_element(rows, i));
     }
 }
 

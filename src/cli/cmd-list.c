@@ -50,6 +50,9 @@ run(gpuvm_cli *cli, int argc, char **argv)
         if (listed->domain->active || all)
             json_array_add_object_element(rows, make_row(listed->domain, listed->record));
     }
+    if (domains && json_array_get_length(rows) == 0)
+        gpuvm_output_line(cli->output,
+                          all ? "gpuvm defined no VM here" : "no VM is running; see gpuvm list --all");
     gpuvm_output_table(cli->output, "vms", rows, columns, NULL);
 }
 

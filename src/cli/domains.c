@@ -7,6 +7,17 @@
 
 gpuvm_stop_settings gpuvm_stop_options = {.timeout = 90};
 
+bool
+gpuvm_act_on_domain(gpuvm_cli *cli, const char *name, gpuvm_domain_action action, JsonObject *row)
+{
+    bool done;
+
+    gpuvm_diags_set_subject(cli->session->diags, name);
+    done = action(cli, name, row);
+    gpuvm_diags_set_subject(cli->session->diags, NULL);
+    return done;
+}
+
 void
 gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
 {
@@ -16,9 +27,7 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
         JsonObject *row = json_object_new();
 
         json_object_set_string_member(row, "name", *name);
-        gpuvm_diags_set_subject(cli->session->diags, *name);
-        json_object_set_boolean_member(row, "done", action(cli, *name, row));
-        gpuvm_diags_set_subject(cli->session->diags, NULL);
+        json_object_set_boolean_member(row, "done", gpuvm_act_on_domain(cli, *name, action, row));
         json_array_add_object_element(rows, row);
     }
     gpuvm_output_rows(cli->output, "vms", rows);

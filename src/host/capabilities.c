@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "host/xml.h"
+#include "model/pcixml.h"
 
 static int
 compare_ints(gconstpointer a, gconstpointer b)

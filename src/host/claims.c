@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "host/xml.h"
+#include "model/pcixml.h"
 #include "model/plan.h"
 
 /* the elements of <devices> that take a PCI function from the host, by their type; <source> has its address
@@ -14,15 +14,22 @@ static const struct {
     const char *name, *type;
 } takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"disk", "nvme"}};
 
-static bool
-is_managed(const xmlNode *domain)
+/* gpuvm's element of @domain's metadata as text; NULL when gpuvm does not manage it. */
+static char *
+get_metadata(const xmlNode *domain)
 {
     const xmlNode *metadata = gpuvm_xml_child(domain, "metadata");
+    xmlNode *node = metadata ? metadata->children : NULL;
 
-    for (const xmlNode *node = metadata ? metadata->children : NULL; node; node = node->next)
-        if (node->type == XML_ELEMENT_NODE && node->ns && g_str_equal(node->ns->href, GPUVM_METADATA_NS))
-            return true;
-    return false;
+    while (node && !(node->ns && g_str_equal(node->ns->href, GPUVM_METADATA_NS)))
+        node = node->next;
+    if (!node)
+        return NULL;
+    /* a copy declares the namespaces that it needs */
+    xmlNode *copy = xmlDocCopyNode(node, node->doc, 1);
+    char *text = gpuvm_xml_print(copy);
+    xmlFreeNode(copy);
+    return text;
 }
 
 static bool
@@ -30,7 +37,8 @@ add_element(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 {
     const xmlNode *devices = gpuvm_xml_child(domain, "devices");
 
-    claim->managed |= is_managed(domain);
+    if (!claim->metadata)
+        claim->metadata = get_metadata(domain);
     for (size_t i = 0; i < G_N_ELEMENTS(takers); i++)
         for (const xmlNode *node = gpuvm_xml_child(devices, takers[i].name); node;
              node = gpuvm_xml_next(node))

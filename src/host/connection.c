@@ -3,6 +3,8 @@
 
 #include "host/connection.h"
 
+#include <stdlib.h>
+
 #include <libxml/uri.h>
 
 #include "host/capabilities.h"
@@ -62,17 +64,12 @@ gpuvm_connection_close(gpuvm_connection *connection)
     g_free(connection);
 }
 
-static bool
-add_device(gpuvm_connection *connection, virNodeDevice *node, gpuvm_facts *facts, GError **error)
+bool
+gpuvm_connection_add_device(gpuvm_connection *connection, const char *xml, gpuvm_facts *facts, GError **error)
 {
-    g_autofree char *xml = gpuvm_virt.NodeDeviceGetXMLDesc(node, 0);
     g_autoptr(GError) malformed = NULL;
-    gpuvm_device *device;
+    gpuvm_device *device = gpuvm_nodedev_parse(xml, &malformed);
 
-    if (!xml)
-        return gpuvm_virt_error() == VIR_ERR_NO_NODE_DEVICE ||
-               gpuvm_virt_failed(error, "cannot read a PCI device of the host");
-    device = gpuvm_nodedev_parse(xml, &malformed);
     if (malformed) {
         g_propagate_error(error, g_steal_pointer(&malformed));
         return false;
@@ -87,13 +84,26 @@ add_device(gpuvm_connection *connection, virNodeDevice *node, gpuvm_facts *facts
     return true;
 }
 
+/* Reads @node's XML into *@ret_xml; NULL, which is success, when the device is gone. */
+static bool
+read_device(virNodeDevice *node, char **ret_xml, GError **error)
+{
+    char *xml = gpuvm_virt.NodeDeviceGetXMLDesc(node, 0);
+
+    if (!xml && gpuvm_virt_error() != VIR_ERR_NO_NODE_DEVICE)
+        return gpuvm_virt_failed(error, "cannot read a PCI device of the host");
+    *ret_xml = xml;
+    return true;
+}
+
 bool
 gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr, gpuvm_facts *facts,
                         GError **error)
 {
     g_autofree char *name = gpuvm_pci_addr_nodedev(addr);
+    g_autofree char *xml = NULL;
     virNodeDevice *node;
-    bool added;
+    bool read;
 
     if (gpuvm_facts_device(facts, addr))
         return true;
@@ -101,14 +111,15 @@ gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr
     if (!node)
         return gpuvm_virt_error() == VIR_ERR_NO_NODE_DEVICE ||
                gpuvm_virt_failed(error, "cannot look up PCI device %s", GPUVM_PCI(addr));
-    added = add_device(connection, node, facts, error);
+    read = read_device(node, &xml, error);
     gpuvm_virt.NodeDeviceFree(node);
-    return added;
+    return read && (!xml || gpuvm_connection_add_device(connection, xml, facts, error));
 }
 
-bool
-gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
+GPtrArray *
+gpuvm_connection_list_devices(gpuvm_connection *connection, GError **error)
 {
+    g_autoptr(GPtrArray) xmls = g_ptr_array_new_with_free_func(free);
     g_autofree virNodeDevice **nodes = NULL;
     bool right = true;
     int n;
@@ -116,13 +127,30 @@ gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GErro
     /* no other flags: the test driver refuses those */
     n = gpuvm_virt.ConnectListAllNodeDevices(connection->conn, &nodes,
                                              VIR_CONNECT_LIST_NODE_DEVICES_CAP_PCI_DEV);
-    if (n < 0)
-        return gpuvm_virt_failed(error, "cannot list the PCI devices of the host");
+    if (n < 0) {
+        gpuvm_virt_failed(error, "cannot list the PCI devices of the host");
+        return NULL;
+    }
     for (int i = 0; i < n; i++) {
-        right = right && add_device(connection, nodes[i], facts, error);
+        char *xml = NULL;
+
+        right = right && read_device(nodes[i], &xml, error);
+        if (xml)
+            g_ptr_array_add(xmls, xml);
         gpuvm_virt.NodeDeviceFree(nodes[i]);
     }
-    return right;
+    return right ? g_steal_pointer(&xmls) : NULL;
+}
+
+bool
+gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
+{
+    g_autoptr(GPtrArray) xmls = gpuvm_connection_list_devices(connection, error);
+
+    for (guint i = 0; xmls && i < xmls->len; i++)
+        if (!gpuvm_connection_add_device(connection, xmls->pdata[i], facts, error))
+            return false;
+    return xmls != NULL;
 }
 
 bool

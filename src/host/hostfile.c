@@ -11,12 +11,7 @@
 #include "host/capabilities.h"
 #include "host/claims.h"
 #include "host/nodedev.h"
-#include "host/xml.h"
-
-/* the test driver's own additions to <domain> */
-#define TEST_NS "http://libvirt.org/schemas/domain/test/1.0"
-/* virDomainState VIR_DOMAIN_SHUTOFF */
-#define TEST_SHUTOFF "5"
+#include "model/pcixml.h"
 
 static bool
 is_element(const xmlNode *node, const char *ns, const char *name)
@@ -76,12 +71,12 @@ static bool
 parse_domains(const xmlNode *root, gpuvm_facts *facts, GError **error)
 {
     for (const xmlNode *node = gpuvm_xml_child(root, "domain"); node; node = gpuvm_xml_next(node)) {
-        g_autofree char *runstate = gpuvm_xml_text(find_in_ns(node, TEST_NS, "runstate"));
+        g_autofree char *runstate = gpuvm_xml_text(find_in_ns(node, GPUVM_HOSTFILE_TEST_NS, "runstate"));
         gpuvm_claim *claim;
 
         if (!check_inline(node, error))
             return false;
-        claim = gpuvm_claim_from_element(node, g_strcmp0(runstate, TEST_SHUTOFF) != 0, error);
+        claim = gpuvm_claim_from_element(node, g_strcmp0(runstate, GPUVM_HOSTFILE_OFF) != 0, error);
         if (!claim)
             return false;
         gpuvm_claims_add(facts, claim);

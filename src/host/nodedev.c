@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "host/xml.h"
+#include "model/pcixml.h"
 
 /* the <capability type=@type> below @parent */
 static const xmlNode *

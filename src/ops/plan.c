@@ -10,6 +10,7 @@
 #include "core/planner.h"
 #include "core/record.h"
 #include "core/template.h"
+#include "host/claims.h"
 
 void
 gpuvm_planned_free(gpuvm_planned *planned)
@@ -24,6 +25,23 @@ gpuvm_planned_free(gpuvm_planned *planned)
     g_free(planned->mac);
     g_free(planned->xml);
     g_free(planned);
+}
+
+/* Only VMs are carried out yet, and a policy never is. */
+static void
+refuse_kind(gpuvm_session *session, const gpuvm_spec *spec)
+{
+    const gpuvm_mark *mark = &spec->doc->root->mark;
+
+    if (spec->kind == GPUVM_KIND_POLICY)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark, "this is a policy, not a VM"),
+            "give it with --policy FILE");
+    else
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
+                                          "%s '%s' is not carried out by this version of gpuvm",
+                                          gpuvm_kind_names[spec->kind], gpuvm_spec_name(spec)),
+                        "gpuvm validate checks it");
 }
 
 /* Reads the VMs of all files; a kind that is not carried out yet is an error. */
@@ -42,52 +60,58 @@ load_vms(gpuvm_session *session, char **paths)
 
             planned->loaded = item;
             g_ptr_array_add(vms, planned);
-            if (item->spec->kind != GPUVM_KIND_VM) {
-                const char *kind = gpuvm_kind_names[item->spec->kind];
-                gpuvm_diag *diag = gpuvm_diags_error(
-                    session->diags, GPUVM_EXIT_USAGE, &item->spec->doc->root->mark,
-                    "%s '%s' is not carried out by this version of gpuvm", kind, gpuvm_spec_name(item->spec));
-                gpuvm_diag_hint(diag, item->spec->kind == GPUVM_KIND_POLICY
-                                          ? "a policy is given with --policy FILE"
-                                          : "gpuvm validate checks it");
-            }
+            if (item->spec->kind != GPUVM_KIND_VM)
+                refuse_kind(session, item->spec);
         }
     }
     return vms;
 }
 
-static char *
-first_mac(const char *xml)
+static gpuvm_claim *
+find_claim(const gpuvm_facts *facts, const char *domain)
 {
-    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
-    const xmlNode *devices = doc ? gpuvm_xml_child(xmlDocGetRootElement(doc), "devices") : NULL;
+    for (guint i = 0; i < facts->claims->len; i++) {
+        gpuvm_claim *claim = facts->claims->pdata[i];
 
-    return gpuvm_xml_attr(gpuvm_xml_child(gpuvm_xml_child(devices, "interface"), "mac"), "address");
+        if (g_str_equal(claim->domain, domain))
+            return claim;
+    }
+    return NULL;
+}
+
+/* What is kept of the domain that is defined under the VM's name. */
+static bool
+read_before(gpuvm_planned *planned, GError **error)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(planned->before, strlen(planned->before), "domain", error);
+    g_autoptr(gpuvm_claim) claim =
+        doc ? gpuvm_claim_from_element(xmlDocGetRootElement(doc), false, error) : NULL;
+
+    if (!claim)
+        return false;
+    const xmlNode *devices = gpuvm_xml_child(xmlDocGetRootElement(doc), "devices");
+    planned->mac = gpuvm_xml_attr(gpuvm_xml_child(gpuvm_xml_child(devices, "interface"), "mac"), "address");
+    planned->managed = claim->metadata != NULL;
+    return true;
 }
 
 /* What libvirt has under the VM's name. */
 static bool
 look_up_domain(gpuvm_session *session, gpuvm_planned *planned)
 {
-    g_autofree char *metadata = NULL;
+    const char *name = planned->loaded->spec->vm->name;
+    const gpuvm_claim *claim = find_claim(session->facts, name);
     GError *error = NULL;
 
+    if (claim && claim->metadata) /* a damaged record is mended by defining again */
+        planned->record = gpuvm_record_parse(claim->metadata, NULL);
     if (!session->connection)
         return true;
-    if (!gpuvm_domain_find(session->connection, planned->loaded->spec->vm->name, &planned->domain, &error))
-        return gpuvm_session_fail(session, error);
-    if (!planned->domain)
-        return true;
-    planned->before = gpuvm_domain_xml(planned->domain, true, &error);
-    if (!error)
-        metadata = gpuvm_domain_metadata(planned->domain, GPUVM_METADATA_NS, &error);
-    if (error)
-        return gpuvm_session_fail(session, error);
-    planned->mac = first_mac(planned->before);
-    planned->managed = metadata != NULL;
-    if (metadata) /* defining again mends a damaged one */
-        planned->record = gpuvm_record_parse(metadata, NULL);
-    return true;
+    if (gpuvm_domain_find(session->connection, name, &planned->domain, &error) && planned->domain)
+        planned->before = gpuvm_domain_xml(planned->domain, true, &error);
+    if (planned->before)
+        read_before(planned, &error);
+    return !error || gpuvm_session_fail(session, error);
 }
 
 static void
@@ -105,21 +129,20 @@ make_xml(gpuvm_session *session, gpuvm_planned *planned)
             return;
     }
     planned->xml = gpuvm_domxml_make(planned->plan, source ? source->text : gpuvm_template_domain,
-                                     source ? source->name : "templates/domain.xml", &error);
-    if (error)
-        gpuvm_session_fail(session, error);
+                                     source ? body->template_path : "templates/domain.xml", &error);
+    if (error) {
+        gpuvm_mark mark = gpuvm_object_mark(&body->object, "template");
+        gpuvm_diags_error(session->diags, gpuvm_error_exit(error), &mark, "%s", error->message);
+        g_error_free(error);
+    }
 }
 
 /* From now on the VM's devices are named by a domain, as far as the VMs that follow go. */
 static void
 claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
 {
-    gpuvm_claim *claim = NULL;
+    gpuvm_claim *claim = find_claim(facts, plan->vm->name);
 
-    for (guint i = 0; i < facts->claims->len && !claim; i++) {
-        gpuvm_claim *each = facts->claims->pdata[i];
-        claim = g_str_equal(each->domain, plan->vm->name) ? each : NULL;
-    }
     if (!claim) {
         claim = gpuvm_claim_new(plan->vm->name, NULL, false);
         g_ptr_array_add(facts->claims, claim);

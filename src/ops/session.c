@@ -122,7 +122,7 @@ read_policies(gpuvm_session *session, bool from_file)
     if (session->policy_file)
         right = add_policy_file(session, session->policy_file) && right;
     else if (!present)
-        right = add_policy_text(session, "the built-in policy", gpuvm_permit_builtin);
+        right = add_policy_text(session, GPUVM_PERMIT_BUILTIN, gpuvm_permit_builtin);
     if (!right)
         session->n_policies = 0;
     return right;

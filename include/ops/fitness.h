@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * fitness.h: is the session's host fit to pass GPUs?
+ */
+#pragma once
+
+#include "core/fitness.h"
+#include "ops/session.h"
+
+/**
+ * The findings (gpuvm_finding, owned by the array); a FAIL is an error in the diagnostics, too (exit code 5). NULL: the
+ * host cannot be asked, see there.
+ */
+GPtrArray *gpuvm_check_host(gpuvm_session *session);

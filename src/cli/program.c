@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "cli/command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* Prints what is wrong with the command line. */
+static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *message = g_strdup_vprintf(format, args);
+    va_end(args);
+    fprintf(stderr, "error: %s\nhint: see gpuvm%s%s --help\n", message, command ? " " : "",
+            command ? command->name : "");
+    return GPUVM_EXIT_USAGE;
+}
+
+static int
+unknown_command(const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *nearest;
+
+    for (size_t i = 0; gpuvm_commands[i]; i++)
+        g_ptr_array_add(names, (char *)gpuvm_commands[i]->name);
+    nearest = gpuvm_nearest(name, (const char *const *)names->pdata, names->len);
+    return usage_error(NULL, "unknown command '%s'%s%s%s", name, nearest ? ": did you mean '" : "",
+                       nearest ? nearest : "", nearest ? "'?" : "");
+}
+
+static bool
+wants_color(void)
+{
+    if (g_strcmp0(gpuvm_global.color, "always") == 0)
+        return true;
+    return g_strcmp0(gpuvm_global.color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDERR_FILENO);
+}
+
+static int
+run(const gpuvm_command *command, int argc, char **argv)
+{
+    g_autoptr(gpuvm_session) session = gpuvm_session_new();
+    gpuvm_cli cli = {.session = session,
+                     .output = gpuvm_output_new(),
+                     .quiet = gpuvm_global.quiet,
+                     .verbose = gpuvm_global.verbose};
+    int exit;
+
+    session->uri = gpuvm_global.uri;
+    session->host_file = gpuvm_global.host_file;
+    session->policy_file = gpuvm_global.policy_file;
+    cli.output->json = g_strcmp0(gpuvm_global.output, "json") == 0;
+    cli.output->quiet = gpuvm_global.quiet;
+    cli.output->color = wants_color();
+    command->run(&cli, argc, argv);
+    gpuvm_diags_sort(session->diags);
+    gpuvm_output_finish(cli.output, session->diags);
+    gpuvm_output_free(cli.output);
+    exit = gpuvm_diags_exit(session->diags);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "error: cannot write the output: %s\n", g_strerror(errno));
+        exit = exit ? exit : GPUVM_EXIT_FAILED;
+    }
+    return exit;
+}
+
+static int
+check_and_run(const gpuvm_command *command, int argc, char **argv)
+{
+    if (gpuvm_global.output && !g_str_equal(gpuvm_global.output, "table") &&
+        !g_str_equal(gpuvm_global.output, "json"))
+        return usage_error(command, "output format '%s' is neither table nor json", gpuvm_global.output);
+    if (gpuvm_global.color && !g_str_equal(gpuvm_global.color, "auto") &&
+        !g_str_equal(gpuvm_global.color, "always") && !g_str_equal(gpuvm_global.color, "never"))
+        return usage_error(command, "--color takes auto, always or never, not '%s'", gpuvm_global.color);
+    if (gpuvm_global.uri && gpuvm_global.host_file)
+        return usage_error(command, "--connect and --host exclude each other");
+    if (argc < command->min_arguments)
+        return usage_error(command, "%s takes %s", command->name, command->arguments);
+    if (command->max_arguments >= 0 && argc > command->max_arguments)
+        return usage_error(command, "unexpected argument '%s'", argv[command->max_arguments]);
+    return run(command, argc, argv);
+}
+
+int
+gpuvm_main(int argc, char **argv)
+{
+    g_autoptr(GOptionContext) before = gpuvm_command_context(NULL), behind = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autofree char *help = NULL;
+    const gpuvm_command *command = NULL;
+
+    if (argc > 1 && g_str_equal(argv[1], "__complete")) {
+        gpuvm_complete(argc - 2, argv + 2);
+        return GPUVM_EXIT_OK;
+    }
+    if (!g_option_context_parse(before, &argc, &argv, &error))
+        return usage_error(NULL, "%s", error->message);
+    if (argc > 1) {
+        command = gpuvm_command_find(argv[1]);
+        if (!command)
+            return unknown_command(argv[1]);
+        behind = gpuvm_command_context(command);
+        argc--, argv++;
+        if (!g_option_context_parse(behind, &argc, &argv, &error))
+            return usage_error(command, "%s", error->message);
+    }
+    if (gpuvm_global.version) {
+        puts("gpuvm " PACKAGE_VERSION);
+        return GPUVM_EXIT_OK;
+    }
+    if (gpuvm_global.help || !command) {
+        help = gpuvm_command_help(command);
+        fputs(help, gpuvm_global.help ? stdout : stderr);
+        return gpuvm_global.help ? GPUVM_EXIT_OK : GPUVM_EXIT_USAGE;
+    }
+    return check_and_run(command, argc - 1, argv + 1);
+}

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/fitness.h"
+
+#include <string.h>
+
+#define OLDEST_LIBVIRT 9000000
+
+/* Adds a finding; @remedy may be NULL. */
+static void G_GNUC_PRINTF(5, 6) find(GPtrArray *findings, const char *topic, gpuvm_verdict verdict,
+                                     const char *remedy, const char *format, ...)
+{
+    gpuvm_finding *finding = g_new0(gpuvm_finding, 1);
+    va_list args;
+
+    finding->topic = topic;
+    finding->verdict = verdict;
+    finding->remedy = g_strdup(remedy);
+    va_start(args, format);
+    finding->evidence = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_ptr_array_add(findings, finding);
+}
+
+static char *
+version(int64_t number)
+{
+    return g_strdup_printf("%d.%d.%d", (int)(number / 1000000), (int)(number / 1000 % 1000),
+                           (int)(number % 1000));
+}
+
+static void
+check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    const gpuvm_observations *seen = input->seen;
+    g_autofree char *libvirt = version(seen->libvirt_version),
+                    *hypervisor = version(seen->hypervisor_version);
+
+    if (seen->libvirt_version == GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "no connection to libvirt");
+    else if (seen->libvirt_version < OLDEST_LIBVIRT)
+        find(findings, topic, GPUVM_FAIL, "upgrade to Debian 12 or newer: gpuvm needs libvirt 9.0",
+             "libvirt %s", libvirt);
+    else
+        find(findings, topic, GPUVM_PASS, NULL, "libvirt %s, %s %s", libvirt, seen->hypervisor, hypervisor);
+}
+
+static void
+check_cpu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    const gpuvm_observations *seen = input->seen;
+
+    if (seen->cpu_virtualization == GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /proc/cpuinfo is out of sight");
+    else if (seen->cpu_virtualization)
+        find(findings, topic, GPUVM_PASS, NULL, "%s with %s", seen->cpu_vendor,
+             g_strcmp0(seen->cpu_vendor, "AuthenticAMD") == 0 ? "AMD-V" : "VT-x");
+    else
+        find(findings, topic, GPUVM_WARN, "enable VT-x (Intel) or SVM (AMD) in the firmware's set-up",
+             "the CPU shows no virtualisation");
+}
+
+static void
+check_kvm(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    const char *type = input->facts->domain_type;
+
+    if (!type)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the hypervisor");
+    else if (g_str_equal(type, "kvm"))
+        find(findings, topic, GPUVM_PASS, NULL, "libvirt offers KVM");
+    else
+        find(findings, topic, GPUVM_WARN,
+             "sudo modprobe kvm_intel || sudo modprobe kvm_amd\nsudo systemctl restart libvirtd",
+             "no KVM: domains of type %s run every instruction in software, tens of times slower", type);
+}
+
+static void
+check_efi(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    if (input->seen->efi == GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "libvirt does not say which firmware it has");
+    else if (input->seen->efi)
+        find(findings, topic, GPUVM_PASS, NULL, "UEFI is there for guests");
+    else
+        find(findings, topic, GPUVM_FAIL, "sudo apt-get install ovmf",
+             "no UEFI firmware: only 'firmware: bios' would start");
+}
+
+static void
+check_network(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    if (input->seen->default_network == GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "libvirt was not asked");
+    else if (input->seen->default_network)
+        find(findings, topic, GPUVM_PASS, NULL, "libvirt's network 'default' is active");
+    else
+        find(findings, topic, GPUVM_WARN, "virsh net-start default && virsh net-autostart default",
+             "libvirt's network 'default' is not active: VMs with network mode nat would not start");
+}
+
+/* How a kernel argument is added on this host. */
+static char *
+add_kernel_argument(const gpuvm_observations *seen, const char *argument)
+{
+    if (seen->grub)
+        return g_strdup_printf("sudo sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT=\"/&%s /' /etc/default/grub\n"
+                               "sudo update-grub && sudo reboot",
+                               argument);
+    return g_strdup_printf(
+        "add %s to the kernel command line (systemd-boot: /etc/kernel/cmdline, then kernel-install) "
+        "and reboot",
+        argument);
+}
+
+static void
+check_iommu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    const gpuvm_observations *seen = input->seen;
+    const char *arguments = seen->kernel_arguments ? seen->kernel_arguments : "";
+    g_autofree char *remedy = NULL;
+
+    if (input->facts->iommu) {
+        find(findings, topic, GPUVM_PASS, NULL, "devices have IOMMU groups");
+        return;
+    }
+    if (strstr(arguments, "iommu=off"))
+        remedy = g_strdup(
+            "take intel_iommu=off, amd_iommu=off or iommu=off off the kernel command line and reboot");
+    else if (g_strcmp0(seen->cpu_vendor, "AuthenticAMD") == 0)
+        remedy =
+            g_strdup("enable IOMMU (AMD-Vi) in the firmware's set-up: the kernel then uses it by itself");
+    else if (strstr(arguments, "intel_iommu=on"))
+        remedy = g_strdup("enable VT-d in the firmware's set-up: the kernel has intel_iommu=on already");
+    else
+        remedy = add_kernel_argument(seen, "intel_iommu=on");
+    find(findings, topic, GPUVM_FAIL, remedy, "no device has an IOMMU group");
+}
+
+static void
+check_vfio(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    static const struct {
+        gpuvm_verdict verdict;
+        const char *evidence, *remedy;
+    } verdicts[] = {
+        [GPUVM_VFIO_UNKNOWN] = {GPUVM_CANNOT_SEE, "the host's modules are out of sight", NULL},
+        [GPUVM_VFIO_LOADED] = {GPUVM_PASS, "vfio-pci is loaded", NULL},
+        [GPUVM_VFIO_LOADABLE] =
+            {GPUVM_WARN, "vfio-pci is there but not loaded: libvirt wants /dev/vfio/vfio to exist",
+             "echo vfio-pci | sudo tee /etc/modules-load.d/vfio-pci.conf && sudo modprobe vfio-pci"},
+        [GPUVM_VFIO_ABSENT] = {GPUVM_FAIL, "this kernel has no vfio-pci",
+                               "sudo apt-get install linux-image-amd64 && sudo reboot"},
+    };
+
+    find(findings, topic, verdicts[input->seen->vfio].verdict, verdicts[input->seen->vfio].remedy, "%s",
+         verdicts[input->seen->vfio].evidence);
+}
+
+static void
+check_interrupts(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    const gpuvm_observations *seen = input->seen;
+
+    if (seen->interrupt_remapping == GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /proc/interrupts is out of sight");
+    else if (seen->interrupt_remapping)
+        find(findings, topic, GPUVM_PASS, NULL, "interrupts are remapped");
+    else if (seen->unsafe_interrupts == 1)
+        find(
+            findings, topic, GPUVM_WARN, NULL,
+            "interrupts are not remapped, and vfio_iommu_type1 is told to allow it: a guest can disturb the host");
+    else
+        find(
+            findings, topic, GPUVM_FAIL,
+            "enable interrupt remapping (x2APIC) in the firmware's set-up, and take intremap=off off the kernel command line",
+            "interrupts are not remapped: the kernel refuses to pass devices");
+}
+
+static void
+check_memlock(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    const gpuvm_observations *seen = input->seen;
+
+    if (!seen->session && seen->libvirt_version != GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_PASS, NULL, "libvirt raises the limit of each VM to what it needs");
+    else if (seen->memlock == GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the user's limits");
+    else if (seen->memlock == INT64_MAX)
+        find(findings, topic, GPUVM_PASS, NULL, "this user may lock any amount of memory");
+    else
+        find(
+            findings, topic, GPUVM_WARN,
+            "echo \"$USER - memlock unlimited\" | sudo tee /etc/security/limits.d/gpuvm.conf, then log in again",
+            "this user may lock %" G_GINT64_FORMAT " MiB; a VM with a passed device locks all its memory",
+            seen->memlock / 1024 / 1024);
+}
+
+static void
+check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    const GPtrArray *cells = input->facts->cells;
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < cells->len; i++) {
+        const gpuvm_cell *cell = cells->pdata[i];
+
+        g_string_append_printf(text, "%scell %d:", i > 0 ? "; " : "", cell->id);
+        for (guint p = 0; p < cell->pages->len; p++) {
+            const gpuvm_pages *pages = &g_array_index(cell->pages, gpuvm_pages, p);
+            if (pages->size_kib > 4)
+                g_string_append_printf(text, " %" G_GUINT64_FORMAT " × %" G_GUINT64_FORMAT " MiB",
+                                       pages->total, pages->size_kib / 1024);
+        }
+    }
+    if (cells->len == 0)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the host's NUMA cells");
+    else
+        find(findings, topic, GPUVM_PASS, NULL, "%s (needed only by VMs with hugepages)", text->str);
+}
+
+static void
+check_policy(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    if (input->n_policies == 0)
+        find(findings, topic, GPUVM_FAIL, "gpuvm validate --kind policy /etc/gpuvm/policy.yaml",
+             "the policy is wrong: nothing is allowed");
+    for (size_t i = 0; i < input->n_policies; i++)
+        find(findings, topic, GPUVM_PASS, NULL, "%s: %u rules allow, %u deny", input->policies[i].name,
+             input->policies[i].policy->allowlist->len, input->policies[i].policy->denylist->len);
+}
+
+static GPtrArray *
+find_gpus(const gpuvm_facts *facts)
+{
+    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
+    GPtrArray *gpus = g_ptr_array_new();
+
+    for (guint i = 0; i < devices->len; i++) {
+        if (gpuvm_device_is_gpu(devices->pdata[i]))
+            g_ptr_array_add(gpus, devices->pdata[i]);
+    }
+    return gpus;
+}
+
+static void
+check_gpus(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
+
+    if (gpus->len == 0)
+        find(findings, topic, GPUVM_FAIL,
+             "lspci -nn -d ::03xx; is the card seated and powered, and its slot enabled?",
+             "no GPU among %u PCI devices", g_hash_table_size(input->facts->devices));
+    for (guint i = 0; i < gpus->len; i++) {
+        const gpuvm_device *gpu = gpus->pdata[i];
+        g_autofree char *what = gpuvm_device_describe(gpu);
+        find(findings, topic, GPUVM_PASS, NULL, "%s %s, driver %s", GPUVM_PCI(&gpu->addr), what,
+             gpu->driver ? gpu->driver : "none");
+    }
+}
+
+/* The members of @gpu's group that are neither of its card nor bridges, as text. */
+static char *
+describe_company(const gpuvm_device *gpu, const gpuvm_facts *facts)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint m = 0; m < gpu->group_members->len; m++) {
+        const gpuvm_pci_addr *addr = &g_array_index(gpu->group_members, gpuvm_pci_addr, m);
+        const gpuvm_device *member = gpuvm_facts_device(facts, addr);
+
+        if (gpuvm_pci_addr_same_slot(addr, &gpu->addr) || (member && member->bridge))
+            continue;
+        g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", GPUVM_PCI(addr));
+        if (member)
+            g_string_append_printf(text, " (%s, driver %s)", gpuvm_pci_class_name(member->class_code),
+                                   member->driver ? member->driver : "none");
+    }
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+static void
+check_groups(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
+
+    for (guint i = 0; i < gpus->len; i++) {
+        const gpuvm_device *gpu = gpus->pdata[i];
+        g_autofree char *company = describe_company(gpu, input->facts);
+
+        if (gpu->iommu_group == GPUVM_UNKNOWN)
+            find(findings, topic, GPUVM_FAIL, NULL, "%s has none", GPUVM_PCI(&gpu->addr));
+        else if (*company)
+            find(findings, topic, GPUVM_WARN,
+                 "move the card to another slot, or use 'iommu_group: include' or 'detach'",
+                 "%s shares group %d with %s", GPUVM_PCI(&gpu->addr), gpu->iommu_group, company);
+        else
+            find(findings, topic, GPUVM_PASS, NULL, "%s has group %d to itself", GPUVM_PCI(&gpu->addr),
+                 gpu->iommu_group);
+    }
+}
+
+static void
+check_display(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
+    const gpuvm_device *display = NULL;
+
+    for (guint i = 0; i < gpus->len && !display; i++) {
+        const gpuvm_device *gpu = gpus->pdata[i];
+        display = gpu->boot_vga == 1 ? gpu : NULL;
+    }
+    if (!input->facts->local)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "which GPU is the boot display is out of sight");
+    else if (!display)
+        find(findings, topic, GPUVM_PASS, NULL, "no GPU is the host's boot display");
+    else if (gpus->len == 1)
+        find(findings, topic, GPUVM_WARN,
+             "on a host that is used over the network, set 'allow_host_display: true' in "
+             "/etc/gpuvm/policy.yaml",
+             "the only GPU, %s, is the host's boot display", GPUVM_PCI(&display->addr));
+    else
+        find(findings, topic, GPUVM_PASS, NULL, "%s is the host's boot display and stays with the host",
+             GPUVM_PCI(&display->addr));
+}
+
+static void
+check_links(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
+
+    for (guint i = 0; i < gpus->len; i++) {
+        const gpuvm_device *gpu = gpus->pdata[i];
+
+        if (gpu->link_max_width == 0)
+            continue;
+        if (gpu->link_width < gpu->link_max_width)
+            find(findings, topic, GPUVM_WARN,
+                 "move the card to a slot with more lanes; clean its contacts and reseat it",
+                 "%s runs with %d of %d lanes", GPUVM_PCI(&gpu->addr), gpu->link_width, gpu->link_max_width);
+        else if (gpu->link_speed < gpu->link_max_speed)
+            find(findings, topic, GPUVM_PASS, NULL,
+                 "%s runs at %g of %g GT/s with all %d lanes: an idle card slows down, look again under load",
+                 GPUVM_PCI(&gpu->addr), gpu->link_speed, gpu->link_max_speed, gpu->link_width);
+        else
+            find(findings, topic, GPUVM_PASS, NULL, "%s runs at %g GT/s with %d lanes, all it can",
+                 GPUVM_PCI(&gpu->addr), gpu->link_speed, gpu->link_width);
+    }
+}
+
+static const struct {
+    const char *topic;
+    void (*check)(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings);
+} topics[] = {
+    {"libvirt", check_libvirt},
+    {"CPU virtualisation", check_cpu},
+    {"KVM", check_kvm},
+    {"guest firmware", check_efi},
+    {"network", check_network},
+    {"IOMMU", check_iommu},
+    {"interrupt remapping", check_interrupts},
+    {"vfio-pci", check_vfio},
+    {"GPUs", check_gpus},
+    {"IOMMU group", check_groups},
+    {"host display", check_display},
+    {"PCI Express link", check_links},
+    {"locked memory", check_memlock},
+    {"hugepages", check_hugepages},
+    {"policy", check_policy},
+};
+
+GPtrArray *
+gpuvm_fitness_check(const gpuvm_fitness_input *input)
+{
+    GPtrArray *findings = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_finding_free);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(topics); i++)
+        topics[i].check(input, topics[i].topic, findings);
+    return findings;
+}

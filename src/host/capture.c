@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/capture.h"
+
+#include <string.h>
+
+#include "host/hostfile.h"
+#include "model/pcixml.h"
+
+/* Every child of @node, at any depth, for which @unwanted says so, is removed. */
+static void
+prune(xmlNode *node, bool (*unwanted)(const xmlNode *))
+{
+    for (xmlNode *child = node->children, *next; child; child = next) {
+        next = child->next;
+        if (child->type == XML_ELEMENT_NODE && unwanted(child))
+            gpuvm_xml_remove(child);
+        else
+            prune(child, unwanted);
+    }
+}
+
+/* The host's own UUID, and vital product data: a device's serial number. */
+static bool
+identifies(const xmlNode *node)
+{
+    return (gpuvm_xml_is(node, "uuid") && gpuvm_xml_is(node->parent, "host")) ||
+           (gpuvm_xml_is(node, "capability") && gpuvm_xml_attr_is(node, "type", "vpd"));
+}
+
+/* Adds the root of @xml to @parent. */
+static bool
+add_xml(xmlNode *parent, const char *xml, const char *name, bool full, GError **error)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), name, error);
+
+    if (!doc)
+        return false;
+    if (!full)
+        prune(xmlDocGetRootElement(doc), identifies);
+    xmlAddChild(parent, xmlDocCopyNode(xmlDocGetRootElement(doc), parent->doc, 1));
+    return true;
+}
+
+static bool
+add_devices(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, bool full, GError **error)
+{
+    g_autoptr(GPtrArray) xmls = gpuvm_connection_list_devices(connection, error);
+    xmlNode *computer = gpuvm_xml_add(root, "device", NULL), *system;
+
+    /* the test driver wants the root of all devices, and that it has a UUID */
+    gpuvm_xml_add(computer, "name", "computer");
+    system = gpuvm_xml_add(computer, "capability", NULL);
+    gpuvm_xml_set(system, "type", "system");
+    gpuvm_xml_add(gpuvm_xml_add(system, "hardware", NULL), "uuid", "00000000-0000-0000-0000-000000000000");
+    gpuvm_xml_add(system, "firmware", NULL);
+    for (guint i = 0; xmls && i < xmls->len; i++) {
+        if (!gpuvm_connection_add_device(connection, xmls->pdata[i], facts, error) ||
+            !add_xml(root, xmls->pdata[i], "node device", full, error))
+            return false;
+    }
+    return xmls != NULL;
+}
+
+static void
+mark_off(xmlNode *domain)
+{
+    xmlNode *runstate = gpuvm_xml_add(domain, "runstate", GPUVM_HOSTFILE_OFF);
+
+    xmlSetNs(runstate, xmlNewNs(domain, (const xmlChar *)GPUVM_HOSTFILE_TEST_NS, (const xmlChar *)"test"));
+}
+
+/* As much of the domain as its claim: what another VM's plan depends on. */
+static void
+add_domain(xmlNode *root, const gpuvm_claim *claim)
+{
+    xmlNode *domain = gpuvm_xml_add(root, "domain", NULL), *os, *devices;
+
+    gpuvm_xml_set(domain, "type", "test");
+    gpuvm_xml_add(domain, "name", claim->domain);
+    if (claim->uuid)
+        gpuvm_xml_add(domain, "uuid", claim->uuid);
+    if (claim->metadata)
+        add_xml(gpuvm_xml_add(domain, "metadata", NULL), claim->metadata, "metadata", true, NULL);
+    gpuvm_xml_add(domain, "memory", "1048576");
+    os = gpuvm_xml_add(domain, "os", NULL);
+    gpuvm_xml_add(os, "type", "hvm");
+    devices = gpuvm_xml_add(domain, "devices", NULL);
+    for (guint i = 0; i < claim->devices->len; i++) {
+        xmlNode *hostdev = gpuvm_xml_add(devices, "hostdev", NULL);
+
+        gpuvm_xml_set(hostdev, "mode", "subsystem");
+        gpuvm_xml_set(hostdev, "type", "pci");
+        gpuvm_xml_add_address(gpuvm_xml_add(hostdev, "source", NULL),
+                              &g_array_index(claim->devices, gpuvm_pci_addr, i));
+    }
+    if (!claim->active)
+        mark_off(domain);
+}
+
+static void
+add_function(xmlNode *host, const gpuvm_device *device)
+{
+    xmlNode *function = gpuvm_xml_add(host, "function", NULL);
+
+    gpuvm_xml_set(function, "address", "%s", GPUVM_PCI(&device->addr));
+    gpuvm_xml_set(function, "driver", "%s", device->driver ? device->driver : "");
+    if (device->boot_vga != GPUVM_UNKNOWN)
+        gpuvm_xml_set(function, "boot_vga", "%d", device->boot_vga);
+    if (device->memory_size > 0)
+        gpuvm_xml_set(function, "memory", "%" G_GUINT64_FORMAT, device->memory_size);
+    if (device->reset_method)
+        gpuvm_xml_set(function, "reset_method", "%s", device->reset_method);
+}
+
+static bool
+add_additions(xmlNode *root, gpuvm_connection *connection, const gpuvm_facts *facts, const char *policy,
+              bool full, GError **error)
+{
+    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
+    g_autofree char *capabilities = gpuvm_virt.ConnectGetCapabilities(connection->conn);
+    xmlNode *host = gpuvm_xml_add(root, "host", NULL);
+
+    if (!capabilities)
+        return gpuvm_virt_failed(error, "cannot read the host's capabilities");
+    if (!add_xml(host, capabilities, "capabilities", full, error))
+        return false;
+    xmlSetNs(host, xmlNewNs(host, (const xmlChar *)GPUVM_HOSTFILE_NS, (const xmlChar *)"gpuvm"));
+    for (guint i = 0; facts->local && i < devices->len; i++)
+        add_function(host, devices->pdata[i]);
+    if (policy)
+        gpuvm_xml_add(host, "policy", policy);
+    return true;
+}
+
+char *
+gpuvm_capture(gpuvm_connection *connection, gpuvm_facts *facts, const char *policy, bool full, GError **error)
+{
+    g_autoptr(xmlDoc) doc = xmlNewDoc((const xmlChar *)"1.0");
+    xmlNode *root = xmlNewNode(NULL, (const xmlChar *)"node");
+    g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT, facts->memory_kib);
+    g_autofree char *cpus = g_strdup_printf("%u", facts->cpus);
+    g_autofree char *text = NULL;
+
+    xmlDocSetRootElement(doc, root);
+    gpuvm_xml_add(gpuvm_xml_add(root, "cpu", NULL), "active", cpus);
+    gpuvm_xml_add(root, "memory", memory);
+    if (!add_devices(root, connection, facts, full, error))
+        return NULL;
+    for (guint i = 0; i < facts->claims->len; i++)
+        add_domain(root, facts->claims->pdata[i]);
+    if (!add_additions(root, connection, facts, policy, full, error))
+        return NULL;
+    text = gpuvm_xml_print(root);
+    return g_strconcat(text, "\n", NULL);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/capture.h"
+
+#include "host/capture.h"
+#include "ops/load.h"
+
+char *
+gpuvm_capture_host(gpuvm_session *session, bool full)
+{
+    g_autoptr(gpuvm_source) policy = NULL;
+    GError *error = NULL;
+    char *text;
+
+    if (!gpuvm_session_connect(session) || !gpuvm_session_gather(session))
+        return NULL;
+    if (session->connection->host_file) {
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s is a host file already",
+                          session->connection->host_file);
+        return NULL;
+    }
+    if (session->connection->local && g_file_test(GPUVM_POLICY_FILE, G_FILE_TEST_EXISTS)) {
+        policy = gpuvm_load_source(GPUVM_POLICY_FILE, session->diags);
+        if (!policy)
+            return NULL;
+    }
+    text = gpuvm_capture(session->connection, session->facts, policy ? policy->text : NULL, full, &error);
+    if (!text)
+        gpuvm_session_fail(session, error);
+    return text;
+}
