@@ -190,30 +190,35 @@ refuse_duplicate(const parse *p, const gpuvm_node *key, const gpuvm_node *first)
                     first->mark.line);
 }
 
+/** Refuses keys that @mapping has already, and leaves them out, so that nothing is decoded twice. */
 static void
-check_duplicates(const parse *p, const gpuvm_node *mapping)
+drop_duplicates(const parse *p, gpuvm_node *mapping)
 {
     g_autoptr(GHashTable) seen = mapping->n >= HASH_FROM ? g_hash_table_new(g_str_hash, g_str_equal) : NULL;
+    unsigned kept = 0;
 
     for (unsigned i = 0; i < mapping->n; i++) {
         gpuvm_node *key = mapping->keys[i];
         const gpuvm_node *first = NULL;
 
-        if (!key->text) /* a collection or an alias, refused already */
-            continue;
-        if (seen) {
+        if (key->text && seen) { /* without text: a collection or an alias, refused already */
             first = g_hash_table_lookup(seen, key->text);
             if (!first)
                 g_hash_table_insert(seen, (gpointer)key->text, key);
-        } else {
-            for (unsigned j = 0; j < i && !first; j++) {
+        } else if (key->text) {
+            for (unsigned j = 0; j < kept && !first; j++) {
                 if (g_strcmp0(mapping->keys[j]->text, key->text) == 0)
                     first = mapping->keys[j];
             }
         }
-        if (first)
+        if (first) {
             refuse_duplicate(p, key, first);
+            continue;
+        }
+        mapping->keys[kept] = key;
+        mapping->values[kept++] = mapping->values[i];
     }
+    mapping->n = kept;
 }
 
 /** Gives the innermost collection the nodes that were read for it. */
@@ -237,7 +242,7 @@ end_collection(parse *p)
             node->keys[i] = children[2 * i];
             node->values[i] = children[2 * i + 1];
         }
-        check_duplicates(p, node);
+        drop_duplicates(p, node);
     }
     g_ptr_array_set_size(p->pending, top->first);
     g_array_set_size(p->frames, p->frames->len - 1);
