@@ -69,7 +69,7 @@ typedef struct gpuvm_claim {
     char *domain;
     char *uuid;
     bool active;
-    bool managed;    /* has gpuvm's metadata */
+    char *metadata;  /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
     GArray *devices; /* gpuvm_pci_addr of its PCI hostdevs, live and persistent, in address order, no
                         duplicates */
 } gpuvm_claim;

@@ -13,16 +13,21 @@ static const gpuvm_field resources_fields[] = {
      .max = 4096, .doc = "How many CPUs the guest has."},
     {GPUVM_FIELD(gpuvm_resources, memory_mb), .scalar = &gpuvm_scalar_integer, .fallback = "2048", .min = 1,
      .max = 64 * 1024 * 1024, .unit = "MiB",
-     .doc = "The guest's memory. With a passed device all of it is locked in the host's memory."},
+     .doc =
+         "The guest's memory. With a passed device the host gives all of it at the start and cannot swap it "
+         "out."},
     {GPUVM_FIELD(gpuvm_resources, numa), .shape = GPUVM_ENUM, .choices = numa_names,
-     .doc = "auto: memory comes from the host's NUMA node that the devices are on, when it is one and has "
-            "enough. none: from anywhere."},
+     .doc =
+         "auto: memory comes from the host's NUMA node that the devices are on, when they are all on one and "
+         "it has that much. none: from anywhere."},
     {GPUVM_FIELD(gpuvm_resources, cpu_pinning), .shape = GPUVM_ENUM, .choices = pinning_names,
-     .doc = "none: the host decides where the guest's CPUs run. shared: they run on the CPUs of the NUMA "
-            "node of numa. dedicated: each on one CPU of the host, by itself; not carried out by this "
-            "version."},
+     .doc =
+         "none: the guest's CPUs run on any CPU of the host. shared: on any CPU of the NUMA node that the "
+         "memory comes from (see numa). dedicated: each on one CPU of the host, by itself; not carried out "
+         "by this version."},
     {GPUVM_FIELD(gpuvm_resources, hugepages), .shape = GPUVM_ENUM, .choices = hugepages_names,
-     .doc = "The size of the pages that the guest's memory is made of; none: ordinary ones."},
+     .doc = "The size of the pages that the guest's memory is made of; the host must have reserved enough of "
+            "them. none: ordinary pages."},
     {NULL},
 };
 
@@ -35,7 +40,7 @@ const gpuvm_table gpuvm_resources_table = {
 
 static const gpuvm_field workload_fields[] = {
     {GPUVM_FIELD(gpuvm_workload, type), .scalar = &gpuvm_scalar_name,
-     .doc = "How the workload is spoken to, such as http."},
+     .doc = "The protocol that the workload speaks, such as http."},
     {GPUVM_FIELD(gpuvm_workload, base_url), .scalar = &gpuvm_scalar_url,
      .doc = "Where the workload listens, as seen in the guest."},
     {GPUVM_FIELD(gpuvm_workload, entrypoint), .shape = GPUVM_STRINGS,
@@ -55,10 +60,9 @@ const gpuvm_table gpuvm_workload_table = {
 
 static const gpuvm_field health_check_fields[] = {
     {GPUVM_FIELD(gpuvm_health_check, endpoint), .scalar = &gpuvm_scalar_string, .flags = GPUVM_FIELD_REQUIRED,
-     .doc = "What is asked for, below the workload's base_url."},
+     .doc = "The path that is asked for, below the workload's base_url, such as /health."},
     {GPUVM_FIELD(gpuvm_health_check, timeout_ms), .scalar = &gpuvm_scalar_integer, .fallback = "30000",
-     .min = 1, .max = 24 * 60 * 60 * 1000, .unit = "ms",
-     .doc = "How long the workload may take until it answers."},
+     .min = 1, .max = 24 * 60 * 60 * 1000, .unit = "ms", .doc = "How long the workload may take to answer."},
     {NULL},
 };
 
@@ -83,20 +87,20 @@ static const gpuvm_field body_fields[] = {
     {GPUVM_FIELD(gpuvm_body, devices), .shape = GPUVM_OBJECT, .table = &gpuvm_devices_table,
      .flags = GPUVM_FIELD_PRESENT, .doc = "The PCI devices that the VM gets."},
     {GPUVM_FIELD(gpuvm_body, disks), .shape = GPUVM_OBJECTS, .table = &gpuvm_disk_table,
-     .doc = "The VM's disks; it boots from the first unless a kernel is given."},
+     .doc = "The VM's disks. It boots from the first that is not a CD-ROM, unless kernel is given."},
     {GPUVM_FIELD(gpuvm_body, network), .shape = GPUVM_OBJECT, .table = &gpuvm_network_table,
      .flags = GPUVM_FIELD_PRESENT,
-     .doc = "The VM's network interface; when absent, one on libvirt's network 'default'."},
+     .doc = "The VM's network interface. When absent, one on libvirt's network 'default'."},
     {GPUVM_FIELD(gpuvm_body, firmware), .shape = GPUVM_ENUM, .choices = firmware_names,
      .doc = "efi: UEFI without secure boot. bios: SeaBIOS."},
     {GPUVM_FIELD(gpuvm_body, kernel), .shape = GPUVM_OBJECT, .table = &gpuvm_media_table,
      .doc = "A Linux kernel to boot directly."},
     {GPUVM_FIELD(gpuvm_body, kernel_cmdline), .scalar = &gpuvm_scalar_string,
-     .doc = "The kernel's command line."},
+     .doc = "The command line of kernel."},
     {GPUVM_FIELD(gpuvm_body, kernel_override), .scalar = &gpuvm_scalar_bool, .flags = GPUVM_FIELD_LATER,
      .doc = "Whether the VM's own kernel takes the place of its plugin's."},
     {GPUVM_FIELD(gpuvm_body, initramfs), .shape = GPUVM_OBJECT, .table = &gpuvm_media_table,
-     .doc = "The initial RAM file system that the kernel starts from."},
+     .doc = "The initial RAM file system for kernel."},
     {GPUVM_FIELD(gpuvm_body, rootfs), .shape = GPUVM_OBJECT, .table = &gpuvm_rootfs_table,
      .flags = GPUVM_FIELD_LATER, .doc = "The guest's root file system."},
     {GPUVM_FIELD(gpuvm_body, image), .scalar = &gpuvm_scalar_string, .flags = GPUVM_FIELD_LATER,
@@ -121,7 +125,8 @@ static const gpuvm_field body_fields[] = {
      .doc = "A file with the libvirt domain XML to start from, in place of the built-in one; a relative "
             "path starts from the directory of the definition."},
     {GPUVM_FIELD(gpuvm_body, autostart), .scalar = &gpuvm_scalar_bool, .fallback = "false",
-     .doc = "Whether the VM starts when the host does."},
+     .doc =
+         "Whether the VM starts when the host does. When absent, defining the VM again leaves this as it is."},
     {NULL},
 };
 

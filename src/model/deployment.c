@@ -14,7 +14,7 @@ static const gpuvm_field fields[] = {
     {GPUVM_FIELD(gpuvm_deployment, plugin), .scalar = &gpuvm_scalar_name,
      .doc = "The plugin whose fields the VMs take where they have none of their own."},
     {GPUVM_FIELD(gpuvm_deployment, config), .shape = GPUVM_OBJECT, .table = &gpuvm_body_table,
-     .doc = "What each VM is made of, when it is not given beside name."},
+     .doc = "What each VM is made of: the same keys as beside name, given in one place only."},
     {GPUVM_FIELD(gpuvm_deployment, manifest), .shape = GPUVM_OBJECT, .table = &gpuvm_body_table,
      .doc = "Fields that take the place of the plugin's."},
     {NULL},

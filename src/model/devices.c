@@ -10,9 +10,10 @@ static const gpuvm_field passthrough_fields[] = {
     {GPUVM_FIELD(gpuvm_passthrough, address), .scalar = &gpuvm_scalar_pci_ref, .flags = GPUVM_FIELD_REQUIRED,
      .doc = "The function (0000:01:00.0, or 01:00.0 in domain 0) or the whole card (01:00)."},
     {GPUVM_FIELD(gpuvm_passthrough, rom_file), .scalar = &gpuvm_scalar_path,
-     .doc = "An option ROM for the guest in place of the card's own: a file of the host, a relative path "
-            "starts from the directory of the definition. It is for the function named, of a whole card for "
-            "function 0."},
+     .doc =
+         "A file of the host with an option ROM, which the guest sees in place of the card's own; a relative "
+         "path starts from the directory of the definition. When address is a whole card, it is for "
+         "function 0."},
     {GPUVM_FIELD(gpuvm_passthrough, rom_bar), .scalar = &gpuvm_scalar_bool, .fallback = "true",
      .doc = "Whether the guest sees an option ROM at all."},
     {NULL},
@@ -28,14 +29,14 @@ static const gpuvm_table passthrough_table = {
 
 static const gpuvm_field rule_fields[] = {
     {GPUVM_FIELD(gpuvm_rule, id), .scalar = &gpuvm_scalar_pci_pattern,
-     .doc = "VENDOR:DEVICE (8086:56a0), VENDOR:* (10de:*), or, in the host's policy only, *:* for "
-            "everything."},
+     .doc = "VENDOR:DEVICE (8086:56a0), VENDOR:* (10de:*), or *:* for everything, which only a policy may "
+            "say."},
     {.key = "class",
      .offset = offsetof(gpuvm_rule, device_class),
      .scalar = &gpuvm_scalar_pci_class,
      .doc = "The beginning of the PCI class code, as 2, 4 or 6 hex digits: 03 for display controllers."},
     {GPUVM_FIELD(gpuvm_rule, address), .scalar = &gpuvm_scalar_pci_ref_optional,
-     .doc = "The function, or the whole card (01:00)."},
+     .doc = "Where the device is: a function (0000:01:00.0) or a whole card (01:00)."},
     {NULL},
 };
 
@@ -95,23 +96,24 @@ gpuvm_rules_check(const GPtrArray *rules, gpuvm_diags *diags)
 
 static const gpuvm_field selector_fields[] = {
     {GPUVM_FIELD(gpuvm_selector, id), .scalar = &gpuvm_scalar_pci_pattern,
-     .doc = "VENDOR:DEVICE (10de:2204) or VENDOR:* (10de:*) of the card's first function; any when absent."},
+     .doc = "VENDOR:DEVICE (10de:2204) or VENDOR:* (10de:*). When absent, any id matches."},
     {.key = "class",
      .offset = offsetof(gpuvm_selector, device_class),
      .scalar = &gpuvm_scalar_pci_class,
      .doc = "The beginning of the PCI class code, as 2, 4 or 6 hex digits. When absent, display controllers"
             " (03), processing accelerators (12) and co-processors (0b40) match."},
     {GPUVM_FIELD(gpuvm_selector, numa_node), .scalar = &gpuvm_scalar_numa_node,
-     .doc = "The NUMA node of the host that the card must be on; any when absent."},
+     .doc = "The NUMA node of the host that the card must be on. When absent, any will do."},
     {GPUVM_FIELD(gpuvm_selector, count), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
-     .max = 64, .doc = "How many cards."},
+     .max = 64, .doc = "How many such cards."},
     {NULL},
 };
 
 static const gpuvm_table selector_table = {
     .name = "selector",
-    .doc = "Cards chosen among those that match and that no other VM has, in address order, on one NUMA "
-           "node where there are enough.",
+    .doc =
+        "Cards that are chosen: among those that match, may be passed and are named by no other domain, in "
+        "the order of their addresses, from one NUMA node if one has enough.",
     .size = sizeof(gpuvm_selector),
     .fields = selector_fields,
     .scalar_key = "id",
@@ -187,21 +189,22 @@ check_devices(const void *object, gpuvm_diags *diags)
 
 static const gpuvm_field devices_fields[] = {
     {GPUVM_FIELD(gpuvm_devices, pci_passthrough), .shape = GPUVM_OBJECTS, .table = &passthrough_table,
-     .doc = "Devices by address. No device may be named twice; the order does not count: the guest sees "
+     .doc = "Devices by address. No device may be named twice. The order does not count: the guest sees the "
             "cards in the order of their addresses on the host."},
     {GPUVM_FIELD(gpuvm_devices, gpus), .shape = GPUVM_OBJECTS, .table = &selector_table,
-     .doc = "Cards by what they are; which ones is decided when the VM is defined, and kept when it is "
-            "defined again."},
+     .doc =
+         "Cards by what they are. Which ones is decided when the VM is defined; a VM that is defined again "
+         "keeps its cards as long as they match."},
     {GPUVM_FIELD(gpuvm_devices, functions), .shape = GPUVM_ENUM, .choices = gpuvm_functions_names,
      .doc = "all: naming one function of a card means the whole card; an SR-IOV virtual function stands "
             "alone. requested: only what is named."},
     {GPUVM_FIELD(gpuvm_devices, iommu_group), .shape = GPUVM_ENUM, .choices = gpuvm_group_mode_names,
-     .doc = "What happens to other devices of the IOMMU group that the host uses. refuse: the VM is "
+     .doc = "What happens to the other devices of an IOMMU group that the host uses. refuse: the VM is "
             "refused. include: they are passed to the guest too. detach: they are taken from the host and "
-            "not shown to the guest. Each must be allowed by itself."},
+            "not shown to the guest. For include and detach the policy must allow each of them by itself."},
     {GPUVM_FIELD(gpuvm_devices, allowlist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
-     .doc = "Devices that this VM may have. It only narrows what the host's policy allows; when absent or "
-            "empty, the policy alone decides."},
+     .doc = "Devices that this VM may have. The list only narrows what the host's policy allows; when it is "
+            "absent or empty, the policy alone decides."},
     {GPUVM_FIELD(gpuvm_devices, per_replica), .shape = GPUVM_LISTS, .table = &passthrough_table,
      .flags = GPUVM_FIELD_LATER,
      .doc = "Of a deployment: for each replica in turn, the devices that it gets."},

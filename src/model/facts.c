@@ -46,7 +46,8 @@ gpuvm_device_describe(const gpuvm_device *device)
 bool
 gpuvm_device_is_gpu(const gpuvm_device *device)
 {
-    return gpuvm_pci_class_match("03", device->class_code) || gpuvm_pci_class_match("12", device->class_code) ||
+    return gpuvm_pci_class_match("03", device->class_code) ||
+           gpuvm_pci_class_match("12", device->class_code) ||
            gpuvm_pci_class_match("0b40", device->class_code);
 }
 
@@ -90,6 +91,7 @@ gpuvm_claim_free(gpuvm_claim *claim)
         return;
     g_free(claim->domain);
     g_free(claim->uuid);
+    g_free(claim->metadata);
     g_array_unref(claim->devices);
     g_free(claim);
 }

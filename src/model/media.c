@@ -26,9 +26,9 @@ static const gpuvm_field media_fields[] = {
     {GPUVM_FIELD(gpuvm_media, path), .scalar = &gpuvm_scalar_path,
      .doc = "A file of the host; a relative path starts from the directory of the definition."},
     {GPUVM_FIELD(gpuvm_media, url), .scalar = &gpuvm_scalar_url, .flags = GPUVM_FIELD_LATER,
-     .doc = "Where to fetch the file: http, https or file. It takes the place of path."},
+     .doc = "Where to fetch the file from, in place of path: an http, https or file URL."},
     {GPUVM_FIELD(gpuvm_media, checksum), .scalar = &gpuvm_scalar_checksum, .flags = GPUVM_FIELD_LATER,
-     .doc = "What the file must hash to: sha256: and 64 hex digits, or sha512: and 128."},
+     .doc = "The checksum that the file must have: sha256: and 64 hex digits, or sha512: and 128."},
     {NULL},
 };
 
@@ -51,7 +51,7 @@ const gpuvm_table gpuvm_media_table = {
 
 static const gpuvm_field rootfs_fields[] = {
     {GPUVM_FIELD(gpuvm_media, format), .shape = GPUVM_ENUM, .choices = format_names,
-     .doc = "The image's format; auto: by what the file begins with."},
+     .doc = "The format of the image. auto: by what the file begins with."},
     {NULL},
 };
 
@@ -69,16 +69,17 @@ static const gpuvm_field disk_fields[] = {
      .doc = "An image file or a block device of the host; a relative path starts from the directory of the "
             "definition. A file that ends in .iso is a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, name), .scalar = &gpuvm_scalar_name,
-     .doc = "What this disk is called; no two disks of a VM have the same name."},
+     .doc = "The name of this disk, its serial number in the guest. No two disks of a VM have the same."},
     {GPUVM_FIELD(gpuvm_disk, target), .scalar = &gpuvm_scalar_target,
-     .doc = "Its place in the guest: vda, vdb, … for virtio, sda, sdb, … for SATA. When absent, the next "
-            "free vd name, of a CD-ROM the next free sd name."},
+     .doc =
+         "Its place in the guest: vda, vdb, … for virtio, sda, sdb, … for SATA. When absent, the next free "
+         "vd name, or sd name for a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, format), .shape = GPUVM_ENUM, .choices = format_names,
-     .doc = "The image's format. auto: qcow2 when source ends in .qcow2, else raw."},
+     .doc = "The format of the image. auto: qcow2 when source ends in .qcow2, else raw."},
     {GPUVM_FIELD(gpuvm_disk, readonly), .scalar = &gpuvm_scalar_bool, .fallback = "false",
-     .doc = "Whether the guest may only read it."},
+     .doc = "Whether the guest can only read it, not write to it."},
     {GPUVM_FIELD(gpuvm_disk, checksum), .scalar = &gpuvm_scalar_checksum, .flags = GPUVM_FIELD_LATER,
-     .doc = "What source must hash to: sha256: and 64 hex digits, or sha512: and 128."},
+     .doc = "The checksum that source must have: sha256: and 64 hex digits, or sha512: and 128."},
     {NULL},
 };
 
@@ -98,7 +99,7 @@ static const gpuvm_field content_fields[] = {
     {.key = "inline",
      .offset = offsetof(gpuvm_content, is_inline),
      .scalar = &gpuvm_scalar_bool,
-     .doc = "Whether the text is given by content; it may be left out."},
+     .doc = "Whether the text is given by content; may be left out, since that can be seen."},
     {NULL},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "host/xml.h"
+#include "model/pcixml.h"
 
 bool
 gpuvm_xml_address(const xmlNode *node, gpuvm_pci_addr *ret_addr, GError **error)
@@ -41,4 +41,15 @@ gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error)
         insert_addr(addrs, &addr);
     }
     return true;
+}
+
+void
+gpuvm_xml_add_address(xmlNode *parent, const gpuvm_pci_addr *addr)
+{
+    xmlNode *address = gpuvm_xml_add(parent, "address", NULL);
+
+    gpuvm_xml_set(address, "domain", "0x%04x", addr->domain);
+    gpuvm_xml_set(address, "bus", "0x%02x", addr->bus);
+    gpuvm_xml_set(address, "slot", "0x%02x", addr->slot);
+    gpuvm_xml_set(address, "function", "0x%x", addr->function);
 }

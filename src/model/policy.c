@@ -8,14 +8,15 @@ static const char *const kind_word[] = {"policy", NULL};
 static const gpuvm_field fields[] = {
     GPUVM_FIELD_KIND(gpuvm_policy, kind_word),
     {GPUVM_FIELD(gpuvm_policy, allowlist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
-     .doc = "Devices that may be passed to VMs; when absent or empty, none. The other functions of an "
-            "allowed card ride along with it."},
+     .doc =
+         "Devices that may be passed to VMs; when absent or empty, none. The other functions of an allowed "
+         "card may be passed with it."},
     {GPUVM_FIELD(gpuvm_policy, denylist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
-     .doc = "Devices that may not, whatever the allowlist says."},
+     .doc = "Devices that may not be passed, whatever the allowlist says."},
     {GPUVM_FIELD(gpuvm_policy, allow_host_display), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the display that the host booted with may be passed; its console goes dark then."},
     {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_LATER,
-     .doc = "What the host must not lose, besides what gpuvm finds by itself."},
+     .doc = "What the host must not lose."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .flags = GPUVM_FIELD_LATER, .doc = "Whether every file that a VM boots from must have a checksum."},
     {NULL},
