@@ -4,8 +4,7 @@
  *
  * Lists only narrow: a device must pass every policy and, where the VM has one, its own allowlist. The
  * functions of an allowed card ride along with it; every other member of its IOMMU group, and every SR-IOV
- * virtual function, must be allowed by itself. Bridges are never passed, nor is the host's boot display
- * unless every policy allows it.
+ * virtual function, must be allowed by itself. Bridges are never passed.
  */
 #pragma once
 
@@ -24,7 +23,7 @@ typedef struct gpuvm_permit {
     const GPtrArray *vm_allowlist; /* gpuvm_rule; NULL or empty: the VM has no list */
 } gpuvm_permit;
 
-/** The policy of a host that has none, as YAML: display controllers, accelerators, co-processors. */
+/** The policy of a host that has none, as YAML: it allows what a policy without an allowlist does. */
 extern const char gpuvm_permit_builtin[];
 
 /** What messages call it. */
@@ -36,7 +35,7 @@ bool gpuvm_rule_match(const gpuvm_rule *rule, const gpuvm_device *device);
 /** "10de:*", "class 0302", "10de:* at 0000:01:00.0". g_malloc. */
 char *gpuvm_rule_describe(const gpuvm_rule *rule);
 
-/** Whether @device by itself passes every list, bridges and the boot display aside. */
+/** Whether @device by itself passes every list, bridges aside. */
 bool gpuvm_permit_device(const gpuvm_permit *permit, const gpuvm_device *device);
 
 /** Adds an error (exit code 4) for everything among @functions (gpuvm_plan_function) that may not be passed.

@@ -69,8 +69,9 @@ typedef struct gpuvm_claim {
     char *domain;
     char *uuid;
     bool active;
-    char *metadata;  /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
-    GArray *devices; /* gpuvm_pci_addr of its PCI hostdevs, live and persistent, in address order, no
+    uint64_t memory_kib; /* of the guest; 0: unknown */
+    char *metadata;      /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
+    GArray *devices;     /* gpuvm_pci_addr of its PCI hostdevs, live and persistent, in address order, no
                         duplicates */
 } gpuvm_claim;
 
@@ -78,18 +79,38 @@ gpuvm_claim *gpuvm_claim_new(const char *domain, const char *uuid, bool active);
 void gpuvm_claim_free(gpuvm_claim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_claim, gpuvm_claim_free)
 
+/** What the host itself does with a device: in the order of gpuvm_use_names. */
+typedef enum gpuvm_use_kind {
+    GPUVM_USE_STORAGE, /* a mounted file system or swap is on it */
+    GPUVM_USE_NETWORK, /* it carries a default route */
+    GPUVM_USE_ADDRESS, /* a network interface of it has an address */
+    GPUVM_USE_HOLDER,  /* a process has it open, or its interface is up */
+} gpuvm_use_kind;
+
+/** "storage", "network", "addresses", "holders", NULL: as a policy's protect writes them. */
+extern const char *const gpuvm_use_names[];
+
+typedef struct gpuvm_use {
+    gpuvm_use_kind kind;
+    bool root;    /* the root file system */
+    char *what;   /* "holds the file system mounted at /srv" */
+    char *remedy; /* the command that frees it; NULL */
+} gpuvm_use;
+
 typedef struct gpuvm_facts {
-    GHashTable *devices; /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
-    GPtrArray *claims;   /* gpuvm_claim, by domain name */
-    GPtrArray *cells;    /* gpuvm_cell, by id */
-    uint64_t memory_kib; /* of the host; 0: unknown */
-    unsigned cpus;       /* online; 0: unknown */
-    char *arch;          /* "x86_64"; NULL: unknown */
-    char *domain_type;   /* "kvm", "qemu", "test" */
-    char *emulator;      /* path; NULL: libvirt's choice */
-    bool local;          /* sysfs additions could be read */
-    bool iommu;          /* some device has an IOMMU group, or capabilities say so */
-    char *policy;        /* a host file's copy of the host's policy, as text; NULL */
+    GHashTable *devices;   /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
+    GPtrArray *claims;     /* gpuvm_claim, by domain name */
+    GPtrArray *cells;      /* gpuvm_cell, by id */
+    uint64_t memory_kib;   /* of the host; 0: unknown */
+    unsigned cpus;         /* online; 0: unknown */
+    char *arch;            /* "x86_64"; NULL: unknown */
+    char *domain_type;     /* "kvm", "qemu", "test" */
+    char *emulator;        /* path; NULL: libvirt's choice */
+    bool local;            /* sysfs additions could be read */
+    bool iommu;            /* some device has an IOMMU group, or capabilities say so */
+    bool processes_hidden; /* some processes could not be looked into, so holders may be missing from uses */
+    GHashTable *uses;      /* gpuvm_pci_addr * → GPtrArray of gpuvm_use; NULL: nobody could look */
+    char *policy;          /* a host file's copy of the host's policy, as text; NULL */
 } gpuvm_facts;
 
 gpuvm_facts *gpuvm_facts_new(void);
@@ -111,3 +132,13 @@ GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr
 GPtrArray *gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const char *except);
 
 const gpuvm_cell *gpuvm_facts_cell(const gpuvm_facts *facts, int id);
+
+/** Says that the uses of devices were looked for, though none was found yet. */
+void gpuvm_facts_looked_for_uses(gpuvm_facts *facts);
+
+/** Adds a use of the function at @addr; @what and @remedy are copied. One that is there already is not added. */
+void gpuvm_facts_add_use(gpuvm_facts *facts, const gpuvm_pci_addr *addr, gpuvm_use_kind kind, bool root,
+                         const char *what, const char *remedy);
+
+/** What the host does with the function at @addr (gpuvm_use); NULL: nothing that is known. */
+const GPtrArray *gpuvm_facts_uses(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);

@@ -165,6 +165,9 @@ typedef struct gpuvm_policy {
     GPtrArray *protect; /* char * */
 } gpuvm_policy;
 
+/** What a policy's protect may list: gpuvm_use_names, and "unseen". */
+extern const char *const gpuvm_protect_names[];
+
 extern const gpuvm_table gpuvm_resources_table, gpuvm_devices_table, gpuvm_body_table;
 extern const gpuvm_table gpuvm_vm_table, gpuvm_plugin_table, gpuvm_deployment_table, gpuvm_policy_table;
 extern const gpuvm_table gpuvm_rule_table;

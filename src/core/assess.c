@@ -4,6 +4,7 @@
 #include "core/assess.h"
 
 #include "core/group.h"
+#include "core/protect.h"
 
 GPtrArray *
 gpuvm_assess(const gpuvm_device *device, int functions_mode, int group_mode, const gpuvm_facts *facts,
@@ -16,5 +17,6 @@ gpuvm_assess(const gpuvm_device *device, int functions_mode, int group_mode, con
         gpuvm_group_add_cards(functions, facts);
     gpuvm_group_close(functions, facts, group_mode, diags);
     gpuvm_permit_check(permit, functions, diags);
+    gpuvm_protect_check(permit, functions, facts, diags);
     return functions;
 }

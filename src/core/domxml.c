@@ -18,6 +18,36 @@ ensure(xmlNode *parent, const char *name)
     return child ? child : gpuvm_xml_add(parent, name, NULL);
 }
 
+/*
+ * The same for a part of the domain. libvirt's schema lets them stand in any order, but libxml2, which libvirt
+ * validates with, gets that wrong for some: a new one goes where libvirt itself would write it.
+ */
+static xmlNode *
+ensure_part(xmlNode *domain, const char *name)
+{
+    static const char *const order[] = {"name",   "uuid",          "title",         "description", "metadata",
+                                        "memory", "currentMemory", "memoryBacking", "numatune",    "vcpu",
+                                        "os",     "features",      "cpu",           "clock",       "devices"};
+    xmlNode *child = gpuvm_xml_child(domain, name), *before = NULL;
+
+    if (child)
+        return child;
+    for (size_t i = 0; !g_str_equal(order[i], name); i++) {
+        xmlNode *part = gpuvm_xml_child(domain, order[i]);
+        before = part ? part : before;
+    }
+    if (!before)
+        return gpuvm_xml_add_first(domain, name, NULL);
+    return xmlAddNextSibling(before, xmlNewNode(NULL, (const xmlChar *)name));
+}
+
+static void
+set_part(xmlNode *domain, const char *name, const char *text)
+{
+    if (text)
+        gpuvm_xml_set_text(ensure_part(domain, name), text);
+}
+
 static void
 set_child(xmlNode *parent, const char *name, const char *text)
 {
@@ -37,11 +67,11 @@ patch_identity(const gpuvm_plan *plan, xmlNode *domain)
     const gpuvm_body *body = &plan->vm->body;
 
     gpuvm_xml_set(domain, "type", "%s", plan->domain_type);
-    set_child(domain, "name", plan->vm->name);
-    set_child(domain, "uuid", plan->uuid);
-    set_child(domain, "title", body->title);
-    set_child(domain, "description", body->description);
-    gpuvm_record_write(plan, ensure(domain, "metadata"));
+    set_part(domain, "name", plan->vm->name);
+    set_part(domain, "uuid", plan->uuid);
+    set_part(domain, "title", body->title);
+    set_part(domain, "description", body->description);
+    gpuvm_record_write(plan, ensure_part(domain, "metadata"));
 }
 
 static void
@@ -49,21 +79,21 @@ patch_memory(const gpuvm_plan *plan, xmlNode *domain)
 {
     const gpuvm_placement *place = &plan->place;
     g_autofree char *mib = g_strdup_printf("%" G_GUINT64_FORMAT, plan->vm->body.resources->memory_mb);
-    xmlNode *memory = ensure(domain, "memory");
+    xmlNode *memory = ensure_part(domain, "memory");
 
     gpuvm_xml_set(memory, "unit", "MiB");
     gpuvm_xml_set_text(memory, mib);
-    if (place->page_kib > 0) {
-        xmlNode *page = ensure(ensure(ensure(domain, "memoryBacking"), "hugepages"), "page");
-
-        gpuvm_xml_set(page, "size", "%" G_GUINT64_FORMAT, place->page_kib);
-        gpuvm_xml_set(page, "unit", "KiB");
-    }
     if (place->numa_node != GPUVM_UNKNOWN) {
-        xmlNode *node = ensure(ensure(domain, "numatune"), "memory");
+        xmlNode *node = ensure(ensure_part(domain, "numatune"), "memory");
 
         gpuvm_xml_set(node, "mode", "preferred");
         gpuvm_xml_set(node, "nodeset", "%d", place->numa_node);
+    }
+    if (place->page_kib > 0) {
+        xmlNode *page = ensure(ensure(ensure_part(domain, "memoryBacking"), "hugepages"), "page");
+
+        gpuvm_xml_set(page, "size", "%" G_GUINT64_FORMAT, place->page_kib);
+        gpuvm_xml_set(page, "unit", "KiB");
     }
 }
 
@@ -71,7 +101,7 @@ static void
 patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
 {
     g_autofree char *cores = g_strdup_printf("%" G_GUINT64_FORMAT, plan->vm->body.resources->cpu_cores);
-    xmlNode *vcpu = ensure(domain, "vcpu"), *cpu = gpuvm_xml_child(domain, "cpu");
+    xmlNode *vcpu = ensure_part(domain, "vcpu"), *cpu = gpuvm_xml_child(domain, "cpu");
 
     gpuvm_xml_set_text(vcpu, cores);
     if (plan->place.cpus) {
@@ -82,7 +112,7 @@ patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
     /* QEMU's own emulation has no host CPU to pass through; libvirt then wants the most it can emulate */
     if (cpu && g_str_equal(plan->domain_type, "qemu")) {
         gpuvm_xml_remove(cpu);
-        gpuvm_xml_set(gpuvm_xml_add(domain, "cpu", NULL), "mode", "maximum");
+        gpuvm_xml_set(ensure_part(domain, "cpu"), "mode", "maximum");
     }
 }
 
@@ -90,11 +120,15 @@ static void
 patch_boot(const gpuvm_plan *plan, xmlNode *domain)
 {
     const gpuvm_body *body = &plan->vm->body;
-    xmlNode *os = ensure(domain, "os");
+    xmlNode *os = ensure_part(domain, "os"), *type = ensure(os, "type");
     g_autofree char *kernel = resolve(plan, body->kernel ? body->kernel->path : NULL);
     g_autofree char *initrd = resolve(plan, body->initramfs ? body->initramfs->path : NULL);
 
-    gpuvm_xml_set(ensure(os, "type"), "arch", "%s", plan->arch);
+    gpuvm_xml_set(type, "arch", "%s", plan->arch);
+    if (!type->children) {
+        gpuvm_xml_set_text(type, "hvm");
+        gpuvm_xml_set(type, "machine", "q35"); /* PCI Express root ports need it */
+    }
     if (body->firmware == GPUVM_FIRMWARE_BIOS) {
         xmlUnsetProp(os, (const xmlChar *)"firmware");
         gpuvm_xml_remove(gpuvm_xml_child(os, "firmware"));
@@ -184,7 +218,7 @@ add_hostdev(const gpuvm_plan *plan, const gpuvm_plan_function *function, xmlNode
 static void
 patch_devices(const gpuvm_plan *plan, xmlNode *domain)
 {
-    xmlNode *devices = ensure(domain, "devices");
+    xmlNode *devices = ensure_part(domain, "devices");
     bool boots =
         !gpuvm_xml_child(gpuvm_xml_child(domain, "os"), "boot"); /* libvirt takes one way or the other */
 

@@ -5,11 +5,7 @@
 
 #include <string.h>
 
-const char gpuvm_permit_builtin[] = "kind: policy\n"
-                                    "allowlist:\n"
-                                    "  - {class: '03'}   # display controllers\n"
-                                    "  - {class: '12'}   # processing accelerators\n"
-                                    "  - {class: '0b40'} # co-processors\n";
+const char gpuvm_permit_builtin[] = "kind: policy\n";
 
 bool
 gpuvm_rule_match(const gpuvm_rule *rule, const gpuvm_device *device)
@@ -52,13 +48,27 @@ matching_rule(const GPtrArray *rules, const gpuvm_device *device)
     return NULL;
 }
 
+/* A policy without an allowlist allows what people call GPUs. */
+static bool
+has_allowlist(const gpuvm_policy *policy)
+{
+    return gpuvm_object_has(&policy->object, "allowlist");
+}
+
+static bool
+allows(const gpuvm_policy *policy, const gpuvm_device *device)
+{
+    return has_allowlist(policy) ? matching_rule(policy->allowlist, device) != NULL
+                                 : gpuvm_device_is_gpu(device);
+}
+
 bool
 gpuvm_permit_device(const gpuvm_permit *permit, const gpuvm_device *device)
 {
     for (size_t i = 0; i < permit->n_policies; i++) {
         const gpuvm_policy *policy = permit->policies[i].policy;
 
-        if (matching_rule(policy->denylist, device) || !matching_rule(policy->allowlist, device))
+        if (matching_rule(policy->denylist, device) || !allows(policy, device))
             return false;
     }
     if (permit->vm_allowlist && permit->vm_allowlist->len > 0 && !matching_rule(permit->vm_allowlist, device))
@@ -78,6 +88,14 @@ describe_rules(const GPtrArray *rules)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
+static char *
+describe_allowlist(const gpuvm_policy *policy)
+{
+    if (!has_allowlist(policy))
+        return g_strdup("display controllers, accelerators and co-processors (classes 03, 12, 0b40)");
+    return policy->allowlist->len > 0 ? describe_rules(policy->allowlist) : g_strdup("nothing");
+}
+
 /* Says of each list that stands in the way what it allows and what to add. */
 static void
 hint_lists(gpuvm_diag *diag, const gpuvm_permit *permit, const gpuvm_device *device)
@@ -89,11 +107,10 @@ hint_lists(gpuvm_diag *diag, const gpuvm_permit *permit, const gpuvm_device *dev
         if (denied) {
             g_autofree char *rule = gpuvm_rule_describe(denied);
             gpuvm_diag_hint(diag, "the denylist of %s has it: %s", named->name, rule);
-        } else if (!matching_rule(named->policy->allowlist, device)) {
-            g_autofree char *rules = describe_rules(named->policy->allowlist);
-            gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", named->name,
-                            *rules ? rules : "nothing", device->class_code,
-                            gpuvm_pci_class_name(device->class_code));
+        } else if (!allows(named->policy, device)) {
+            g_autofree char *rules = describe_allowlist(named->policy);
+            gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", named->name, rules,
+                            device->class_code, gpuvm_pci_class_name(device->class_code));
             gpuvm_diag_hint(diag, "to allow it, add '- %04x:%04x' to the allowlist of %s", device->vendor_id,
                             device->device_id,
                             g_str_equal(named->name, GPUVM_PERMIT_BUILTIN)
@@ -157,16 +174,6 @@ permitted(const gpuvm_permit *permit, const GPtrArray *functions, const gpuvm_pl
     return false;
 }
 
-static bool
-host_display_allowed(const gpuvm_permit *permit)
-{
-    for (size_t i = 0; i < permit->n_policies; i++) {
-        if (!permit->policies[i].policy->allow_host_display)
-            return false;
-    }
-    return true;
-}
-
 void
 gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm_diags *diags)
 {
@@ -186,13 +193,6 @@ gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm
                                      "device %s (%04x:%04x) not in allowlist", GPUVM_PCI(&device->addr),
                                      device->vendor_id, device->device_id);
             hint_lists(diag, permit, device);
-        }
-        if (device->boot_vga == 1 && !host_display_allowed(permit)) {
-            diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
-                                     "device %s is the host's boot display: its console would go dark",
-                                     GPUVM_PCI(&device->addr));
-            gpuvm_diag_hint(diag, "on a host that needs no display, set 'allow_host_display: true' in "
-                                  "/etc/gpuvm/policy.yaml");
         }
     }
 }

@@ -8,6 +8,7 @@
 #include "core/group.h"
 #include "core/guestpci.h"
 #include "core/place.h"
+#include "core/protect.h"
 #include "core/select.h"
 
 static void
@@ -123,6 +124,7 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     check_virtual_functions(functions, diags);
     gpuvm_group_close(functions, input->facts, devices->iommu_group, diags);
     gpuvm_permit_check(&permit, functions, diags);
+    gpuvm_protect_check(&permit, functions, input->facts, diags);
     gpuvm_claim_check(functions, input->vm->name, false, input->facts, diags);
 }
 

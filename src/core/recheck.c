@@ -5,6 +5,7 @@
 
 #include "core/claim.h"
 #include "core/group.h"
+#include "core/protect.h"
 
 static const gpuvm_recorded *
 find_recorded(const gpuvm_record *record, const gpuvm_pci_addr *addr)
@@ -71,5 +72,6 @@ gpuvm_recheck(const gpuvm_recheck_input *input, gpuvm_diags *diags)
 
     gpuvm_group_close(functions, input->facts, GPUVM_GROUP_REFUSE, diags);
     gpuvm_permit_check(&permit, functions, diags);
+    gpuvm_protect_check(&permit, functions, input->facts, diags);
     gpuvm_claim_check(functions, input->name, true, input->facts, diags);
 }

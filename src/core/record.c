@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xml.h"
+#include "model/scalars.h"
 
 void
 gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
@@ -87,11 +88,13 @@ static bool
 read_allow(const xmlNode *node, gpuvm_record *record)
 {
     g_autofree char *id = gpuvm_xml_attr(node, "id");
+    g_autofree char *class = gpuvm_xml_attr(node, "class"), *why = NULL, *hint = NULL;
     g_autofree char *address = gpuvm_xml_attr(node, "address");
     gpuvm_rule *rule = g_new0(gpuvm_rule, 1);
 
     g_ptr_array_add(record->allowlist, rule);
-    rule->device_class = gpuvm_xml_attr(node, "class");
+    if (class && !gpuvm_scalar_pci_class.parse(class, &rule->device_class, &why, &hint))
+        return false;
     if (id) {
         rule->id = g_new0(gpuvm_pci_pattern, 1);
         if (!gpuvm_pci_pattern_parse(id, rule->id, NULL, NULL))
@@ -102,7 +105,7 @@ read_allow(const xmlNode *node, gpuvm_record *record)
         if (!gpuvm_pci_ref_parse(address, rule->address, NULL, NULL))
             return false;
     }
-    return id || address || rule->device_class;
+    return id || address || class;
 }
 
 static bool
@@ -119,7 +122,7 @@ read_label(const xmlNode *node, gpuvm_record *record)
 static bool
 read_vm(const xmlNode *vm, gpuvm_record *record)
 {
-    bool right = true;
+    bool right = gpuvm_xml_is(vm, "vm");
 
     record->digest = gpuvm_xml_attr(vm, "digest");
     record->source = gpuvm_xml_attr(vm, "source");
@@ -140,11 +143,9 @@ gpuvm_record *
 gpuvm_record_parse(const char *xml, GError **error)
 {
     g_autoptr(gpuvm_record) record = gpuvm_record_new();
-    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "metadata", error);
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "metadata", NULL);
 
-    if (!doc)
-        return NULL;
-    if (!read_vm(xmlDocGetRootElement(doc), record)) {
+    if (!doc || !read_vm(xmlDocGetRootElement(doc), record)) {
         g_set_error_literal(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
                             "the metadata that gpuvm left in the domain is damaged\n"
                             "define it again from its file: gpuvm define FILE");

@@ -120,6 +120,7 @@ gpuvm_facts_free(gpuvm_facts *facts)
     g_free(facts->arch);
     g_free(facts->domain_type);
     g_free(facts->emulator);
+    g_clear_pointer(&facts->uses, g_hash_table_unref);
     g_free(facts->policy);
     g_free(facts);
 }
@@ -209,4 +210,55 @@ gpuvm_facts_cell(const gpuvm_facts *facts, int id)
             return cell;
     }
     return NULL;
+}
+
+const char *const gpuvm_use_names[] = {"storage", "network", "addresses", "holders", NULL};
+
+static void
+use_free(gpointer data)
+{
+    gpuvm_use *use = data;
+
+    g_free(use->what);
+    g_free(use->remedy);
+    g_free(use);
+}
+
+void
+gpuvm_facts_looked_for_uses(gpuvm_facts *facts)
+{
+    if (!facts->uses)
+        facts->uses = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, g_free,
+                                            (GDestroyNotify)g_ptr_array_unref);
+}
+
+void
+gpuvm_facts_add_use(gpuvm_facts *facts, const gpuvm_pci_addr *addr, gpuvm_use_kind kind, bool root,
+                    const char *what, const char *remedy)
+{
+    GPtrArray *uses;
+    gpuvm_use *use;
+
+    gpuvm_facts_looked_for_uses(facts);
+    uses = g_hash_table_lookup(facts->uses, addr);
+    if (!uses) {
+        uses = g_ptr_array_new_with_free_func(use_free);
+        g_hash_table_insert(facts->uses, g_memdup2(addr, sizeof(*addr)), uses);
+    }
+    for (guint i = 0; i < uses->len; i++) {
+        if (g_str_equal(((const gpuvm_use *)uses->pdata[i])->what, what))
+            return;
+    }
+    use = g_new0(gpuvm_use, 1);
+    use->kind = kind;
+    use->root = root;
+    use->what = g_strdup(what);
+    use->remedy = g_strdup(remedy);
+    g_ptr_array_add(uses, use);
+}
+
+const GPtrArray *
+gpuvm_facts_uses(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
+{
+    return facts->uses ? g_hash_table_lookup(facts->uses, addr) : NULL;
 }

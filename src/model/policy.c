@@ -3,24 +3,48 @@
 
 #include "model/tables.h"
 
+const char *const gpuvm_protect_names[] = {"storage", "network", "addresses", "holders", "unseen", NULL};
+
 static const char *const kind_word[] = {"policy", NULL};
 
 static const gpuvm_field fields[] = {
     GPUVM_FIELD_KIND(gpuvm_policy, kind_word),
     {GPUVM_FIELD(gpuvm_policy, allowlist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
      .doc =
-         "Devices that may be passed to VMs; when absent or empty, none. The other functions of an allowed "
-         "card may be passed with it."},
+         "Devices that may be passed to VMs; when absent, display controllers, accelerators and co-processors "
+         "(classes 03, 12 and 0b40); when empty, none. The other functions of an allowed card may be passed with "
+         "it."},
     {GPUVM_FIELD(gpuvm_policy, denylist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
      .doc = "Devices that may not be passed, whatever the allowlist says."},
     {GPUVM_FIELD(gpuvm_policy, allow_host_display), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the display that the host booted with may be passed; its console goes dark then."},
-    {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_LATER,
-     .doc = "What the host must not lose."},
+    {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS,
+     .doc =
+         "What is refused on a local connection because the host would lose it: storage (a device that carries a "
+         "mounted file system or swap), network (the default route), addresses (an interface with an address), "
+         "holders (a device that a process has open, or whose interface is up), unseen (any device of a host whose "
+         "own use of it cannot be seen). When absent, all but unseen. The root file system is protected in any "
+         "case."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .flags = GPUVM_FIELD_LATER, .doc = "Whether every file that a VM boots from must have a checksum."},
     {NULL},
 };
+
+static void
+check_protect(const gpuvm_policy *policy, gpuvm_diags *diags)
+{
+    gpuvm_mark mark = gpuvm_object_mark(&policy->object, "protect");
+
+    for (guint i = 0; i < policy->protect->len; i++) {
+        const char *word = policy->protect->pdata[i];
+
+        if (!g_strv_contains(gpuvm_protect_names, word)) {
+            gpuvm_diag *diag =
+                gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "unknown word in protect: %s", word);
+            gpuvm_diag_hint(diag, "the words are storage, network, addresses, holders and unseen");
+        }
+    }
+}
 
 static void
 check_policy(const void *object, gpuvm_diags *diags)
@@ -29,6 +53,7 @@ check_policy(const void *object, gpuvm_diags *diags)
 
     gpuvm_rules_check(policy->allowlist, diags);
     gpuvm_rules_check(policy->denylist, diags);
+    check_protect(policy, diags);
 }
 
 const gpuvm_table gpuvm_policy_table = {

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/protect.h"
+
+/* The word behind those of gpuvm_use_names: devices whose use cannot be seen. */
+#define UNSEEN "unseen"
+
+static bool
+policy_protects(const gpuvm_policy *policy, const char *word)
+{
+    if (!gpuvm_object_has(&policy->object, "protect"))
+        return !g_str_equal(word, UNSEEN);
+    for (guint i = 0; i < policy->protect->len; i++) {
+        if (g_str_equal(policy->protect->pdata[i], word))
+            return true;
+    }
+    return false;
+}
+
+static bool
+protects(const gpuvm_permit *permit, const char *word)
+{
+    for (size_t i = 0; i < permit->n_policies; i++) {
+        if (policy_protects(permit->policies[i].policy, word))
+            return true;
+    }
+    return false;
+}
+
+static bool
+host_display_allowed(const gpuvm_permit *permit)
+{
+    for (size_t i = 0; i < permit->n_policies; i++) {
+        if (!permit->policies[i].policy->allow_host_display)
+            return false;
+    }
+    return true;
+}
+
+static void
+check_display(const gpuvm_permit *permit, const gpuvm_plan_function *function, gpuvm_diags *diags)
+{
+    gpuvm_diag *diag;
+
+    if (function->device->boot_vga != 1 || host_display_allowed(permit))
+        return;
+    diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
+                             "device %s is the host's boot display: its console would go dark",
+                             GPUVM_PCI(&function->device->addr));
+    gpuvm_diag_hint(
+        diag, "on a host that needs no display, set 'allow_host_display: true' in /etc/gpuvm/policy.yaml");
+}
+
+static void
+check_uses(const gpuvm_permit *permit, const gpuvm_plan_function *function, const gpuvm_facts *facts,
+           gpuvm_diags *diags)
+{
+    const GPtrArray *uses = gpuvm_facts_uses(facts, &function->device->addr);
+
+    for (guint i = 0; uses && i < uses->len; i++) {
+        const gpuvm_use *use = uses->pdata[i];
+        gpuvm_diag *diag;
+
+        if (!use->root && !protects(permit, gpuvm_use_names[use->kind]))
+            continue;
+        diag = gpuvm_diags_error(diags, use->kind == GPUVM_USE_HOLDER ? GPUVM_EXIT_HOST : GPUVM_EXIT_REFUSED,
+                                 &function->mark, "device %s is in use by the host: it %s",
+                                 GPUVM_PCI(&function->device->addr), use->what);
+        if (use->remedy)
+            gpuvm_diag_hint(diag, "to free it: %s", use->remedy);
+    }
+}
+
+/* Says what could not be seen, once for all devices. */
+static void
+check_sight(const gpuvm_permit *permit, gpuvm_diags *diags)
+{
+    if (protects(permit, UNSEEN)) {
+        gpuvm_diag *diag =
+            gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, NULL,
+                              "whether the host uses these devices itself cannot be seen from here");
+        gpuvm_diag_hint(diag, "the policy protects what is unseen: run gpuvm on the host itself");
+    } else {
+        gpuvm_diags_note(
+            diags, NULL,
+            "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no "
+            "mounted disk, no network in use and no open GPU");
+    }
+}
+
+void
+gpuvm_protect_check(const gpuvm_permit *permit, const GPtrArray *functions, const gpuvm_facts *facts,
+                    gpuvm_diags *diags)
+{
+    for (guint i = 0; i < functions->len; i++) {
+        check_display(permit, functions->pdata[i], diags);
+        check_uses(permit, functions->pdata[i], facts, diags);
+    }
+    if (functions->len > 0 && !facts->uses)
+        check_sight(permit, diags);
+    if (functions->len > 0 && facts->processes_hidden)
+        gpuvm_diags_note(diags, NULL,
+                         "processes of other users were not looked at: run as root to see whether any has "
+                         "these devices open");
+}
