@@ -33,6 +33,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_connection, gpuvm_connection_close)
 bool gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr, gpuvm_facts *facts,
                              GError **error);
 
+/** Returns the function at @addr from vfio-pci to the driver that is its own. */
+bool gpuvm_connection_reattach(gpuvm_connection *connection, const gpuvm_pci_addr *addr, GError **error);
+
 /** The XML of every PCI function of the host, as libvirt gives it (char *, owned by the array). */
 GPtrArray *gpuvm_connection_list_devices(gpuvm_connection *connection, GError **error);
 

@@ -11,6 +11,8 @@
  *   <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776' reset_method='bus'/>
  *       one of the devices; every attribute but address is optional: driver goes before <driver>, '' being none;
  *       memory is in bytes, of all memory BARs
+ *   <gpuvm:use address='0000:02:00.0' kind='storage' root='yes' what='holds the file system mounted at /' remedy='…'/>
+ *       what the host does with it (gpuvm_use): root and remedy are optional
  *   <gpuvm:policy>…</gpuvm:policy>
  *       the host's policy, as text
  *

@@ -52,6 +52,7 @@
     X(NodeDeviceFree)                                                                                        \
     X(NodeDeviceGetXMLDesc)                                                                                  \
     X(NodeDeviceLookupByName)                                                                                \
+    X(NodeDeviceReAttach)                                                                                    \
     X(SetErrorFunc)
 
 #define GPUVM_VIRT_MEMBER(name) __typeof__(&vir##name) name;

@@ -114,6 +114,25 @@ add_function(xmlNode *host, const gpuvm_device *device)
         gpuvm_xml_set(function, "reset_method", "%s", device->reset_method);
 }
 
+static void
+add_uses(xmlNode *host, const gpuvm_facts *facts, const gpuvm_device *device)
+{
+    const GPtrArray *uses = gpuvm_facts_uses(facts, &device->addr);
+
+    for (guint i = 0; uses && i < uses->len; i++) {
+        const gpuvm_use *use = uses->pdata[i];
+        xmlNode *node = gpuvm_xml_add(host, "use", NULL);
+
+        gpuvm_xml_set(node, "address", "%s", GPUVM_PCI(&device->addr));
+        gpuvm_xml_set(node, "kind", "%s", gpuvm_use_names[use->kind]);
+        if (use->root)
+            gpuvm_xml_set(node, "root", "yes");
+        gpuvm_xml_set(node, "what", "%s", use->what);
+        if (use->remedy)
+            gpuvm_xml_set(node, "remedy", "%s", use->remedy);
+    }
+}
+
 static bool
 add_additions(xmlNode *root, gpuvm_connection *connection, const gpuvm_facts *facts, const char *policy,
               bool full, GError **error)
@@ -127,8 +146,10 @@ add_additions(xmlNode *root, gpuvm_connection *connection, const gpuvm_facts *fa
     if (!add_xml(host, capabilities, "capabilities", full, error))
         return false;
     xmlSetNs(host, xmlNewNs(host, (const xmlChar *)GPUVM_HOSTFILE_NS, (const xmlChar *)"gpuvm"));
-    for (guint i = 0; facts->local && i < devices->len; i++)
+    for (guint i = 0; facts->local && i < devices->len; i++) {
         add_function(host, devices->pdata[i]);
+        add_uses(host, facts, devices->pdata[i]);
+    }
     if (policy)
         gpuvm_xml_add(host, "policy", policy);
     return true;

@@ -39,6 +39,10 @@ add_element(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 
     if (!claim->metadata)
         claim->metadata = get_metadata(domain);
+    /* libvirt itself always writes KiB */
+    if (!gpuvm_xml_number(gpuvm_xml_child(domain, "memory"), NULL, UINT64_MAX / 1024, &claim->memory_kib,
+                          error))
+        return false;
     for (size_t i = 0; i < G_N_ELEMENTS(takers); i++)
         for (const xmlNode *node = gpuvm_xml_child(devices, takers[i].name); node;
              node = gpuvm_xml_next(node))

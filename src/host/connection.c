@@ -116,6 +116,20 @@ gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr
     return read && (!xml || gpuvm_connection_add_device(connection, xml, facts, error));
 }
 
+bool
+gpuvm_connection_reattach(gpuvm_connection *connection, const gpuvm_pci_addr *addr, GError **error)
+{
+    g_autofree char *name = gpuvm_pci_addr_nodedev(addr);
+    virNodeDevice *node = gpuvm_virt.NodeDeviceLookupByName(connection->conn, name);
+    bool done = node && gpuvm_virt.NodeDeviceReAttach(node) == 0;
+
+    if (!done)
+        gpuvm_virt_failed(error, "cannot give device %s back to its driver", GPUVM_PCI(addr));
+    if (node)
+        gpuvm_virt.NodeDeviceFree(node);
+    return done;
+}
+
 GPtrArray *
 gpuvm_connection_list_devices(gpuvm_connection *connection, GError **error)
 {

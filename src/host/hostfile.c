@@ -127,7 +127,29 @@ parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
     g_free(device->reset_method);
     device->reset_method = gpuvm_xml_attr(node, "reset_method");
     facts->local = true;
+    gpuvm_facts_looked_for_uses(facts);
     return true;
+}
+
+/* <gpuvm:use address= kind= root= what= remedy=/> */
+static bool
+parse_use(const xmlNode *node, gpuvm_facts *facts, GError **error)
+{
+    const gpuvm_device *device = find_function(node, facts, error);
+    g_autofree char *kind = gpuvm_xml_attr(node, "kind");
+    g_autofree char *what = gpuvm_xml_attr(node, "what");
+    g_autofree char *remedy = gpuvm_xml_attr(node, "remedy");
+
+    if (!device)
+        return false;
+    for (int i = 0; kind && what && gpuvm_use_names[i]; i++) {
+        if (g_str_equal(gpuvm_use_names[i], kind)) {
+            gpuvm_facts_add_use(facts, &device->addr, (gpuvm_use_kind)i,
+                                gpuvm_xml_attr_is(node, "root", "yes"), what, remedy);
+            return true;
+        }
+    }
+    return gpuvm_xml_fail(node, error, "<%s> without what, or of an unknown kind", node->name);
 }
 
 /* one element of <gpuvm:host> */
@@ -138,6 +160,8 @@ parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
         return true;
     if (is_element(node, GPUVM_HOSTFILE_NS, "function"))
         return parse_function(node, facts, error);
+    if (is_element(node, GPUVM_HOSTFILE_NS, "use"))
+        return parse_use(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "policy")) {
         g_free(facts->policy);
         facts->policy = gpuvm_xml_text(node);

@@ -36,7 +36,8 @@ gpuvm_virt_load(GError **error)
     G_STATIC_ASSERT(sizeof symbols == sizeof gpuvm_virt);
     if (gpuvm_virt.ConnectOpenAuth)
         return true;
-    if (!dlopen("libvirt.so.0", RTLD_NOW | RTLD_GLOBAL)) {
+    /* lazily: binding now would bind the dozens of libraries below libvirt, too, which costs over a millisecond */
+    if (!dlopen("libvirt.so.0", RTLD_LAZY | RTLD_GLOBAL)) {
         g_set_error(
             error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
             "cannot load libvirt: %s\nlibvirt's client library is missing or broken: install the package libvirt0",

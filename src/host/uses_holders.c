@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/uses.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Every device that driver @name has. */
+static void
+use_driver(const gpuvm_use_context *use, const char *name)
+{
+    g_autoptr(GPtrArray) devices = gpuvm_use_names_in(use->root, "", "/sys/bus/pci/drivers/%s", name);
+
+    for (guint i = 0; i < devices->len; i++) {
+        if (strchr(devices->pdata[i], ':'))
+            gpuvm_use_path(use, "/sys/bus/pci/drivers/%s/%s", name, (const char *)devices->pdata[i]);
+    }
+}
+
+/* /dev/nvidiaN: NVIDIA's driver says in /proc which GPU has which minor number; without that it may be any. */
+static void
+use_nvidia(const gpuvm_use_context *use, const char *minor)
+{
+    g_autoptr(GPtrArray) gpus = gpuvm_use_names_in(use->root, "", "/proc/driver/nvidia/gpus");
+    g_autofree char *pattern = g_strdup_printf("Device Minor:\\s*%s\\b", minor);
+
+    if (gpus->len == 0)
+        use_driver(use, "nvidia");
+    for (guint i = 0; i < gpus->len; i++) {
+        const char *address = gpus->pdata[i];
+        g_autofree char *text =
+            gpuvm_use_read_text(use->root, "/proc/driver/nvidia/gpus/%s/information", address);
+
+        if (text && g_regex_match_simple(pattern, text, 0, 0))
+            gpuvm_use_path(use, "/sys/bus/pci/devices/%s", address);
+    }
+}
+
+/* Adds the use to what device node @node, a path in /dev, is of. */
+static void
+use_node(const gpuvm_use_context *use, const char *node)
+{
+    g_autofree char *name = g_path_get_basename(node);
+
+    if (g_str_has_prefix(node, "/dev/dri/")) {
+        gpuvm_use_path(use, "/sys/class/drm/%s", name);
+    } else if (g_str_has_prefix(node, "/dev/snd/")) {
+        gpuvm_use_path(use, "/sys/class/sound/%s", name);
+    } else if (g_str_equal(node, "/dev/kfd")) {
+        use_driver(use, "amdgpu");
+    } else if (g_str_has_prefix(node, "/dev/nvme")) {
+        gpuvm_use_path(use, "/sys/class/nvme/%s", name);
+        gpuvm_use_block(use, name);
+    } else if (g_str_has_prefix(node, "/dev/nvidia") && isdigit((unsigned char)node[strlen("/dev/nvidia")])) {
+        use_nvidia(use, node + strlen("/dev/nvidia"));
+    }
+}
+
+static bool
+is_of_interest(const char *path)
+{
+    static const char *const prefixes[] = {"/dev/dri/", "/dev/snd/", "/dev/kfd", "/dev/nvme", "/dev/nvidia"};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
+        if (g_str_has_prefix(path, prefixes[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The device nodes that process @pid has open, into the set @nodes; false when it may not be looked into. */
+static bool
+read_open(const char *root, const char *pid, GHashTable *nodes)
+{
+    g_autofree char *path = g_strdup_printf("%s/proc/%s/fd", root, pid);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDir) dir = g_dir_open(path, 0, &error);
+    const char *name;
+
+    if (!dir)
+        return !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES);
+    while ((name = g_dir_read_name(dir))) {
+        char target[64]; /* enough for the nodes of interest */
+        g_autofree char *link = g_strdup_printf("%s/%s", path, name);
+        ssize_t size = readlink(link, target, sizeof(target) - 1);
+
+        if (size <= 0)
+            continue;
+        target[size] = '\0';
+        if (is_of_interest(target))
+            g_hash_table_add(nodes, g_strdup(target));
+    }
+    return true;
+}
+
+/* The same of what it has mapped: a mapping outlives its file descriptor. */
+static void
+read_mapped(const char *root, const char *pid, GHashTable *nodes)
+{
+    g_autofree char *maps = gpuvm_use_read_text(root, "/proc/%s/maps", pid);
+
+    for (const char *at = maps ? strstr(maps, " /dev/") : NULL; at; at = strstr(at + 1, " /dev/")) {
+        g_autofree char *node = g_strndup(at + 1, strcspn(at + 1, "\n"));
+
+        if (is_of_interest(node))
+            g_hash_table_add(nodes, g_steal_pointer(&node));
+    }
+}
+
+/* The systemd unit of @pid: the last part of its cgroup that is one; NULL. */
+static char *
+unit_of(const char *root, const char *pid)
+{
+    g_autofree char *text = gpuvm_use_read_text(root, "/proc/%s/cgroup", pid);
+    g_auto(GStrv) parts = text ? g_strsplit_set(text, "/\n", -1) : NULL;
+    const char *unit = NULL;
+
+    for (char **part = parts; part && *part; part++) {
+        if (g_str_has_suffix(*part, ".service") || g_str_has_suffix(*part, ".scope"))
+            unit = *part;
+    }
+    return g_strdup(unit);
+}
+
+static void
+use_by_process(gpuvm_use_context *use, const char *pid, GHashTable *nodes)
+{
+    g_autofree char *command = gpuvm_use_read_text(use->root, "/proc/%s/comm", pid);
+    g_autofree char *unit = unit_of(use->root, pid);
+    bool service = unit && g_str_has_suffix(unit, ".service") && !g_str_has_prefix(unit, "user@");
+    g_autofree char *remedy =
+        service ? g_strdup_printf("sudo systemctl stop %s", unit) : g_strdup_printf("sudo kill %s", pid);
+    GHashTableIter iter;
+    const char *node;
+
+    use->remedy = remedy;
+    g_hash_table_iter_init(&iter, nodes);
+    while (g_hash_table_iter_next(&iter, (gpointer *)&node, NULL)) {
+        g_autofree char *what =
+            g_strdup_printf("is open as %s in process %s (%s)%s%s", node, pid, command ? command : "?",
+                            unit ? " of " : "", unit ? unit : "");
+        use->what = what;
+        use_node(use, node);
+    }
+}
+
+void
+gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts)
+{
+    g_autoptr(GPtrArray) names = gpuvm_use_names_in(root, "", "/proc");
+    gpuvm_use_context use = {.root = root, .facts = facts, .kind = GPUVM_USE_HOLDER};
+
+    for (guint i = 0; i < names->len; i++) {
+        const char *pid = names->pdata[i];
+        g_autoptr(GHashTable) nodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+        if (!isdigit((unsigned char)pid[0]))
+            continue;
+        if (!read_open(root, pid, nodes))
+            facts->processes_hidden = true;
+        read_mapped(root, pid, nodes);
+        if (g_hash_table_size(nodes) > 0)
+            use_by_process(&use, pid, nodes);
+    }
+}
