@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cli/command.h"
+#include "ops/lifecycle.h"
 
 /** Does something to domain @name, saying so, and may add members to @row. */
 typedef bool (*gpuvm_domain_action)(gpuvm_cli *cli, const char *name, JsonObject *row);
@@ -21,6 +22,9 @@ void gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action act
 /** gpuvm_domain_actions. */
 bool gpuvm_start_and_say(gpuvm_cli *cli, const char *name, JsonObject *row);
 bool gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, JsonObject *row);
+
+/** How gpuvm_start_and_say starts; a command's options may set it. */
+extern gpuvm_start_options gpuvm_start_settings;
 
 /** The options of stopping, for the commands that do. */
 #define GPUVM_STOP_OPTIONS                                                                                   \

@@ -16,6 +16,7 @@
 
 typedef struct gpuvm_session {
     /* set before use; borrowed */
+    void (*say)(const char *text); /* called with what is being done; NULL: nobody wants to know */
     const char *uri, *host_file, *policy_file;
     /* filled when first needed */
     gpuvm_connection *connection; /* stays NULL with host_file */
@@ -24,6 +25,7 @@ typedef struct gpuvm_session {
     gpuvm_named_policy policies[2];
     size_t n_policies;
     gpuvm_need *need;
+    bool abandoned;    /* a call of libvirt did not come back: the connection is left to it */
     bool every_device; /* the facts hold every device of the host */
     gpuvm_diags *diags;
 } gpuvm_session;
@@ -52,3 +54,6 @@ bool gpuvm_session_gather_all(gpuvm_session *session);
 /** Adds @error (taken) to the diagnostics: its first line is the message, further lines are hints. Returns
  * false. */
 bool gpuvm_session_fail(gpuvm_session *session, GError *error);
+
+/** Tells session->say, if any, what is being done. */
+void gpuvm_session_say(const gpuvm_session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -142,21 +142,9 @@ every_card(gpuvm_session *session)
 static GPtrArray *
 named_cards(gpuvm_session *session, int n, char **names)
 {
-    g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    g_autoptr(GArray) addrs = gpuvm_read_addresses(session->diags, n, names);
     g_autoptr(GPtrArray) chosen = g_ptr_array_new();
 
-    for (int i = 0; i < n; i++) {
-        g_autofree char *why = NULL, *hint = NULL;
-        gpuvm_pci_ref ref;
-
-        if (gpuvm_pci_ref_parse(names[i], &ref, &why, &hint)) {
-            g_array_append_val(addrs, ref.addr);
-            continue;
-        }
-        gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
-        if (hint)
-            gpuvm_diag_hint(diag, "%s", hint);
-    }
     if (session->diags->errors > 0 || !gpuvm_session_gather_functions(session, addrs))
         return NULL;
     for (guint i = 0; i < addrs->len; i++) {

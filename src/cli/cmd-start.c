@@ -11,12 +11,22 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_for_each_domain(cli, argv, gpuvm_start_and_say);
 }
 
+static const GOptionEntry options[] = {
+    {"wait-free", 0, 0, G_OPTION_ARG_INT, &gpuvm_start_settings.wait_free,
+     "wait so long for processes that have a device open", "SECONDS"},
+    {"timeout", 't', 0, G_OPTION_ARG_INT, &gpuvm_start_settings.timeout,
+     "give up after so long (default: 60 and one for each GiB of memory and of BARs)", "SECONDS"},
+    G_OPTION_ENTRY_NULL,
+};
+
 const gpuvm_command gpuvm_cmd_start = {
     .name = "start",
     .arguments = "NAME…",
     .summary = "Start VMs, after checking their devices again",
     .description =
-        "Checks that every device of the VM is still there, the same, permitted, viable and free; then starts it.",
+        "Checks that every device of the VM is still there, the same, permitted, viable and free; then starts it.\n"
+        "With -v it says what is being done and for how long; a start that is stuck is given up.",
+    .options = options,
     .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DOMAIN,

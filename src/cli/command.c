@@ -17,6 +17,7 @@
     ROW(undefine)                                                                                            \
     ROW(list)                                                                                                \
     ROW(show)                                                                                                \
+    ROW(release)                                                                                             \
     ROW(capture)                                                                                             \
     ROW(schema)                                                                                              \
     ROW(completion)                                                                                          \

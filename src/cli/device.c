@@ -53,3 +53,23 @@ gpuvm_device_row_id(JsonObject *row)
     return g_strdup_printf("%s:%s", json_object_get_string_member(row, "vendor_id"),
                            json_object_get_string_member(row, "device_id"));
 }
+
+GArray *
+gpuvm_read_addresses(gpuvm_diags *diags, int n, char **arguments)
+{
+    GArray *addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+
+    for (int i = 0; i < n; i++) {
+        g_autofree char *why = NULL, *hint = NULL;
+        gpuvm_pci_ref ref;
+
+        if (gpuvm_pci_ref_parse(arguments[i], &ref, &why, &hint)) {
+            g_array_append_val(addrs, ref.addr);
+            continue;
+        }
+        gpuvm_diag *diag = gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
+        if (hint)
+            gpuvm_diag_hint(diag, "%s", hint);
+    }
+    return addrs;
+}

@@ -3,8 +3,7 @@
 
 #include "cli/domains.h"
 
-#include "ops/lifecycle.h"
-
+gpuvm_start_options gpuvm_start_settings;
 gpuvm_stop_settings gpuvm_stop_options = {.timeout = 90};
 
 bool
@@ -37,7 +36,7 @@ bool
 gpuvm_start_and_say(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
     gpuvm_outcome outcome;
-    bool running = gpuvm_start(cli->session, name, &outcome);
+    bool running = gpuvm_start(cli->session, name, &gpuvm_start_settings, &outcome);
 
     json_object_set_boolean_member(row, "running", running);
     if (running)

@@ -41,6 +41,12 @@ wants_color(void)
     return g_strcmp0(gpuvm_global.color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDERR_FILENO);
 }
 
+static void
+say(const char *text)
+{
+    fprintf(stderr, "%s\n", text);
+}
+
 static int
 run(const gpuvm_command *command, int argc, char **argv)
 {
@@ -51,6 +57,7 @@ run(const gpuvm_command *command, int argc, char **argv)
                      .verbose = gpuvm_global.verbose};
     int exit;
 
+    session->say = gpuvm_global.verbose ? say : NULL;
     session->uri = gpuvm_global.uri;
     session->host_file = gpuvm_global.host_file;
     session->policy_file = gpuvm_global.policy_file;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/hostfile.h"
+#include "host/uses.h"
 #include "ops/load.h"
 
 gpuvm_session *
@@ -27,7 +28,8 @@ gpuvm_session_free(gpuvm_session *session)
     g_ptr_array_unref(session->policy_specs);
     gpuvm_need_free(session->need);
     gpuvm_facts_free(session->facts);
-    gpuvm_connection_close(session->connection);
+    if (!session->abandoned)
+        gpuvm_connection_close(session->connection);
     gpuvm_diags_free(session->diags);
     g_free(session);
 }
@@ -147,6 +149,8 @@ gpuvm_session_gather(gpuvm_session *session)
     if (session->connection && (!gpuvm_connection_capabilities(session->connection, session->facts, &error) ||
                                 !gpuvm_connection_claims(session->connection, session->facts, &error)))
         return gpuvm_session_fail(session, error);
+    if (session->connection && session->connection->local)
+        gpuvm_uses_read("", session->facts);
     return read_policies(session, file != NULL);
 }
 
@@ -210,4 +214,17 @@ gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
             gpuvm_need_of_function(session->need, &g_array_index(addrs, gpuvm_pci_addr, i), session->facts);
     } while (session->need->missing->len > 0);
     return true;
+}
+
+void
+gpuvm_session_say(const gpuvm_session *session, const char *format, ...)
+{
+    va_list args;
+
+    if (!session->say)
+        return;
+    va_start(args, format);
+    g_autofree char *text = g_strdup_vprintf(format, args);
+    va_end(args);
+    session->say(text);
 }

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * release.h: give a card back to the host
+ */
+#pragma once
+
+#include "ops/session.h"
+
+/** What became of one function. */
+typedef struct gpuvm_released {
+    gpuvm_pci_addr addr;
+    char *before, *after; /* drivers; NULL: none */
+} gpuvm_released;
+
+/**
+ * Returns every function of the card at @addr that is on vfio-pci to the driver that is its own. Refused while a running
+ * domain has it or a device of its group. Returns the functions (gpuvm_released, owned by the array), those that were
+ * not on vfio-pci unchanged; NULL: see the diagnostics.
+ */
+GPtrArray *gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr);

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* release: give cards back to the host's drivers */
+#include <config.h>
+
+#include "cli/command.h"
+#include "cli/device.h"
+#include "ops/release.h"
+
+static void
+say(gpuvm_output *output, const gpuvm_released *released)
+{
+    const char *before = released->before ? released->before : "no driver";
+    const char *after = released->after ? released->after : "no driver";
+
+    if (g_strcmp0(released->before, "vfio-pci") != 0)
+        gpuvm_output_line(output, "%s: on %s already", GPUVM_PCI(&released->addr), before);
+    else
+        gpuvm_output_line(output, "%s: %s → %s", GPUVM_PCI(&released->addr), before, after);
+}
+
+static void
+release_card(gpuvm_cli *cli, const gpuvm_pci_addr *addr, JsonArray *rows)
+{
+    g_autoptr(GPtrArray) all = gpuvm_release(cli->session, addr);
+
+    for (guint i = 0; all && i < all->len; i++) {
+        const gpuvm_released *released = all->pdata[i];
+        JsonObject *row = json_object_new();
+
+        json_object_set_string_member(row, "address", GPUVM_PCI(&released->addr));
+        gpuvm_json_set_string(row, "before", released->before);
+        gpuvm_json_set_string(row, "after", released->after);
+        json_array_add_object_element(rows, row);
+        say(cli->output, released);
+    }
+}
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    g_autoptr(GArray) addrs = gpuvm_read_addresses(cli->session->diags, argc, argv);
+    JsonArray *rows = json_array_new();
+
+    for (guint i = 0; cli->session->diags->errors == 0 && i < addrs->len; i++)
+        release_card(cli, &g_array_index(addrs, gpuvm_pci_addr, i), rows);
+    gpuvm_output_rows(cli->output, "functions", rows);
+}
+
+const gpuvm_command gpuvm_cmd_release = {
+    .name = "release",
+    .arguments = "ADDRESS…",
+    .summary = "Give cards back to the host's drivers",
+    .description =
+        "Returns cards that no running VM has from vfio-pci to their own drivers, and says which these are.",
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_DEVICE,
+    .run = run,
+};

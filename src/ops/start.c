@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * start.c: starting a VM, watched
+ *
+ * libvirt's call comes back when the guest runs, which takes as long as pinning its memory does, or never, when a
+ * driver does not let go of a device. So it runs in a thread of its own while this one watches the drivers.
+ */
+#include <config.h>
+
+#include "ops/lifecycle.h"
+
+#include "core/recheck.h"
+#include "host/claims.h"
+#include "host/uses.h"
+
+#define POLL_US (100 * 1000)
+/* How long a start may take: this, and as much for each GiB of guest memory and of BARs that are mapped. */
+#define BASE_SECONDS 60
+#define SECONDS_PER_GIB 1
+/* How long a start that is given up may take to end. */
+#define END_SECONDS 30
+
+/* libvirt's call, in its thread. */
+typedef struct start_call {
+    gpuvm_domain *domain;
+    GError *error;
+    bool started;
+    GAsyncQueue *done; /* holds the call when it came back */
+} start_call;
+
+/* A start that is being watched. */
+typedef struct start_watch {
+    gpuvm_session *session;
+    const GArray *hostdevs;
+    gint64 begun;            /* µs */
+    gpuvm_pci_addr stuck_on; /* the function whose driver has not let go yet */
+    bool detached;           /* every function is on vfio-pci: the guest's memory is being set up */
+} start_watch;
+
+static double
+seconds_since(gint64 begun)
+{
+    return (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC;
+}
+
+/* The driver of the function at @addr now; NULL for none or when it cannot be seen. */
+static char *
+driver_now(gpuvm_connection *connection, const gpuvm_pci_addr *addr)
+{
+    g_autoptr(gpuvm_facts) now = gpuvm_facts_new();
+    const gpuvm_device *device;
+
+    gpuvm_connection_device(connection, addr, now, NULL);
+    device = gpuvm_facts_device(now, addr);
+    return device ? g_strdup(device->driver) : NULL;
+}
+
+static gpointer
+call_libvirt(gpointer data)
+{
+    start_call *call = data;
+
+    call->started = gpuvm_domain_start(call->domain, &call->error);
+    g_async_queue_push(call->done, call);
+    return NULL;
+}
+
+/* Looks how far the start is. */
+static void
+look(start_watch *watch)
+{
+    for (guint i = 0; !watch->detached && i < watch->hostdevs->len; i++) {
+        const gpuvm_pci_addr *addr = &g_array_index(watch->hostdevs, gpuvm_pci_addr, i);
+        g_autofree char *driver = driver_now(watch->session->connection, addr);
+
+        if (g_strcmp0(driver, "vfio-pci") != 0) {
+            watch->stuck_on = *addr;
+            return;
+        }
+    }
+    if (!watch->detached)
+        gpuvm_session_say(watch->session, "%6.1f s  devices detached; pinning the guest's memory",
+                          seconds_since(watch->begun));
+    watch->detached = true;
+}
+
+/* Waits for @call up to @seconds; whether it came back. */
+static bool
+wait_for(start_watch *watch, start_call *call, unsigned seconds)
+{
+    gint64 deadline = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
+
+    while (!g_async_queue_timeout_pop(call->done, POLL_US)) {
+        if (g_get_monotonic_time() >= deadline)
+            return false;
+        if (!watch->session->connection->host_file)
+            look(watch);
+    }
+    return true;
+}
+
+/* Gives back what libvirt left on vfio-pci, or on no driver, and adds to @diag which driver each function has. */
+static void
+bring_back(gpuvm_session *session, const GArray *hostdevs, gpuvm_diag *diag)
+{
+    for (guint i = 0; i < hostdevs->len && !session->connection->host_file; i++) {
+        const gpuvm_pci_addr *addr = &g_array_index(hostdevs, gpuvm_pci_addr, i);
+        const gpuvm_device *before = gpuvm_facts_device(session->facts, addr);
+        g_autofree char *driver = driver_now(session->connection, addr);
+
+        if (before && before->driver && g_strcmp0(driver, before->driver) != 0 &&
+            gpuvm_connection_reattach(session->connection, addr, NULL)) {
+            g_free(driver);
+            driver = driver_now(session->connection, addr);
+        }
+        gpuvm_diag_hint(diag, "device %s is on driver %s now", GPUVM_PCI(addr), driver ? driver : "none");
+    }
+}
+
+static bool
+report_failure(gpuvm_session *session, GError *error, const GArray *hostdevs)
+{
+    gpuvm_session_fail(session, error);
+    bring_back(session, hostdevs, g_ptr_array_index(session->diags->items, session->diags->items->len - 1));
+    return false;
+}
+
+/* The call did not come back: ends it when only the guest's memory holds it up, and says where it is stuck. */
+static bool
+give_up(start_watch *watch, start_call *call, unsigned seconds)
+{
+    gpuvm_session *session = watch->session;
+    gpuvm_diag *diag;
+
+    if (!watch->detached) {
+        g_autofree char *driver = driver_now(session->connection, &watch->stuck_on);
+
+        diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
+                                 "the start is stuck after %u s: device %s has not left driver %s", seconds,
+                                 GPUVM_PCI(&watch->stuck_on), driver ? driver : "none");
+        gpuvm_diag_hint(diag,
+                        "a process has it open, or the driver hangs: look at `sudo dmesg` and `sudo fuser -v "
+                        "/dev/dri/* /dev/nvidia*`; libvirtd may not answer until the driver lets go");
+        session->abandoned = true; /* the thread still uses the connection */
+        return false;
+    }
+    diag = gpuvm_diags_error(
+        session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
+        "the start is stuck after %u s: the devices are detached, the guest's memory is not pinned", seconds);
+    gpuvm_diag_hint(
+        diag, "is so much memory free, in one NUMA node if hugepages are asked for? More time: --timeout");
+    call->domain->active = true; /* as far as stopping it goes */
+    gpuvm_domain_destroy(call->domain, NULL);
+    session->abandoned = !wait_for(watch, call, END_SECONDS);
+    if (!session->abandoned)
+        bring_back(session, watch->hostdevs, diag);
+    return false;
+}
+
+static unsigned
+default_timeout(const gpuvm_session *session, const GArray *hostdevs, uint64_t memory_kib)
+{
+    uint64_t bytes = memory_kib * 1024;
+
+    for (guint i = 0; i < hostdevs->len; i++) {
+        const gpuvm_device *device =
+            gpuvm_facts_device(session->facts, &g_array_index(hostdevs, gpuvm_pci_addr, i));
+        bytes += device ? device->memory_size : 0;
+    }
+    return BASE_SECONDS + (unsigned)(bytes >> 30) * SECONDS_PER_GIB;
+}
+
+/* Calls libvirt and watches; @domain is taken, since a call that does not come back goes on using it. */
+static bool
+start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *claim,
+              const gpuvm_start_options *options)
+{
+    start_call *call = g_new0(start_call, 1);
+    start_watch watch = {.session = session, .hostdevs = claim->devices, .begun = g_get_monotonic_time()};
+    unsigned seconds = options->timeout > 0 ? (unsigned)options->timeout
+                                            : default_timeout(session, claim->devices, claim->memory_kib);
+    bool started = false;
+
+    call->domain = domain;
+    call->done = g_async_queue_new();
+    gpuvm_session_say(session, "%6.1f s  checked; detaching %u devices (giving up after %u s)", 0.0,
+                      claim->devices->len, seconds);
+    g_thread_unref(g_thread_new("start", call_libvirt, call));
+    if (!wait_for(&watch, call, seconds)) {
+        give_up(&watch, call, seconds);
+    } else if (call->started) {
+        gpuvm_session_say(session, "%6.1f s  running: the guest's firmware has it now",
+                          seconds_since(watch.begun));
+        started = true;
+    } else {
+        report_failure(session, g_steal_pointer(&call->error), claim->devices);
+    }
+    if (session->abandoned)
+        return false;
+    g_clear_error(&call->error);
+    g_async_queue_unref(call->done);
+    gpuvm_domain_free(call->domain);
+    g_free(call);
+    return started;
+}
+
+static bool
+is_held(const gpuvm_facts *facts, const GArray *hostdevs)
+{
+    for (guint i = 0; i < hostdevs->len; i++) {
+        const GPtrArray *uses = gpuvm_facts_uses(facts, &g_array_index(hostdevs, gpuvm_pci_addr, i));
+
+        for (guint u = 0; uses && u < uses->len; u++) {
+            if (((const gpuvm_use *)uses->pdata[u])->kind == GPUVM_USE_HOLDER)
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Looks again until no process has a device open, or the time is over; the check then says who has. */
+static void
+wait_until_free(gpuvm_session *session, const GArray *hostdevs, int seconds)
+{
+    gint64 begun = g_get_monotonic_time();
+
+    while (session->connection->local && is_held(session->facts, hostdevs) &&
+           seconds_since(begun) < seconds) {
+        gpuvm_session_say(session, "%6.1f s  waiting for processes that have a device open",
+                          seconds_since(begun));
+        g_usleep(5 * POLL_US);
+        g_clear_pointer(&session->facts->uses, g_hash_table_unref);
+        gpuvm_uses_read("", session->facts);
+    }
+}
+
+/* Whether the domain may start with the devices it has now. */
+static bool
+check_again(gpuvm_session *session, const char *name, const gpuvm_record *record, const GArray *hostdevs,
+            int wait_free)
+{
+    unsigned errors = session->diags->errors;
+
+    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, hostdevs))
+        return false;
+    wait_until_free(session, hostdevs, wait_free);
+
+    const gpuvm_recheck_input input = {.name = name,
+                                       .record = record,
+                                       .hostdevs = hostdevs,
+                                       .facts = session->facts,
+                                       .policies = session->policies,
+                                       .n_policies = session->n_policies};
+    gpuvm_recheck(&input, session->diags);
+    return session->diags->errors == errors;
+}
+
+static void
+mark_active(gpuvm_facts *facts, const char *name)
+{
+    for (guint i = 0; i < facts->claims->len; i++) {
+        gpuvm_claim *claim = facts->claims->pdata[i];
+
+        if (g_str_equal(claim->domain, name))
+            claim->active = true;
+    }
+}
+
+bool
+gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
+            gpuvm_outcome *ret_outcome)
+{
+    g_autoptr(gpuvm_record) record = NULL;
+    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
+    g_autoptr(gpuvm_claim) claim = NULL;
+    g_autofree char *xml = NULL;
+    GError *error = NULL;
+
+    if (!domain)
+        return false;
+    *ret_outcome = domain->active ? GPUVM_NOTHING_TO_DO : GPUVM_DONE;
+    if (domain->active)
+        return true;
+    xml = gpuvm_domain_xml(domain, true, &error);
+    if (xml)
+        claim = gpuvm_claim_parse(xml, false, &error);
+    if (!claim)
+        return gpuvm_session_fail(session, error);
+    if (!check_again(session, name, record, claim->devices, options->wait_free) ||
+        !start_watched(session, g_steal_pointer(&domain), claim, options))
+        return false;
+    mark_active(session->facts, name);
+    return true;
+}
