@@ -4,7 +4,8 @@
  *
  * Lists only narrow: a device must pass every policy and, where the VM has one, its own allowlist. The
  * functions of an allowed card ride along with it; every other member of its IOMMU group, and every SR-IOV
- * virtual function, must be allowed by itself. Bridges are never passed.
+ * virtual function, must be allowed by itself. Bridges are never passed, nor are
+ * host and ISA bridges.
  */
 #pragma once
 

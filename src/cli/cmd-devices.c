@@ -154,7 +154,8 @@ named_cards(gpuvm_session *session, int n, char **names)
         if (slot->len == 0)
             gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "PCI device not found: %s",
                               GPUVM_PCI(addr));
-        g_ptr_array_extend(chosen, slot, NULL, NULL);
+        else if (!g_ptr_array_find(chosen, slot->pdata[0], NULL)) /* another function of the card named it */
+            g_ptr_array_extend(chosen, slot, NULL, NULL);
     }
     return g_steal_pointer(&chosen);
 }

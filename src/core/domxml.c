@@ -119,6 +119,7 @@ patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
 static void
 patch_boot(const gpuvm_plan *plan, xmlNode *domain)
 {
+    static const char *const efi_parts[] = {"firmware", "loader", "nvram"};
     const gpuvm_body *body = &plan->vm->body;
     xmlNode *os = ensure_part(domain, "os"), *type = ensure(os, "type");
     g_autofree char *kernel = resolve(plan, body->kernel ? body->kernel->path : NULL);
@@ -131,7 +132,10 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
     }
     if (body->firmware == GPUVM_FIRMWARE_BIOS) {
         xmlUnsetProp(os, (const xmlChar *)"firmware");
-        gpuvm_xml_remove(gpuvm_xml_child(os, "firmware"));
+        for (size_t i = 0; i < G_N_ELEMENTS(efi_parts); i++)
+            gpuvm_xml_remove(gpuvm_xml_child(os, efi_parts[i]));
+    } else if (!gpuvm_xml_child(os, "loader")) { /* a template may choose the firmware's file itself */
+        gpuvm_xml_set(os, "firmware", "efi");
     }
     set_child(os, "kernel", kernel);
     set_child(os, "initrd", initrd);

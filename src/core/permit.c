@@ -174,6 +174,14 @@ permitted(const gpuvm_permit *permit, const GPtrArray *functions, const gpuvm_pl
     return false;
 }
 
+/* Host bridges and ISA bridges are no bridges to VFIO (their header type is 0), yet the host cannot do without. */
+static bool
+is_chipset(const gpuvm_device *device)
+{
+    return gpuvm_pci_class_match("0600", device->class_code) ||
+           gpuvm_pci_class_match("0601", device->class_code);
+}
+
 void
 gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm_diags *diags)
 {
@@ -188,6 +196,11 @@ gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm
                                      "device %s is a PCI bridge, which is never passed",
                                      GPUVM_PCI(&device->addr));
             gpuvm_diag_hint(diag, "name the device behind it: see gpuvm devices");
+        } else if (is_chipset(device)) {
+            diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
+                                     "device %s (%s) is part of the host's chipset, which is never passed",
+                                     GPUVM_PCI(&device->addr), gpuvm_pci_class_name(device->class_code));
+            gpuvm_diag_hint(diag, "to pass another function of its slot alone, set 'functions: requested'");
         } else if (!permitted(permit, functions, function, &first) && first) {
             diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
                                      "device %s (%04x:%04x) not in allowlist", GPUVM_PCI(&device->addr),

@@ -322,7 +322,7 @@ read_events(parse *p, GPtrArray *docs)
 
     if (!yaml_parser_initialize(&parser))
         g_error("out of memory");
-    yaml_parser_set_encoding(&parser, YAML_UTF8_ENCODING);
+    /* told the encoding, it would take a byte order mark for a character, and count it */
     yaml_parser_set_input_string(&parser, (const unsigned char *)p->source->text, p->source->size);
     while (more) {
         yaml_event_t event;
@@ -347,7 +347,7 @@ gpuvm_doc_parse(gpuvm_source *source, gpuvm_diags *diags)
     if (!gpuvm_syntax_check_text(source, diags))
         return docs;
     p.frames = g_array_new(FALSE, FALSE, sizeof(frame));
-    p.pending = g_ptr_array_new();
+    p.pending = g_ptr_array_sized_new(64); /* so that its pdata is never NULL */
     read_events(&p, docs);
     gpuvm_doc_unref(p.doc);
     g_ptr_array_unref(p.pending);

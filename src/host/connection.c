@@ -184,8 +184,12 @@ read_domain(virDomain *domain, unsigned flags, char **ret_xml, GError **error)
 {
     char *xml = gpuvm_virt.DomainGetXMLDesc(domain, flags);
 
-    if (!xml && gpuvm_virt_error() != VIR_ERR_NO_DOMAIN)
-        return gpuvm_virt_failed(error, "cannot read domain '%s'", gpuvm_virt.DomainGetName(domain));
+    if (!xml && gpuvm_virt_error() != VIR_ERR_NO_DOMAIN) {
+        gpuvm_virt_failed(error, "cannot read it");
+        /* not before: asking for the name puts an end to the error */
+        g_prefix_error(error, "domain '%s': ", gpuvm_virt.DomainGetName(domain));
+        return false;
+    }
     *ret_xml = xml;
     return true;
 }

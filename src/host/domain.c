@@ -48,11 +48,14 @@ static gpuvm_domain *
 wrap(virDomain *dom, GError **error)
 {
     g_autoptr(gpuvm_domain) domain = g_new0(gpuvm_domain, 1);
-    char uuid[VIR_UUID_STRING_BUFLEN] = "";
+    char uuid[VIR_UUID_STRING_BUFLEN];
 
     domain->dom = dom;
     domain->name = g_strdup(gpuvm_virt.DomainGetName(dom));
-    gpuvm_virt.DomainGetUUIDString(dom, uuid);
+    if (!domain->name || gpuvm_virt.DomainGetUUIDString(dom, uuid) < 0) {
+        gpuvm_virt_failed(error, "cannot read a domain's name");
+        return NULL;
+    }
     domain->uuid = g_strdup(uuid);
     return refresh(domain, error) ? g_steal_pointer(&domain) : NULL;
 }

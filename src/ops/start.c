@@ -135,9 +135,10 @@ give_up(start_watch *watch, start_call *call, unsigned seconds)
     if (!watch->detached) {
         g_autofree char *driver = driver_now(session->connection, &watch->stuck_on);
 
-        diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
-                                 "the start is stuck after %u s: device %s has not left driver %s", seconds,
-                                 GPUVM_PCI(&watch->stuck_on), driver ? driver : "none");
+        diag = gpuvm_diags_error(
+            session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
+            "device %s is not bound to vfio-pci (current driver: %s): the start is stuck after %u s",
+            GPUVM_PCI(&watch->stuck_on), driver ? driver : "none", seconds);
         gpuvm_diag_hint(diag,
                         "a process has it open, or the driver hangs: look at `sudo dmesg` and `sudo fuser -v "
                         "/dev/dri/* /dev/nvidia*`; libvirtd may not answer until the driver lets go");
