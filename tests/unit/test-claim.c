@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include "core/claim.h"
+#include "core/group.h"
+
+#define GPU "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n0000:01:00.1 040300 10de:1aef group=14\n"
+#define SECOND "0000:02:00.0 030000 10de:2204 group=15\n0000:02:00.1 040300 10de:1aef group=15\n"
+#define VIRTUAL                                                                                              \
+    "0000:0a:00.0 030000 10de:2204 group=16\n"                                                               \
+    "0000:01:00.0 030000 10de:2204 group=14 vf=0000:0a:00.0\n"
+#define PHYSICAL                                                                                             \
+    "0000:01:00.0 030000 10de:2204 group=14\n"                                                               \
+    "0000:0a:00.0 030000 10de:2204 group=16 vf=0000:01:00.0\n"
+#define MATE "0000:03:00.0 030000 10de:2204 group=14\n"
+
+/** Checks what others hold of the host's cards 01 and 02. */
+static void
+check(const char *name, const char *host, bool starting, gpuvm_severity severity, const char *const *expected)
+{
+    g_autoptr(gpuvm_facts) facts = build_facts(host);
+    g_autoptr(GPtrArray) functions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_function_free);
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+
+    /* the order in which the planner takes them: what is named, then the other functions of the cards */
+    for (const char *const *at = (const char *const[]){"0000:01:00.0", "0000:02:00.0", NULL}; *at; at++) {
+        gpuvm_pci_addr addr = build_addr(*at);
+        const gpuvm_device *device = gpuvm_facts_device(facts, &addr);
+
+        if (device)
+            gpuvm_group_take(functions, device, GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
+    }
+    gpuvm_group_add_cards(functions, facts);
+    gpuvm_claim_check(functions, "vm", starting, facts, diags);
+    expect_diags(name, diags, severity, expected);
+    expect_diags(name, diags, severity == GPUVM_NOTE ? GPUVM_ERRORED : GPUVM_NOTE,
+                 (const char *const[]){NULL});
+}
+
+static void
+reports_what_others_hold(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *host;
+        bool starting;
+        gpuvm_severity severity;
+        const char *expected[4];
+    } cases[] = {
+        {"free", GPU "domain a 0000:09:00.0\n", true, GPUVM_ERRORED, {NULL}},
+        {"its own", GPU "domain vm active 0000:01:00.0\n", true, GPUVM_ERRORED, {NULL}},
+        {"defined, at define",
+         GPU "domain a 0000:01:00.0\n",
+         false,
+         GPUVM_NOTE,
+         {"device 0000:01:00.0 is also named by domain 'a': the two cannot run together"}},
+        {"defined, at start", GPU "domain a 0000:01:00.0\n", true, GPUVM_NOTE, {NULL}},
+        {"active, at define",
+         GPU "domain a active 0000:01:00.0\n",
+         false,
+         GPUVM_NOTE,
+         {"device 0000:01:00.0 is also named by domain 'a', which is running: the two cannot run together"}},
+        {"active, at start",
+         GPU "domain a active 0000:01:00.0\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 device 0000:01:00.0 is in use by domain 'a', which is running :: gpuvm stop a"}},
+        {"another function of the card",
+         GPU "domain a active 0000:01:00.1\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 device 0000:01:00.1, in IOMMU group 14 with 0000:01:00.0, is in use by domain 'a'"}},
+        {"a group-mate, at define",
+         GPU MATE "domain a 0000:03:00.0\n",
+         false,
+         GPUVM_NOTE,
+         {"device 0000:03:00.0, in IOMMU group 14 with 0000:01:00.0, is also named by domain 'a'"}},
+        {"a group-mate, at start",
+         GPU MATE "domain a active 0000:03:00.0\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 device 0000:03:00.0, in IOMMU group 14 with 0000:01:00.0, is in use by domain 'a'"}},
+        {"its physical function",
+         VIRTUAL "domain a active 0000:0a:00.0\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 device 0000:0a:00.0, the physical function of 0000:01:00.0, is in use by domain 'a'"}},
+        {"its virtual function",
+         PHYSICAL "domain a active 0000:0a:00.0\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 device 0000:0a:00.0, a virtual function of 0000:01:00.0, is in use by domain 'a'"}},
+        {"a sibling virtual function is another device",
+         VIRTUAL "0000:0a:00.2 030000 10de:2204 group=17 vf=0000:0a:00.0\ndomain a active 0000:0a:00.2\n",
+         true,
+         GPUVM_ERRORED,
+         {NULL}},
+        {"several domains",
+         GPU "domain a active 0000:01:00.0\ndomain b active 0000:01:00.1\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 0000:01:00.0 is in use by domain 'a'", "5 0000:01:00.1, in IOMMU group 14"}},
+        {"once for a card",
+         GPU "domain a active 0000:01:00.0 0000:01:00.1\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 device 0000:01:00.0 is in use"}},
+        {"once for each card",
+         GPU SECOND "domain a active 0000:01:00.0 0000:01:00.1 0000:02:00.0 0000:02:00.1\n",
+         true,
+         GPUVM_ERRORED,
+         {"5 device 0000:01:00.0 is in use", "5 device 0000:02:00.0 is in use"}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        check(cases[i].name, cases[i].host, cases[i].starting, cases[i].severity, cases[i].expected);
+}
+
+static void
+one_active_one_defined(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(plan_scene) scene =
+        scene_new(GPU "domain a active 0000:01:00.0\ndomain b 0000:01:00.0\ndomain vm 0000:01:00.0\n",
+                  "devices: {pci_passthrough: ['01:00.0']}", NULL, NULL);
+
+    scene_plan(scene);
+    expect_diags("define", scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+    expect_diags("define", scene->diags, GPUVM_NOTE,
+                 (const char *const[]){"domain 'a', which is running", "domain 'b': the two", NULL});
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reports_what_others_hold),
+        cmocka_unit_test(one_active_one_defined),
+    };
+
+    return cmocka_run_group_tests_name("claim", tests, NULL, NULL);
+}

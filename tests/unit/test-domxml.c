@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include <string.h>
+
+#include <libxml/relaxng.h>
+#include <libxml/xpath.h>
+#include <libxml/xpathInternals.h>
+
+#include "base/xml.h"
+#include "core/domxml.h"
+#include "core/record.h"
+#include "core/template.h"
+
+#define SCHEMA "/usr/share/libvirt/schemas/domain.rng"
+
+#define HOST                                                                                                 \
+    "host cpus=16 memory=65536 type=kvm emulator=/usr/bin/qemu-system-x86_64\n"                              \
+    "cell 0 cpus=0-7 memory=32768\ncell 1 cpus=8-15 memory=32768\n"                                          \
+    "0000:01:00.0 030000 10de:2204 group=14 numa=1\n0000:01:00.1 040300 10de:1aef group=14 numa=1\n"         \
+    "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n10000:e1:00.0 030000 10de:2204 group=15\n"
+#define QEMU_HOST "host type=qemu\n"
+#define CARD "devices: {pci_passthrough: ['01:00.0']"
+#define ANYTHING "allowlist: ['*:*']"
+
+static xmlRelaxNG *schema; /* NULL when libvirt's is not installed */
+
+static void
+ignore_error(void *data G_GNUC_UNUSED, const char *format G_GNUC_UNUSED, ...)
+{
+}
+
+static int
+load_schema(void **state G_GNUC_UNUSED)
+{
+    xmlRelaxNGParserCtxt *parser;
+
+    if (!g_file_test(SCHEMA, G_FILE_TEST_EXISTS))
+        return 0;
+    parser = xmlRelaxNGNewParserCtxt(SCHEMA);
+    xmlRelaxNGSetParserErrors(parser, ignore_error, ignore_error, NULL);
+    schema = xmlRelaxNGParse(parser);
+    xmlRelaxNGFreeParserCtxt(parser);
+    return schema ? 0 : -1;
+}
+
+static int
+free_schema(void **state G_GNUC_UNUSED)
+{
+    xmlRelaxNGFree(schema);
+    return 0;
+}
+
+static bool
+valid(xmlDoc *doc)
+{
+    xmlRelaxNGValidCtxt *context = schema ? xmlRelaxNGNewValidCtxt(schema) : NULL;
+    bool result;
+
+    if (!context)
+        return true;
+    xmlRelaxNGSetValidErrors(context, ignore_error, ignore_error, NULL);
+    result = xmlRelaxNGValidateDoc(context, doc) == 0;
+    xmlRelaxNGFreeValidCtxt(context);
+    return result;
+}
+
+/** What the XPath @expression is in @doc, as a string. g_malloc. */
+static char *
+evaluate(xmlDoc *doc, const char *expression)
+{
+    xmlXPathContext *context = xmlXPathNewContext(doc);
+    xmlXPathObject *object;
+    xmlChar *text;
+    char *copy;
+
+    xmlXPathRegisterNs(context, (const xmlChar *)GPUVM_METADATA_PREFIX, (const xmlChar *)GPUVM_METADATA_NS);
+    object = xmlXPathEvalExpression((const xmlChar *)expression, context);
+    if (!object)
+        g_error("the test's XPath is wrong: %s", expression);
+    text = xmlXPathCastToString(object);
+    copy = g_strdup((const char *)text);
+    xmlFree(text);
+    xmlXPathFreeObject(object);
+    xmlXPathFreeContext(context);
+    return copy;
+}
+
+/** One row: a definition, and what XPath expressions must be in its domain XML, which must be valid. */
+typedef struct xml_case {
+    const char *name, *host, *definition;
+    const char *template; /* NULL: the built-in one */
+    const char *expected[10][2];
+} xml_case;
+
+static void
+run_xml_cases(const xml_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const xml_case *c = &cases[i];
+        g_autoptr(plan_scene) scene = scene_new(c->host, c->definition, ANYTHING, NULL);
+        g_autofree char *xml = NULL, *again = NULL;
+        g_autoptr(xmlDoc) doc = NULL;
+        const char *template = c->template ? c->template : gpuvm_template_domain;
+
+        scene->uuid = "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0";
+        scene_plan(scene);
+        expect_diags(c->name, scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+        xml = gpuvm_domxml_make(scene->plan, template, "template", NULL);
+        again = gpuvm_domxml_make(scene->plan, template, "template", NULL);
+        expect_text(c->name, again, xml);
+        doc = gpuvm_xml_parse(xml, strlen(xml), "made", NULL);
+        if (!doc || !valid(doc))
+            fail_msg("%s: not valid:\n%s", c->name, xml);
+        for (size_t k = 0; c->expected[k][0]; k++) {
+            g_autofree char *value = evaluate(doc, c->expected[k][0]);
+            if (strcmp(value, c->expected[k][1]) != 0)
+                fail_msg("%s: %s is '%s', not '%s':\n%s", c->name, c->expected[k][0], value,
+                         c->expected[k][1], xml);
+        }
+    }
+}
+
+static void
+says_what_the_vm_is(void **state G_GNUC_UNUSED)
+{
+    static const xml_case cases[] = {
+        {"the least",
+         HOST,
+         "",
+         NULL,
+         {{"string(/domain/@type)", "kvm"},
+          {"string(/domain/name)", "vm"},
+          {"string(/domain/memory)", "2048"},
+          {"string(/domain/uuid)", "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0"},
+          {"string(/domain/vcpu)", "2"},
+          {"count(//hostdev)", "0"},
+          {"count(//controller[@model='pcie-root-port'])", "0"},
+          {"string(/domain/devices/emulator)", "/usr/bin/qemu-system-x86_64"}}},
+        {"odd strings",
+         HOST,
+         "title: 'a & b <c> \"d\" ''e'' ]]> é 東京 😀'\ndescription: |\n  <one> & \"two\"\n  three\n"
+         "labels: {'<k> & \"': '<v> & \"'}\n",
+         NULL,
+         {{"string(/domain/title)", "a & b <c> \"d\" 'e' ]]> é 東京 😀"},
+          {"string(/domain/description)", "<one> & \"two\"\nthree\n"},
+          {"string(/domain/metadata/gpuvm:vm/gpuvm:label/@key)", "<k> & \""},
+          {"string(/domain/metadata/gpuvm:vm/gpuvm:label/@value)", "<v> & \""}}},
+        {"resources",
+         HOST,
+         "resources: {cpu_cores: 12, memory_mb: 8192}",
+         NULL,
+         {{"string(/domain/vcpu)", "12"},
+          {"string(/domain/memory)", "8192"},
+          {"string(/domain/memory/@unit)", "MiB"},
+          {"count(/domain/numatune)", "0"},
+          {"count(/domain/memoryBacking)", "0"}}},
+        {"placement",
+         HOST,
+         "resources: {cpu_pinning: shared, hugepages: 1G}\n" CARD ", iommu_group: detach}\n",
+         NULL,
+         {{"string(/domain/vcpu/@cpuset)", "8-15"},
+          {"string(/domain/numatune/memory/@nodeset)", "1"},
+          {"string(/domain/numatune/memory/@mode)", "preferred"},
+          {"string(/domain/memoryBacking/hugepages/page/@size)", "1048576"},
+          {"string(/domain/memoryBacking/hugepages/page/@unit)", "KiB"}}},
+        {"EFI",
+         HOST,
+         "",
+         NULL,
+         {{"string(/domain/os/@firmware)", "efi"},
+          {"string(/domain/os/type/@machine)", "q35"},
+          {"string(/domain/os/firmware/feature[@name='secure-boot']/@enabled)", "no"},
+          {"string(/domain/cpu/@mode)", "host-passthrough"}}},
+        {"BIOS",
+         HOST,
+         "firmware: bios",
+         NULL,
+         {{"count(/domain/os/@firmware)", "0"},
+          {"count(/domain/os/firmware)", "0"},
+          {"string(/domain/os/type)", "hvm"}}},
+        {"a kernel",
+         HOST,
+         "kernel: '/boot/vmlinuz & <x>'\ninitramfs: initrd\nkernel_cmdline: 'a=\"b & c\" <d>'\n",
+         NULL,
+         {{"string(/domain/os/kernel)", "/boot/vmlinuz & <x>"},
+          {"string(/domain/os/initrd)", "/definitions/initrd"},
+          {"string(/domain/os/cmdline)", "a=\"b & c\" <d>"}}},
+        {"emulated",
+         QEMU_HOST,
+         "",
+         NULL,
+         {{"string(/domain/@type)", "qemu"},
+          {"string(/domain/cpu/@mode)", "maximum"},
+          {"count(/domain/cpu)", "1"},
+          {"count(/domain/cpu/*)", "0"},
+          {"count(/domain/devices/emulator)", "0"}}},
+        {"a host of which nothing is known",
+         "",
+         "",
+         NULL,
+         {{"string(/domain/@type)", "kvm"}, {"string(/domain/os/type/@arch)", "x86_64"}}},
+    };
+
+    run_xml_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+gives_disks_and_a_nic(void **state G_GNUC_UNUSED)
+{
+    static const xml_case cases[] = {
+        {"disks",
+         HOST,
+         "disks: [{source: 'a & <b> \"c\".qcow2', name: root}, /dev/vg/data, {source: c.iso}, "
+         "{source: d.img, readonly: true, target: sdc}]",
+         NULL,
+         {{"string(//disk[1]/source/@file)", "/definitions/a & <b> \"c\".qcow2"},
+          {"concat(//disk[1]/@type, ' ', //disk[1]/@device, ' ', //disk[1]/driver/@type, ' ', //disk[1]/target/@bus, "
+           "' ', //disk[1]/serial)",
+           "file disk qcow2 virtio root"},
+          {"concat(//disk[2]/@type, ' ', //disk[2]/source/@dev, ' ', //disk[2]/target/@dev, ' ', //disk[2]/driver/@type)",
+           "block /dev/vg/data vdb raw"},
+          {"concat(//disk[3]/@device, ' ', //disk[3]/target/@dev, ' ', //disk[3]/target/@bus, ' ', "
+           "count(//disk[3]/readonly))",
+           "cdrom sda sata 1"},
+          {"concat(//disk[4]/@device, ' ', //disk[4]/target/@dev, ' ', //disk[4]/target/@bus, ' ', "
+           "count(//disk[4]/readonly))",
+           "disk sdc sata 1"},
+          {"concat(count(//disk), ' ', count(//disk/serial), ' ', count(//disk[1]/readonly))", "4 1 0"}}},
+        {"UTF-8 in paths",
+         HOST,
+         "disks: ['/images/é 東京.img']",
+         NULL,
+         {{"string(//disk/source/@file)", "/images/é 東京.img"}}},
+        {"network default",
+         HOST,
+         "",
+         NULL,
+         {{"count(//interface)", "1"},
+          {"string(//interface/@type)", "network"},
+          {"string(//interface/source/@network)", "default"},
+          {"string(//interface/model/@type)", "virtio"},
+          {"count(//interface/mac)", "0"}}},
+        {"another network",
+         HOST,
+         "network: {network: lab, mac: '52:54:00:AB:cd:01'}",
+         NULL,
+         {{"string(//interface/source/@network)", "lab"},
+          {"string(//interface/mac/@address)", "52:54:00:ab:cd:01"}}},
+        {"a bridge",
+         HOST,
+         "network: {mode: bridged, bridge: br0}",
+         NULL,
+         {{"string(//interface/@type)", "bridge"},
+          {"string(//interface/source/@bridge)", "br0"},
+          {"count(//interface/source/@network)", "0"}}},
+        {"no NIC", HOST, "network: none", NULL, {{"count(//interface)", "0"}}},
+    };
+
+    run_xml_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+passes_devices(void **state G_GNUC_UNUSED)
+{
+    static const xml_case cases[] = {
+        {"a card and a detached member",
+         HOST,
+         CARD ", iommu_group: detach}",
+         NULL,
+         {{"count(//hostdev[@mode='subsystem'][@type='pci'][@managed='yes'][driver/@name='vfio'])", "3"},
+          {"concat(//hostdev[1]/source/address/@domain, ' ', //hostdev[1]/source/address/@bus, ' ', "
+           "//hostdev[1]/source/address/@slot, ' ', //hostdev[1]/source/address/@function)",
+           "0x0000 0x01 0x00 0x0"},
+          {"concat(//hostdev[1]/address/@bus, ' ', //hostdev[1]/address/@slot, ' ', //hostdev[1]/address/@function, ' ', "
+           "//hostdev[1]/address/@multifunction)",
+           "0x01 0x00 0x0 on"},
+          {"concat(//hostdev[2]/address/@bus, ' ', //hostdev[2]/address/@slot, ' ', //hostdev[2]/address/@function, ' ', "
+           "//hostdev[2]/address/@multifunction)",
+           "0x01 0x00 0x1 "},
+          {"concat(//hostdev[3]/source/address/@bus, ' ', //hostdev[3]/address/@type, ' ', "
+           "count(//hostdev[3]/address/@*))",
+           "0x02 unassigned 1"},
+          {"string(//hostdev[2]/alias/@name)", "ua-pci-0000-01-00-1"},
+          {"concat(count(//controller[@model='pcie-root-port']), ' ', //controller[@model='pcie-root-port']/@index)",
+           "1 1"},
+          {"count(//hostdev/rom)", "0"}}},
+        {"what is remembered",
+         HOST,
+         CARD ", iommu_group: include}",
+         NULL,
+         {{"count(//gpuvm:function)", "3"},
+          {"string(//gpuvm:function[2]/@address)", "0000:01:00.1"},
+          {"string(//gpuvm:function[2]/@id)", "10de:1aef"},
+          {"string(//gpuvm:function[2]/@role)", "same-card"},
+          {"string(//gpuvm:function[3]/@role)", "group-member"},
+          {"string(//gpuvm:vm/@source)", "vm.yaml"}}},
+        {"two cards, one in a wide domain",
+         HOST,
+         "devices: {pci_passthrough: ['10000:e1:00.0', '01:00.0'], iommu_group: include}",
+         NULL,
+         {{"count(//controller[@model='pcie-root-port'])", "3"},
+          {"string(//hostdev[4]/source/address/@domain)", "0x10000"},
+          {"string(//hostdev[4]/address/@bus)", "0x03"},
+          {"string(//hostdev[4]/alias/@name)", "ua-pci-10000-e1-00-0"}}},
+        {"an option ROM",
+         HOST,
+         "devices: {iommu_group: include, pci_passthrough: [{address: '01:00.0', rom_file: 'a & b.rom'}]}",
+         NULL,
+         {{"string(//hostdev[1]/rom/@file)", "/definitions/a & b.rom"},
+          {"string(//hostdev[1]/rom/@bar)", "on"},
+          {"count(//hostdev/rom)", "1"}}},
+        {"no option ROM",
+         HOST,
+         "devices: {iommu_group: include, pci_passthrough: [{address: '01:00', rom_bar: no}]}",
+         NULL,
+         {{"string(//hostdev[1]/rom/@bar)", "off"},
+          {"count(//hostdev[1]/rom/@file)", "0"},
+          {"count(//hostdev/rom)", "1"}}},
+    };
+
+    run_xml_cases(cases, G_N_ELEMENTS(cases));
+}
+
+#define FULL                                                                                                 \
+    "kernel: k\nresources: {cpu_pinning: shared, hugepages: 2M}\ndisks: [a.img]\n" CARD                      \
+    ", iommu_group: detach}\n"
+
+static void
+starts_from_any_template(void **state G_GNUC_UNUSED)
+{
+    static const xml_case cases[] = {
+        {"nothing in it",
+         HOST,
+         FULL,
+         "<domain/>",
+         {{"string(/domain/name)", "vm"},
+          {"string(/domain/vcpu)", "2"},
+          {"string(/domain/os/type)", "hvm"},
+          {"string(/domain/os/type/@machine)", "q35"},
+          {"string(/domain/os/kernel)", "/definitions/k"},
+          {"count(//hostdev)", "3"},
+          {"count(//interface)", "1"},
+          {"count(/domain/metadata/gpuvm:vm)", "1"}}},
+        {"what it says stays",
+         HOST,
+         "",
+         "<?xml version='1.0'?><!-- mine --><domain type='xen'><name>old</name><memory unit='GiB'>1</memory>"
+         "<vcpu placement='static'>1</vcpu><os><type arch='x86_64' machine='pc-q35-7.2'>hvm</type></os>"
+         "<on_crash>preserve</on_crash><devices><emulator>/opt/qemu</emulator><controller type='usb' model='none'/>"
+         "</devices></domain>",
+         {{"string(/domain/@type)", "kvm"},
+          {"string(/domain/name)", "vm"},
+          {"string(/domain/os/type/@machine)", "pc-q35-7.2"},
+          {"string(/domain/on_crash)", "preserve"},
+          {"string(//emulator)", "/opt/qemu"},
+          {"count(//emulator)", "1"},
+          {"string(/domain/memory)", "2048"},
+          {"string(/domain/memory/@unit)", "MiB"},
+          {"count(//controller)", "1"}}},
+        {"its metadata stays",
+         HOST,
+         "",
+         "<domain><metadata><a:b xmlns:a='urn:a'>c</a:b></metadata></domain>",
+         {{"string(/domain/metadata/*[1])", "c"}, {"count(/domain/metadata/*)", "2"}}},
+        {"no CPU is added for an emulated one", QEMU_HOST, "", "<domain/>", {{"count(/domain/cpu)", "0"}}},
+    };
+
+    run_xml_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+refuses_what_is_no_template(void **state G_GNUC_UNUSED)
+{
+    static const char *const cases[][2] = {
+        {"", "mine.xml:1: "},
+        {"kind: vm", "mine.xml:1: "},
+        {"<domain>", "mine.xml:1: "},
+        {"<network/>", "mine.xml: the template is a <network>, not a <domain>"},
+        {"<!DOCTYPE domain [<!ENTITY a SYSTEM '/etc/passwd'>]><domain>&a;</domain>",
+         "document type declaration"},
+    };
+    g_autoptr(plan_scene) scene = scene_new(HOST, "", NULL, NULL);
+
+    scene_plan(scene);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *xml = gpuvm_domxml_make(scene->plan, cases[i][0], "mine.xml", &error);
+
+        if (xml)
+            fail_msg("made of %s:\n%s", cases[i][0], xml);
+        if (gpuvm_error_exit(error) != GPUVM_EXIT_INVALID || !strstr(error->message, cases[i][1]))
+            fail_msg("%s: exit code %d: %s", cases[i][0], gpuvm_error_exit(error), error->message);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_what_the_vm_is),
+        cmocka_unit_test(gives_disks_and_a_nic),
+        cmocka_unit_test(passes_devices),
+        cmocka_unit_test(starts_from_any_template),
+        cmocka_unit_test(refuses_what_is_no_template),
+    };
+
+    return cmocka_run_group_tests_name("domxml", tests, load_schema, free_schema);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/facts.h"
+
+static gpuvm_pci_addr
+at(const char *text)
+{
+    gpuvm_pci_addr addr;
+
+    assert_true(gpuvm_pci_addr_parse(text, &addr, NULL, NULL));
+    return addr;
+}
+
+static gpuvm_device *
+add(gpuvm_facts *facts, const char *text)
+{
+    gpuvm_pci_addr addr = at(text);
+    gpuvm_device *device = gpuvm_device_new(&addr);
+
+    gpuvm_facts_add_device(facts, device);
+    return device;
+}
+
+/** The addresses of @devices, which is freed, in one line. */
+static char *
+addresses(GPtrArray *devices)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < devices->len; i++) {
+        const gpuvm_device *device = devices->pdata[i];
+
+        g_string_append_printf(text, "%s%s", i > 0 ? " " : "", GPUVM_PCI(&device->addr));
+    }
+    g_ptr_array_unref(devices);
+    return g_strdup(text->str);
+}
+
+static void
+finds_devices(void **state G_GNUC_UNUSED)
+{
+    static const char *const shuffled[] = {"0001:01:00.0", "0000:02:00.0", "0000:01:00.7",
+                                           "0000:01:00.1", "0000:01:00.0", "0000:01:01.0"};
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    g_autofree char *all = NULL, *slot = NULL, *none = NULL;
+    gpuvm_pci_addr card = at("0000:01:00.1"), absent = at("0000:03:00.0");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(shuffled); i++)
+        add(facts, shuffled[i]);
+    all = addresses(gpuvm_facts_devices(facts));
+    assert_string_equal(all, "0000:01:00.0 0000:01:00.1 0000:01:00.7 0000:01:01.0 0000:02:00.0 0001:01:00.0");
+    slot = addresses(gpuvm_facts_slot(facts, &card));
+    assert_string_equal(slot, "0000:01:00.0 0000:01:00.1 0000:01:00.7");
+    none = addresses(gpuvm_facts_slot(facts, &absent));
+    assert_string_equal(none, "");
+    assert_true(gpuvm_pci_addr_equal(&gpuvm_facts_device(facts, &card)->addr, &card));
+    assert_null(gpuvm_facts_device(facts, &absent));
+}
+
+static void
+replaces_a_device(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    gpuvm_pci_addr addr = at("0000:01:00.0");
+    const gpuvm_device *device;
+
+    add(facts, "0000:01:00.0")->driver = g_strdup("nvidia");
+    add(facts, "0000:01:00.0")->driver = g_strdup("vfio-pci");
+    device = gpuvm_facts_device(facts, &addr);
+    assert_string_equal(device->driver, "vfio-pci");
+    assert_int_equal(g_hash_table_size(facts->devices), 1);
+}
+
+static void
+knows_nothing_of_a_new_device(void **state G_GNUC_UNUSED)
+{
+    gpuvm_pci_addr addr = at("0000:01:00.0");
+    g_autoptr(gpuvm_device) device = gpuvm_device_new(&addr);
+
+    assert_int_equal(device->iommu_group, GPUVM_UNKNOWN);
+    assert_int_equal(device->numa_node, GPUVM_UNKNOWN);
+    assert_int_equal(device->boot_vga, GPUVM_UNKNOWN);
+    assert_int_equal(device->group_members->len, 0);
+    assert_int_equal(device->virtual_functions->len, 0);
+}
+
+static void
+describes_devices(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *vendor, *product, *text;
+    } cases[] = {
+        {"NVIDIA Corporation", "GA102 [GeForce RTX 3090]",
+         "NVIDIA Corporation GA102 [GeForce RTX 3090] (10de:2204)"},
+        {"NVIDIA Corporation", NULL, "NVIDIA Corporation VGA compatible controller (10de:2204)"},
+        {NULL, NULL, "VGA compatible controller (10de:2204)"},
+    };
+    gpuvm_pci_addr addr = at("0000:01:00.0");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_device) device = gpuvm_device_new(&addr);
+        g_autofree char *text = NULL;
+
+        device->vendor = g_strdup(cases[i].vendor);
+        device->product = g_strdup(cases[i].product);
+        device->class_code = 0x030000;
+        device->vendor_id = 0x10de;
+        device->device_id = 0x2204;
+        text = gpuvm_device_describe(device);
+        assert_string_equal(text, cases[i].text);
+    }
+}
+
+static void
+add_claim(gpuvm_facts *facts, const char *domain, bool active, const char *address)
+{
+    gpuvm_claim *claim = gpuvm_claim_new(domain, "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0", active);
+    gpuvm_pci_addr addr = at(address);
+
+    g_array_append_val(claim->devices, addr);
+    g_ptr_array_add(facts->claims, claim);
+}
+
+static void
+lists_active_claims_first(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *address, *except, *domains;
+    } cases[] = {
+        {"0000:01:00.0", NULL, "b d a c "},
+        {"0000:01:00.0", "d", "b a c "},
+        {"0000:01:00.0", "other", "b d a c "},
+        {"0000:02:00.0", NULL, "e "},
+        {"0000:02:00.0", "e", ""},
+        {"0000:03:00.0", NULL, ""},
+    };
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+
+    add_claim(facts, "a", false, "0000:01:00.0");
+    add_claim(facts, "b", true, "0000:01:00.0");
+    add_claim(facts, "c", false, "0000:01:00.0");
+    add_claim(facts, "d", true, "0000:01:00.0");
+    add_claim(facts, "e", true, "0000:02:00.0");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gpuvm_pci_addr addr = at(cases[i].address);
+        g_autoptr(GPtrArray) claims = gpuvm_facts_claims(facts, &addr, cases[i].except);
+        g_autoptr(GString) domains = g_string_new(NULL);
+
+        for (guint k = 0; k < claims->len; k++)
+            g_string_append_printf(domains, "%s ", ((const gpuvm_claim *)claims->pdata[k])->domain);
+        assert_string_equal(domains->str, cases[i].domains);
+    }
+}
+
+static void
+finds_cells(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+
+    g_ptr_array_add(facts->cells, gpuvm_cell_new(0));
+    g_ptr_array_add(facts->cells, gpuvm_cell_new(8));
+    assert_int_equal(gpuvm_facts_cell(facts, 8)->id, 8);
+    assert_null(gpuvm_facts_cell(facts, 1));
+    assert_null(gpuvm_facts_cell(facts, GPUVM_UNKNOWN));
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_devices),
+        cmocka_unit_test(replaces_a_device),
+        cmocka_unit_test(knows_nothing_of_a_new_device),
+        cmocka_unit_test(describes_devices),
+        cmocka_unit_test(lists_active_claims_first),
+        cmocka_unit_test(finds_cells),
+    };
+
+    return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
+}

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include "core/recheck.h"
+
+#define CARD "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n0000:01:00.1 040300 10de:1aef group=14\n"
+#define NIC "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n"
+#define OTHER "0000:05:00.0 030000 10de:2204 group=15\n"
+#define RECORD "0000:01:00.0 10de:2204 requested\n0000:01:00.1 10de:1aef same-card\n"
+#define BOTH "0000:01:00.0 0000:01:00.1"
+#define ADDED "device 0000:05:00.0 was added to the domain after define"
+
+static const struct {
+    const char *name, *facts, *record, *hostdevs, *policy, *allow;
+    const char *errors[5], *notes[3];
+} cases[] = {
+    {"as it was", CARD, RECORD, BOTH, NULL, NULL, {NULL}, {NULL}},
+    {"without devices", CARD, "", "", NULL, NULL, {NULL}, {NULL}},
+    {"bound to vfio-pci already",
+     "0000:01:00.0 030000 10de:2204 group=14 driver=vfio-pci\n",
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {NULL},
+     {NULL}},
+    {"absent",
+     "",
+     RECORD,
+     BOTH,
+     NULL,
+     NULL,
+     {"5 PCI device not found: 0000:01:00.0 :: gpuvm devices", "5 PCI device not found: 0000:01:00.1"},
+     {NULL}},
+    {"one of two is absent",
+     "0000:01:00.0 030000 10de:2204 group=14\n",
+     RECORD,
+     BOTH,
+     NULL,
+     NULL,
+     {"5 PCI device not found: 0000:01:00.1"},
+     {NULL}},
+    {"another card in its place",
+     "0000:01:00.0 030000 10de:2330 group=14\n",
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {"5 device 0000:01:00.0 is now 10de:2330; it was 10de:2204 at define :: gpuvm define"},
+     {NULL}},
+    {"another vendor's",
+     "0000:01:00.0 030000 1002:2204 group=14\n",
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {"5 device 0000:01:00.0 is now 1002:2204; it was 10de:2204"},
+     {NULL}},
+    {"something else altogether",
+     "0000:01:00.0 020000 8086:1533 group=14 driver=igb\n",
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {"5 is now 8086:1533; it was 10de:2204", "4 device 0000:01:00.0 (8086:1533) not in allowlist"},
+     {NULL}},
+    {"a hostdev was added", CARD OTHER, RECORD, BOTH " 0000:05:00.0", NULL, NULL, {NULL}, {ADDED}},
+    {"one that is not permitted",
+     CARD "0000:05:00.0 020000 8086:1533 group=15\n",
+     RECORD,
+     BOTH " 0000:05:00.0",
+     NULL,
+     NULL,
+     {"4 device 0000:05:00.0 (8086:1533) not in allowlist"},
+     {ADDED}},
+    {"one of a permitted card rides along",
+     CARD OTHER "0000:05:00.1 040300 10de:1aef group=15\n",
+     RECORD,
+     BOTH " 0000:05:00.0 0000:05:00.1",
+     NULL,
+     NULL,
+     {NULL},
+     {ADDED, "device 0000:05:00.1 was added"}},
+    {"a hostdev was taken out", CARD, RECORD, "0000:01:00.0", NULL, NULL, {NULL}, {NULL}},
+    {"the policy was tightened",
+     CARD,
+     RECORD,
+     BOTH,
+     "allowlist: ['1002:*']",
+     NULL,
+     {"4 device 0000:01:00.0 (10de:2204) not in allowlist :: the policy allows 1002:*"},
+     {NULL}},
+    {"there is no policy any more",
+     CARD,
+     RECORD,
+     BOTH,
+     NO_POLICY,
+     NULL,
+     {"4 device 0000:01:00.0 (10de:2204) not in allowlist"},
+     {NULL}},
+    {"a function is denied now",
+     CARD,
+     RECORD,
+     BOTH,
+     "{allowlist: ['10de:*'], denylist: ['10de:1aef']}",
+     NULL,
+     {"4 device 0000:01:00.1 (10de:1aef) not in allowlist"},
+     {NULL}},
+    {"the VM's own list still counts",
+     CARD OTHER,
+     RECORD,
+     BOTH " 0000:05:00.0",
+     NULL,
+     "{address: '01:00'}",
+     {"4 device 0000:05:00.0 (10de:2204) not in allowlist"},
+     {ADDED}},
+    {"the host boots with it now",
+     "0000:01:00.0 030000 10de:2204 group=14 boot=1\n",
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {"4 device 0000:01:00.0 is the host's boot display"},
+     {NULL}},
+    {"the IOMMU is off",
+     "0000:01:00.0 030000 10de:2204\n",
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {"5 device 0000:01:00.0 has no IOMMU group"},
+     {NULL}},
+    {"a sibling has a driver now",
+     CARD,
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {NULL},
+     {NULL}},
+    {"a sibling that is left has a driver now",
+     "0000:01:00.0 030000 10de:2204 group=14\n0000:01:00.1 040300 10de:1aef group=14 driver=snd_hda_intel\n",
+     "0000:01:00.0 10de:2204 requested\n",
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {"5 IOMMU group 14 of device 0000:01:00.0 is not viable :: 0000:01:00.1 Audio device"},
+     {NULL}},
+    {"a new member of the group",
+     CARD NIC,
+     RECORD,
+     BOTH,
+     NULL,
+     NULL,
+     {"5 IOMMU group 14 of device 0000:01:00.0 is not viable :: 0000:02:00.0"},
+     {NULL}},
+    {"a detached member is a hostdev",
+     CARD NIC,
+     RECORD "0000:02:00.0 8086:1533 detached\n",
+     BOTH " 0000:02:00.0",
+     "allowlist: ['*:*']",
+     NULL,
+     {NULL},
+     {NULL}},
+    {"and must still be permitted",
+     CARD NIC,
+     RECORD "0000:02:00.0 8086:1533 detached\n",
+     BOTH " 0000:02:00.0",
+     NULL,
+     NULL,
+     {"4 device 0000:02:00.0 (8086:1533) not in allowlist"},
+     {NULL}},
+    {"another VM runs with it",
+     CARD "domain a active 0000:01:00.0 0000:01:00.1\n",
+     RECORD,
+     BOTH,
+     NULL,
+     NULL,
+     {"5 device 0000:01:00.0 is in use by domain 'a', which is running"},
+     {NULL}},
+    {"another VM runs with its group",
+     CARD "domain a active 0000:02:00.0\n0000:02:00.0 030000 10de:2204 group=14\n",
+     RECORD,
+     BOTH,
+     NULL,
+     NULL,
+     {"5 device 0000:02:00.0, in IOMMU group 14 with 0000:01:00.0, is in use"},
+     {NULL}},
+    {"another VM names it", CARD "domain a 0000:01:00.0\n", RECORD, BOTH, NULL, NULL, {NULL}, {NULL}},
+    {"it runs itself", CARD "domain vm active 0000:01:00.0\n", RECORD, BOTH, NULL, NULL, {NULL}, {NULL}},
+    {"all that is wrong at once",
+     "0000:05:00.0 020000 8086:1533 group=15\ndomain a active 0000:05:00.0\n",
+     RECORD,
+     "0000:01:00.0 0000:05:00.0",
+     NULL,
+     NULL,
+     {"5 PCI device not found: 0000:01:00.0", "4 device 0000:05:00.0 (8086:1533) not in allowlist",
+      "5 device 0000:05:00.0 is in use"},
+     {ADDED}},
+};
+
+static void
+run_case(size_t i)
+{
+    g_autofree char *definition =
+        cases[i].allow ? g_strdup_printf("devices: {allowlist: [%s]}", cases[i].allow) : g_strdup("");
+    g_autoptr(plan_scene) scene = scene_new(cases[i].facts, definition, cases[i].policy, NULL);
+    g_autoptr(gpuvm_record) record = build_record(cases[i].record);
+    g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    g_auto(GStrv) addresses = g_strsplit(cases[i].hostdevs, " ", -1);
+    GPtrArray *none = record->allowlist;
+    gpuvm_recheck_input input = {
+        .name = "vm",
+        .record = record,
+        .hostdevs = hostdevs,
+        .facts = scene->facts,
+        .policies = scene->policies,
+        .n_policies = scene->n_policies,
+    };
+
+    for (char **address = addresses; *address; address++) {
+        gpuvm_pci_addr addr = build_addr(*address);
+        g_array_append_val(hostdevs, addr);
+    }
+    record->allowlist = scene->vm->vm->body.devices->allowlist;
+    gpuvm_recheck(&input, scene->diags);
+    record->allowlist = none;
+    expect_diags(cases[i].name, scene->diags, GPUVM_ERRORED, cases[i].errors);
+    expect_diags(cases[i].name, scene->diags, GPUVM_NOTE, cases[i].notes);
+}
+
+static void
+judges_what_libvirt_would_pass(void **state G_GNUC_UNUSED)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        run_case(i);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(judges_what_libvirt_would_pass),
+    };
+
+    return cmocka_run_group_tests_name("recheck", tests, NULL, NULL);
+}

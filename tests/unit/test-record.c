@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include <string.h>
+
+#include "base/xml.h"
+#include "core/record.h"
+
+#define HOST                                                                                                 \
+    "0000:01:00.0 030000 10de:2204 group=14\n0000:01:00.1 040300 10de:1aef group=14\n"                       \
+    "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n"
+
+/** Everything of @record in one line. */
+static char *
+record_text(const gpuvm_record *record)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    g_string_append_printf(text, "%s %s/%s;", record->source, gpuvm_functions_names[record->functions],
+                           gpuvm_group_mode_names[record->iommu_group]);
+    for (guint i = 0; i < record->labels->len; i++) {
+        const gpuvm_pair *label = record->labels->pdata[i];
+        g_string_append_printf(text, " %s=%s", label->key, label->value);
+    }
+    g_string_append(text, ";");
+    for (guint i = 0; i < record->allowlist->len; i++) {
+        g_autofree char *rule = gpuvm_rule_describe(record->allowlist->pdata[i]);
+        g_string_append_printf(text, " [%s]", rule);
+    }
+    g_string_append(text, ";");
+    for (guint i = 0; i < record->devices->len; i++) {
+        const gpuvm_recorded *device = &g_array_index(record->devices, gpuvm_recorded, i);
+        g_string_append_printf(text, " %s %04x:%04x %s", GPUVM_PCI(&device->addr), device->vendor_id,
+                               device->device_id, gpuvm_role_names[device->role]);
+    }
+    return g_strdup(text->str);
+}
+
+/** What gpuvm_record_write makes of @plan, as text. */
+static char *
+write_record(const gpuvm_plan *plan)
+{
+    g_autoptr(xmlDoc) doc = xmlNewDoc((const xmlChar *)"1.0");
+    xmlNode *metadata = xmlNewDocNode(doc, NULL, (const xmlChar *)"metadata", NULL);
+
+    xmlDocSetRootElement(doc, metadata);
+    gpuvm_record_write(plan, metadata);
+    assert_non_null(metadata->children);
+    assert_null(metadata->children->next);
+    assert_string_equal(metadata->children->ns->href, GPUVM_METADATA_NS);
+    return gpuvm_xml_print(metadata->children);
+}
+
+static void
+reads_what_it_wrote(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *definition, *expected;
+    } cases[] = {
+        {"", "vm.yaml all/refuse;;;"},
+        {"devices: {pci_passthrough: ['01:00.1']}",
+         "vm.yaml all/refuse;;; 0000:01:00.0 10de:2204 same-card 0000:01:00.1 10de:1aef requested"},
+        {"devices: {pci_passthrough: ['01:00'], iommu_group: detach}",
+         "vm.yaml all/detach;;; 0000:01:00.0 10de:2204 requested 0000:01:00.1 10de:1aef requested"
+         " 0000:02:00.0 8086:1533 detached"},
+        {"devices: {pci_passthrough: ['01:00.0'], iommu_group: include, functions: requested}",
+         "vm.yaml requested/include;;; 0000:01:00.0 10de:2204 requested 0000:02:00.0 8086:1533 group-member"},
+        {"devices: {allowlist: ['10DE:*', '8086:56a0', {class: '0B40'}, {address: '1:01:00'}, "
+         "{id: '10de:*', class: '03', address: '01:00.0'}]}",
+         "vm.yaml all/refuse;; [10de:*] [8086:56a0] [class 0b40] [at 0001:01:00] [10de:* of class 03 at 0000:01:00.0];"},
+        {"labels: {team: vision, empty: '', 'a \"b\" <c> & ''d''': 'x & <y> \"z\" é 東'}",
+         "vm.yaml all/refuse; team=vision empty= a \"b\" <c> & 'd'=x & <y> \"z\" é 東;;"},
+        {"labels: {lines: \"one\\ntwo\\tthree\"}", "vm.yaml all/refuse; lines=one\ntwo\tthree;;"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) scene = scene_new(HOST, cases[i].definition, "allowlist: ['*:*']", NULL);
+        g_autofree char *xml = NULL, *text = NULL;
+        g_autoptr(gpuvm_record) record = NULL;
+
+        scene_plan(scene);
+        xml = write_record(scene->plan);
+        record = gpuvm_record_parse(xml, NULL);
+        assert_non_null(record);
+        text = record_text(record);
+        expect_text(cases[i].definition, text, cases[i].expected);
+        assert_string_equal(record->digest, scene->plan->digest);
+    }
+}
+
+#define GOOD "digest='sha256:00' source='a' functions='all' iommu_group='refuse'"
+#define NS " xmlns='" GPUVM_METADATA_NS "'"
+
+static void
+reads_what_libvirt_gives(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *xml, *expected;
+    } cases[] = {
+        {"<vm" NS " " GOOD "/>", "a all/refuse;;;"},
+        {"<gpuvm:vm xmlns:gpuvm='" GPUVM_METADATA_NS "' " GOOD "><gpuvm:label key='a' value='b'/>"
+         "<gpuvm:function address='0000:01:00.0' id='10de:2204' role='detached'/></gpuvm:vm>",
+         "a all/refuse; a=b;; 0000:01:00.0 10de:2204 detached"},
+        {"<vm" NS " " GOOD ">\n  <label key='a' value='b'/>\n  <!-- a comment -->\n  <more/>\n</vm>",
+         "a all/refuse; a=b;;"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_record) record = gpuvm_record_parse(cases[i].xml, NULL);
+        g_autofree char *text = NULL;
+
+        if (!record)
+            fail_msg("not read: %s", cases[i].xml);
+        text = record_text(record);
+        expect_text(cases[i].xml, text, cases[i].expected);
+    }
+}
+
+static void
+refuses_what_is_damaged(void **state G_GNUC_UNUSED)
+{
+    static const char *const cases[] = {
+        "",
+        "no XML",
+        "<vm" NS " " GOOD ">",
+        "<!DOCTYPE vm [<!ENTITY a 'b'>]><vm" NS " " GOOD "/>",
+        "<domain" NS " " GOOD "/>",
+        "<vm" NS " source='a' functions='all' iommu_group='refuse'/>",
+        "<vm" NS " digest='sha256:00' source='a' iommu_group='refuse'/>",
+        "<vm" NS " digest='sha256:00' source='a' functions='some' iommu_group='refuse'/>",
+        "<vm" NS " digest='sha256:00' source='a' functions='all'/>",
+        "<vm" NS " digest='sha256:00' source='a' functions='all' iommu_group='newer'/>",
+        "<vm" NS " " GOOD "><function id='10de:2204' role='requested'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00.0' role='requested'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00.0' id='10de:2204'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00.0' id='10de:2204' role='owner'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00.8' id='10de:2204' role='requested'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00' id='10de:2204' role='requested'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00.0' id='10de:*' role='requested'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00.0' id='*:*' role='requested'/></vm>",
+        "<vm" NS " " GOOD "><function address='0000:01:00.0' id='' role='requested'/></vm>",
+        "<vm" NS " " GOOD "><allow/></vm>",
+        "<vm" NS " " GOOD "><allow id='10de'/></vm>",
+        "<vm" NS " " GOOD "><allow address='gpu0'/></vm>",
+        "<vm" NS " " GOOD "><allow class=''/></vm>",
+        "<vm" NS " " GOOD "><allow class='0x03'/></vm>",
+        "<vm" NS " " GOOD "><label key='a'/></vm>",
+        "<vm" NS " " GOOD "><label value='a'/></vm>",
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(gpuvm_record) record = gpuvm_record_parse(cases[i], &error);
+
+        if (record)
+            fail_msg("read: %s", cases[i]);
+        if (gpuvm_error_exit(error) != GPUVM_EXIT_FAILED || !strstr(error->message, "gpuvm define FILE"))
+            fail_msg("%s: exit code %d: %s", cases[i], gpuvm_error_exit(error), error->message);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_what_it_wrote),
+        cmocka_unit_test(reads_what_libvirt_gives),
+        cmocka_unit_test(refuses_what_is_damaged),
+    };
+
+    return cmocka_run_group_tests_name("record", tests, NULL, NULL);
+}
