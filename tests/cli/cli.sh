@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the tests of the whole program share. To be sourced; the rest of the script is in a directory of its own, $work.
+
+. "$(dirname "${BASH_SOURCE[0]}")/../tap.sh"
+
+gpuvm=${GPUVM:-$top_builddir/gpuvm}
+hosts=$top_srcdir/examples/hosts
+rtx=$hosts/workstation-rtx3090.xml
+unset LIBVIRT_DEFAULT_URI NO_COLOR
+
+[ -x "$gpuvm" ] || { echo "Bail out! $gpuvm is not there: set GPUVM, or run this in the build directory"; exit 1; }
+work=$(mktemp -d) && cd "$work" || exit
+trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
+
+# run ARGUMENT…: runs gpuvm; what it said is in .out and .err, its exit code in $status
+run()
+{
+    "$gpuvm" "$@" >.out 2>.err
+    status=$?
+}
+
+# again COMMAND…: a run of gpuvm that connects to libvirt. The leak sanitizer cannot look at a thread of libvirt that is
+# just ending, and gives up: then once more without it.
+again()
+{
+    "$@"
+    if grep -q 'LeakSanitizer has encountered a fatal error' .err; then
+        ASAN_OPTIONS=detect_leaks=0 "$@"
+    fi
+}
+
+# expect NAME CODE TEXT…: the last run ended with CODE, and said each TEXT; one that begins with '!' it did not say
+expect()
+{
+    local name=$1 code=$2 text wrong
+    shift 2
+
+    wrong=$(
+        [ "$status" = "$code" ] || echo "the exit code is $status, not $code"
+        grep -h 'Sanitizer' .err
+        for text; do
+            if [ "${text:0:1}" = '!' ]; then
+                grep -qF -- "${text:1}" .out .err && echo "it says: ${text:1}"
+            else
+                grep -qF -- "$text" .out .err || echo "it does not say: $text"
+            fi
+        done
+    )
+    tap_check "$name" "${wrong:+$wrong$'\n'$(sed 's/^/| /' .out .err)}"
+}
+
+# check NAME COMMAND…: COMMAND succeeds, and says why when it does not
+check()
+{
+    local name=$1 said
+    shift
+
+    if said=$("$@" 2>&1); then
+        tap_check "$name" ''
+    else
+        tap_check "$name" "${said:-$* fails}"
+    fi
+}
+
+# json EXPRESSION: what Python makes of the last run's JSON, which is j; one that is false fails
+json()
+{
+    python3 -c 'import json, sys
+j = json.load(open(".out"))
+sys.exit(0 if eval(f"({sys.argv[1]})") else json.dumps(j, indent=1))' "$1"
+}
