@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash
+# What scenarios are written with: the machine (boot, libvirtd, drivers) and what is expected of it. To be sourced.
+
+lab_source=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+
+# fail MESSAGE: ends the scenario
+fail()
+{
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+# wait_until COMMAND…: until it succeeds, for 20 seconds at most
+wait_until()
+{
+    local end=$((SECONDS + 20))
+    until "$@"; do
+        [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
+        sleep 0.02
+    done
+}
+
+only_in_the_lab()
+{
+    [ -e /sys/.fake ] && [ "$(stat -f -c %T /sys)" = tmpfs ] && [ "${LAB-}" = /run/lab ] && return
+    echo 'lab: REFUSING: this is not the fake machine' >&2
+    exit 99
+}
+
+start_libvirtd()
+{
+    only_in_the_lab
+    LC_ALL=C SYSTEMD_DEVICE_VERIFY_SYSFS=0 LD_PRELOAD=$LAB/cache/preload.so \
+        libvirtd -d -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid
+}
+
+# stop_libvirtd [SIGNAL]: and waits for its end
+stop_libvirtd()
+{
+    local pid
+    pid=$(cat /run/libvirt/libvirtd.pid 2> /dev/null) || return 0
+    kill "-${1-TERM}" "$pid"
+    tail --pid="$pid" -f /dev/null -s 0.05
+    rm -f /run/libvirt/libvirtd.pid
+}
+
+start_kernel()
+{
+    "$lab_source/kernel.py" < /dev/null > /dev/null &
+    echo $! > "$LAB/kernel.pid"
+    wait_until [ -e "$LAB/kernel.ready" ]
+}
+
+stop_kernel()
+{
+    [ ! -e "$LAB/kernel.pid" ] || kill "$(cat "$LAB/kernel.pid")"
+    rm -f "$LAB/kernel.pid" "$LAB/kernel.ready"
+}
+
+# boot MACHINE: the fake machine becomes this one; what libvirt has stored stays
+boot()
+{
+    local group
+    only_in_the_lab
+    stop_libvirtd
+    stop_kernel
+    find /sys -mindepth 1 ! -path /sys/.fake -delete
+    "$lab_source/mksysfs.py" "$1" /sys
+    rm -f /dev/vfio/*
+    : > /dev/vfio/vfio
+    for group in /sys/kernel/iommu_groups/*/; do
+        [ ! -d "$group" ] || : > "/dev/vfio/$(basename "$group")"
+    done
+    start_kernel
+    start_libvirtd
+}
+
+# driver ADDRESS: what the function is bound to, or "none"
+driver()
+{
+    local link=/sys/bus/pci/devices/$1/driver
+    if [ -L "$link" ]; then
+        basename "$(readlink "$link")"
+    else
+        echo none
+    fi
+}
+
+is_driver() # DRIVER ADDRESS
+{
+    [ "$(driver "$2")" = "$1" ]
+}
+
+# drivers: each function and what it is bound to, a line each, to compare before and after
+drivers()
+{
+    local function
+    for function in /sys/bus/pci/devices/*; do
+        echo "$(basename "$function") $(driver "$(basename "$function")")"
+    done
+}
+
+# rebind ADDRESS DRIVER: as an administrator does it
+rebind()
+{
+    local device=/sys/bus/pci/devices/$1
+    only_in_the_lab
+    echo "$2" > "$device/driver_override"
+    [ ! -L "$device/driver" ] || echo "$1" > "$device/driver/unbind"
+    wait_until is_driver none "$1"
+    echo "$1" > /sys/bus/pci/drivers_probe
+    wait_until is_driver "$2" "$1"
+    echo > "$device/driver_override"
+}
+
+# run COMMAND…: its output is in $OUT and its status in $STATUS
+run()
+{
+    STATUS=0
+    OUT=$("$@" 2>&1) || STATUS=$?
+}
+
+# expect_exit STATUS COMMAND…
+expect_exit()
+{
+    local expected=$1
+    shift
+    run "$@"
+    [ "$STATUS" = "$expected" ] || fail "exit $STATUS instead of $expected from: $*"$'\n'"$OUT"
+}
+
+# expect_text TEXT…: each is part of the last command's output
+expect_text()
+{
+    local text
+    for text; do
+        [[ $OUT == *"$text"* ]] || fail "no \"$text\" in:"$'\n'"$OUT"
+    done
+}
+
+# expect_no_text TEXT…
+expect_no_text()
+{
+    local text
+    for text; do
+        [[ $OUT != *"$text"* ]] || fail "\"$text\" in:"$'\n'"$OUT"
+    done
+}
+
+# expect_driver DRIVER ADDRESS…
+expect_driver()
+{
+    local expected=$1 address
+    shift
+    for address; do
+        is_driver "$expected" "$address" || fail "$address is on $(driver "$address"), not on $expected"
+    done
+}
+
+# hostdevs ADDRESS…: their elements for a domain's <devices>
+hostdevs()
+{
+    local address part
+    for address; do
+        IFS=:. read -ra part <<< "$address"
+        cat <<-END
+	<hostdev mode='subsystem' type='pci' managed='yes'><driver name='vfio'/><source>
+	<address domain='0x${part[0]}' bus='0x${part[1]}' slot='0x${part[2]}' function='0x${part[3]}'/>
+	</source></hostdev>
+	END
+    done
+}
+
+# domain NAME ADDRESS…: XML of a small domain that holds the functions
+domain()
+{
+    local name=$1
+    shift
+    cat <<-END
+	<domain type='qemu'><name>$name</name><memory unit='MiB'>256</memory><vcpu>1</vcpu>
+	<os><type arch='x86_64' machine='q35'>hvm</type></os>
+	<devices><emulator>/usr/bin/qemu-system-x86_64</emulator><memballoon model='none'/>
+	$(hostdevs "$@")
+	</devices></domain>
+	END
+}
+
+gpuvm()
+{
+    "$GPUVM" "$@"
+}
+
+# vm NAME DEVICES [MORE]: a definition of a small VM in $TMPDIR/NAME.yaml; DEVICES is its `devices`, MORE other lines
+vm()
+{
+    cat > "$TMPDIR/$1.yaml" <<-END
+	name: $1
+	resources: {cpu_cores: 1, memory_mb: 256}
+	network: {mode: none}
+	devices: $2
+	${3-}
+	END
+}
+
+# policy TEXT: the host's policy from now on
+policy()
+{
+    cat > /etc/gpuvm/policy.yaml <<< "kind: policy"$'\n'"$1"
+}
+
+# stopped NAME…: each is defined and does not run
+stopped()
+{
+    local name
+    for name; do
+        [ "$(virsh -q domstate "$name")" = 'shut off' ] || fail "$name runs"
+    done
+}
