@@ -1,0 +1,8 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machine: default
+# More memory than there is: passed devices need all of it at once.
+
+memory=4096
+vm large 01:00
+refused 'more than the host has' 5 'memory_mb is 4096 MiB, the host has' gpuvm define large.yaml
+libvirt_says 'Cannot allocate memory' huge 0000:01:00.0 0000:01:00.1
