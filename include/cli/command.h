@@ -44,6 +44,9 @@ extern const gpuvm_command *const gpuvm_commands[];
 
 const gpuvm_command *gpuvm_command_find(const char *name);
 
+/** The name of the command that @name may have been meant as; NULL. */
+const char *gpuvm_command_nearest(const char *name);
+
 /** The options that every command takes, for help, completion and the manual. */
 const GOptionEntry *gpuvm_global_options(void);
 

@@ -21,6 +21,8 @@ typedef struct gpuvm_pair {
     char *key, *value;
 } gpuvm_pair;
 
+void gpuvm_pair_free(gpuvm_pair *pair);
+
 /** A type of scalar: text in, value out. */
 typedef struct gpuvm_scalar {
     const char *name; /* what messages and manuals call it: "integer", "PCI address" */

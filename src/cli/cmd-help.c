@@ -11,7 +11,11 @@ run(gpuvm_cli *cli, int argc, char **argv)
     g_autofree char *help = NULL;
 
     if (argc > 0 && !command) {
-        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "unknown command '%s'", argv[0]);
+        gpuvm_diag *diag =
+            gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "unknown command '%s'", argv[0]);
+        const char *nearest = gpuvm_command_nearest(argv[0]);
+        if (nearest)
+            gpuvm_diag_hint(diag, "did you mean '%s'?", nearest);
         return;
     }
     help = gpuvm_command_help(command);

@@ -65,6 +65,17 @@ gpuvm_command_find(const char *name)
     return NULL;
 }
 
+const char *
+gpuvm_command_nearest(const char *name)
+{
+    const char *names[G_N_ELEMENTS(gpuvm_commands)];
+    size_t n = 0;
+
+    for (; gpuvm_commands[n]; n++)
+        names[n] = gpuvm_commands[n]->name;
+    return gpuvm_nearest(name, names, n);
+}
+
 static void
 add_group(GOptionContext *context, const char *name, const char *title, const GOptionEntry *entries)
 {

@@ -23,12 +23,8 @@ static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const c
 static int
 unknown_command(const char *name)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-    const char *nearest;
+    const char *nearest = gpuvm_command_nearest(name);
 
-    for (size_t i = 0; gpuvm_commands[i]; i++)
-        g_ptr_array_add(names, (char *)gpuvm_commands[i]->name);
-    nearest = gpuvm_nearest(name, (const char *const *)names->pdata, names->len);
     return usage_error(NULL, "unknown command '%s'%s%s%s", name, nearest ? ": did you mean '" : "",
                        nearest ? nearest : "", nearest ? "'?" : "");
 }

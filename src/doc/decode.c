@@ -197,11 +197,11 @@ decode_strings(const gpuvm_field *field, const gpuvm_node *node, GPtrArray *stri
     }
 }
 
-static void
-free_pair(gpointer data)
+void
+gpuvm_pair_free(gpuvm_pair *pair)
 {
-    gpuvm_pair *pair = data;
-
+    if (!pair)
+        return;
     g_free(pair->key);
     g_free(pair->value);
     g_free(pair);
@@ -310,7 +310,7 @@ set_default(const gpuvm_field *field, void *member, bool given)
         *(GPtrArray **)member = g_ptr_array_new_with_free_func(g_free);
         break;
     case GPUVM_MAP:
-        *(GPtrArray **)member = g_ptr_array_new_with_free_func(free_pair);
+        *(GPtrArray **)member = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_pair_free);
         break;
     case GPUVM_OBJECT:
         if (!given && field->flags & GPUVM_FIELD_PRESENT)

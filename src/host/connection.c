@@ -44,7 +44,8 @@ gpuvm_connection_open(const char *uri, GError **error)
     if (connection->conn)
         actual = gpuvm_virt.ConnectGetURI(connection->conn);
     if (!actual) {
-        gpuvm_virt_failed(error, "cannot connect to %s", uri ? uri : "the default hypervisor");
+        const char *shown = uri ? uri : g_getenv("LIBVIRT_DEFAULT_URI");
+        gpuvm_virt_failed(error, "cannot connect to %s", shown ? shown : "the default hypervisor");
         return NULL;
     }
     connection->uri = g_strdup(actual);

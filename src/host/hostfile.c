@@ -221,6 +221,8 @@ gpuvm_hostfile_parse(const char *text, size_t size, const char *name, GError **e
         return NULL;
     }
     doc = gpuvm_xml_parse(text, size, name, error);
+    if (!doc)
+        g_prefix_error(error, "not a host file: ");
     return doc && parse_node(xmlDocGetRootElement(doc), facts, error) ? g_steal_pointer(&facts) : NULL;
 }
 

@@ -62,23 +62,13 @@ free_rule(gpointer rule)
     gpuvm_schema_free(&gpuvm_rule_table, rule);
 }
 
-static void
-free_pair(gpointer data)
-{
-    gpuvm_pair *pair = data;
-
-    g_free(pair->key);
-    g_free(pair->value);
-    g_free(pair);
-}
-
 gpuvm_record *
 gpuvm_record_new(void)
 {
     gpuvm_record *record = g_new0(gpuvm_record, 1);
 
     record->allowlist = g_ptr_array_new_with_free_func(free_rule);
-    record->labels = g_ptr_array_new_with_free_func(free_pair);
+    record->labels = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_pair_free);
     record->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_recorded));
     return record;
 }
