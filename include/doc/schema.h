@@ -122,7 +122,7 @@ const gpuvm_field *gpuvm_table_field(const gpuvm_table *table, const char *key);
 /** What @field is when its key is absent, as the text that would say the same; NULL for nothing. */
 const char *gpuvm_field_default(const gpuvm_field *field);
 
-/** The rows of @table, its parents' first, as an array of const gpuvm_field * (free the array only). */
+/** The rows of @table, its own before its parents', as an array of const gpuvm_field * (free the array only). */
 GPtrArray *gpuvm_table_fields(const gpuvm_table *table);
 
 /**

@@ -26,21 +26,15 @@ gpuvm_field_default(const gpuvm_field *field)
     return field->shape == GPUVM_ENUM ? field->choices[0] : NULL;
 }
 
-static void
-add_fields(GPtrArray *fields, const gpuvm_table *table)
-{
-    if (table->parent)
-        add_fields(fields, table->parent);
-    for (const gpuvm_field *field = table->fields; field->key; field++)
-        g_ptr_array_add(fields, (gpointer)field);
-}
-
 GPtrArray *
 gpuvm_table_fields(const gpuvm_table *table)
 {
     GPtrArray *fields = g_ptr_array_new();
 
-    add_fields(fields, table);
+    for (; table; table = table->parent) {
+        for (const gpuvm_field *field = table->fields; field->key; field++)
+            g_ptr_array_add(fields, (gpointer)field);
+    }
     return fields;
 }
 

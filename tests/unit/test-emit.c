@@ -129,11 +129,11 @@ test_jsonschema(void **state G_GNUC_UNUSED)
     }
 }
 
-/** Properties come in the order of the rows, the parents' first; the kind before all. */
+/** Properties come in the order of the rows, its own before its parents'; the kind before all. */
 static void
 test_jsonschema_order(void **state G_GNUC_UNUSED)
 {
-    static const char *const keys[] = {"kind", "title", "name", "count", "mode", "box", "lists", "words"};
+    static const char *const keys[] = {"kind", "name", "count", "mode", "box", "lists", "words", "title"};
     g_autofree char *text = gpuvm_emit_jsonschema(&thing_table);
     const char *at = text;
 
