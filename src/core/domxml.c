@@ -134,8 +134,13 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
         xmlUnsetProp(os, (const xmlChar *)"firmware");
         for (size_t i = 0; i < G_N_ELEMENTS(efi_parts); i++)
             gpuvm_xml_remove(gpuvm_xml_child(os, efi_parts[i]));
-    } else if (!gpuvm_xml_child(os, "loader")) { /* a template may choose the firmware's file itself */
+    } else if (!gpuvm_xml_child(os, "loader") && !xmlHasProp(os, (const xmlChar *)"firmware")) {
+        xmlNode *feature = ensure(ensure(os, "firmware"), "feature");
+
+        /* a template without firmware; one may also name the firmware's file itself */
         gpuvm_xml_set(os, "firmware", "efi");
+        gpuvm_xml_set(feature, "enabled", "no");
+        gpuvm_xml_set(feature, "name", "secure-boot");
     }
     set_child(os, "kernel", kernel);
     set_child(os, "initrd", initrd);

@@ -26,6 +26,8 @@ static void G_GNUC_PRINTF(5, 6) find(GPtrArray *findings, const char *topic, gpu
 static char *
 version(int64_t number)
 {
+    if (number == GPUVM_UNKNOWN)
+        return g_strdup("of unknown version");
     return g_strdup_printf("%d.%d.%d", (int)(number / 1000000), (int)(number / 1000 % 1000),
                            (int)(number % 1000));
 }
@@ -38,12 +40,13 @@ check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fi
                     *hypervisor = version(seen->hypervisor_version);
 
     if (seen->libvirt_version == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "no connection to libvirt");
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of libvirt");
     else if (seen->libvirt_version < OLDEST_LIBVIRT)
         find(findings, topic, GPUVM_FAIL, "upgrade to Debian 12 or newer: gpuvm needs libvirt 9.0",
              "libvirt %s", libvirt);
     else
-        find(findings, topic, GPUVM_PASS, NULL, "libvirt %s, %s %s", libvirt, seen->hypervisor, hypervisor);
+        find(findings, topic, GPUVM_PASS, NULL, "libvirt %s, %s %s", libvirt,
+             seen->hypervisor ? seen->hypervisor : "unknown hypervisor", hypervisor);
 }
 
 static void
@@ -133,8 +136,10 @@ check_iommu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *find
             g_strdup("enable IOMMU (AMD-Vi) in the firmware's set-up: the kernel then uses it by itself");
     else if (strstr(arguments, "intel_iommu=on"))
         remedy = g_strdup("enable VT-d in the firmware's set-up: the kernel has intel_iommu=on already");
-    else
+    else if (seen->cpu_vendor)
         remedy = add_kernel_argument(seen, "intel_iommu=on");
+    else
+        remedy = g_strdup("run gpuvm check on the host itself: what to do depends on its CPU");
     find(findings, topic, GPUVM_FAIL, remedy, "no device has an IOMMU group");
 }
 

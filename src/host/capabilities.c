@@ -113,6 +113,10 @@ parse_host(const xmlNode *host, gpuvm_facts *facts, GError **error)
         cpus += cell->cpus->len;
     }
     g_ptr_array_sort(cells, compare_cells);
+    for (guint i = 1; i < cells->len; i++)
+        if (compare_cells(&cells->pdata[i - 1], &cells->pdata[i]) == 0)
+            return gpuvm_xml_fail(host, error, "two <cell>s with the id %d",
+                                  ((const gpuvm_cell *)cells->pdata[i])->id);
     g_ptr_array_unref(facts->cells);
     facts->cells = g_steal_pointer(&cells);
     facts->memory_kib = memory_kib;

@@ -52,6 +52,20 @@ gpuvm_use_names_in(const char *root, const char *prefix, const char *format, ...
     return names;
 }
 
+/* @text on one line that a terminal may show: names of mount points and processes are anybody's choice. */
+static char *
+printable(const char *text)
+{
+    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
+    GString *out = g_string_new(NULL);
+
+    for (const char *at = valid; at && *at; at = g_utf8_next_char(at)) {
+        gunichar c = g_utf8_get_char(at);
+        g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
+    }
+    return g_string_free(out, !text);
+}
+
 void
 gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
 {
@@ -65,12 +79,13 @@ gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
         return;
 
     g_auto(GStrv) parts = g_strsplit(resolved, "/", -1);
+    g_autofree char *what = printable(use->what), *remedy = printable(use->remedy);
     free(resolved);
     for (char **part = parts; *part; part++) {
         gpuvm_pci_addr addr;
 
         if (strchr(*part, ':') && gpuvm_pci_addr_parse(*part, &addr, NULL, NULL))
-            gpuvm_facts_add_use(use->facts, &addr, use->kind, use->is_root, use->what, use->remedy);
+            gpuvm_facts_add_use(use->facts, &addr, use->kind, use->is_root, what, remedy);
     }
 }
 
@@ -85,14 +100,27 @@ use_nvme_subsystem(const gpuvm_use_context *use, const char *name)
         gpuvm_use_path(use, "/sys/class/block/%s/device/%s", name, (const char *)controllers->pdata[i]);
 }
 
+/* The disk that block device @name is a partition of, or itself. */
+static char *
+disk_of(const char *root, const char *name)
+{
+    g_autofree char *partition = g_strdup_printf("%s/sys/class/block/%s/partition", root, name);
+    g_autofree char *link = g_strdup_printf("%s/sys/class/block/%s", root, name);
+    g_autofree char *path = g_file_test(partition, G_FILE_TEST_EXISTS) ? g_file_read_link(link, NULL) : NULL;
+    g_autofree char *above = path ? g_path_get_dirname(path) : NULL;
+
+    return above ? g_path_get_basename(above) : g_strdup(name);
+}
+
 /* The file that loop device @name is made of lies on a file system of its own, which is mounted and so is seen there. */
 void
 gpuvm_use_block(const gpuvm_use_context *use, const char *name)
 {
-    g_autoptr(GPtrArray) slaves = gpuvm_use_names_in(use->root, "", "/sys/class/block/%s/slaves", name);
+    g_autofree char *disk = disk_of(use->root, name); /* which has the slaves and the controllers */
+    g_autoptr(GPtrArray) slaves = gpuvm_use_names_in(use->root, "", "/sys/class/block/%s/slaves", disk);
 
     for (guint i = 0; i < slaves->len; i++)
         gpuvm_use_block(use, slaves->pdata[i]);
-    use_nvme_subsystem(use, name);
-    gpuvm_use_path(use, "/sys/class/block/%s", name);
+    use_nvme_subsystem(use, disk);
+    gpuvm_use_path(use, "/sys/class/block/%s", disk);
 }

@@ -72,6 +72,14 @@ is_of_interest(const char *path)
     return false;
 }
 
+/* Adds @path when it is of interest; one that was made anew since it was opened is called "/dev/… (deleted)". */
+static void
+add_node(GHashTable *nodes, const char *path)
+{
+    if (is_of_interest(path))
+        g_hash_table_add(nodes, g_strndup(path, strcspn(path, " \n")));
+}
+
 /* The device nodes that process @pid has open, into the set @nodes; false when it may not be looked into. */
 static bool
 read_open(const char *root, const char *pid, GHashTable *nodes)
@@ -91,8 +99,7 @@ read_open(const char *root, const char *pid, GHashTable *nodes)
         if (size <= 0)
             continue;
         target[size] = '\0';
-        if (is_of_interest(target))
-            g_hash_table_add(nodes, g_strdup(target));
+        add_node(nodes, target);
     }
     return true;
 }
@@ -103,20 +110,15 @@ read_mapped(const char *root, const char *pid, GHashTable *nodes)
 {
     g_autofree char *maps = gpuvm_use_read_text(root, "/proc/%s/maps", pid);
 
-    for (const char *at = maps ? strstr(maps, " /dev/") : NULL; at; at = strstr(at + 1, " /dev/")) {
-        g_autofree char *node = g_strndup(at + 1, strcspn(at + 1, "\n"));
-
-        if (is_of_interest(node))
-            g_hash_table_add(nodes, g_steal_pointer(&node));
-    }
+    for (const char *at = maps ? strstr(maps, " /dev/") : NULL; at; at = strstr(at + 1, " /dev/"))
+        add_node(nodes, at + 1);
 }
 
-/* The systemd unit of @pid: the last part of its cgroup that is one; NULL. */
+/* The systemd unit of a process: the last part of its @cgroup that is one; NULL. */
 static char *
-unit_of(const char *root, const char *pid)
+unit_of(const char *cgroup)
 {
-    g_autofree char *text = gpuvm_use_read_text(root, "/proc/%s/cgroup", pid);
-    g_auto(GStrv) parts = text ? g_strsplit_set(text, "/\n", -1) : NULL;
+    g_auto(GStrv) parts = cgroup ? g_strsplit_set(cgroup, "/\n", -1) : NULL;
     const char *unit = NULL;
 
     for (char **part = parts; part && *part; part++) {
@@ -130,8 +132,10 @@ static void
 use_by_process(gpuvm_use_context *use, const char *pid, GHashTable *nodes)
 {
     g_autofree char *command = gpuvm_use_read_text(use->root, "/proc/%s/comm", pid);
-    g_autofree char *unit = unit_of(use->root, pid);
-    bool service = unit && g_str_has_suffix(unit, ".service") && !g_str_has_prefix(unit, "user@");
+    g_autofree char *cgroup = gpuvm_use_read_text(use->root, "/proc/%s/cgroup", pid);
+    g_autofree char *unit = unit_of(cgroup);
+    /* below user@UID.service are the units of a user's own systemd, which the system's cannot stop */
+    bool service = unit && g_str_has_suffix(unit, ".service") && !strstr(cgroup, "/user@");
     g_autofree char *remedy =
         service ? g_strdup_printf("sudo systemctl stop %s", unit) : g_strdup_printf("sudo kill %s", pid);
     GHashTableIter iter;

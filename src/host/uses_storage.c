@@ -16,6 +16,16 @@ unescape(const char *text)
     return g_strcompress(text);
 }
 
+/* "sudo umount /srv": the path as a shell takes it. */
+static char *
+make_command(const char *command, const char *path)
+{
+    bool plain = g_regex_match_simple("^[A-Za-z0-9/_.,:@+-]*$", path, 0, 0);
+    g_autofree char *quoted = plain ? g_strdup(path) : g_shell_quote(path);
+
+    return g_strdup_printf("sudo %s %s", command, quoted);
+}
+
 /* The block device behind a path in /dev; NULL. */
 static char *
 block_name(const char *root, const char *node)
@@ -32,7 +42,7 @@ block_name(const char *root, const char *node)
 static void
 use_zfs(const gpuvm_use_context *use, const char *dataset)
 {
-    g_autofree char *pool = g_strndup(dataset, strcspn(dataset, "/"));
+    g_autofree char *pool = g_strndup(dataset, strcspn(dataset, "/@"));
     g_autofree char *label = g_strdup_printf("E:ID_FS_LABEL=%s", pool);
     g_autoptr(GPtrArray) names = gpuvm_use_names_in(use->root, "b", "/run/udev/data");
 
@@ -74,7 +84,7 @@ static void
 use_mount(gpuvm_use_context *use, const char *device, const char *point, const char *type, const char *source)
 {
     g_autofree char *what = g_strdup_printf("holds the file system mounted at %s", point);
-    g_autofree char *remedy = g_strdup_printf("sudo umount %s", point);
+    g_autofree char *remedy = make_command("umount", point);
     g_autofree char *link = g_strdup_printf("%s/sys/dev/block/%s", use->root, device);
     g_autofree char *target = g_file_read_link(link, NULL);
     g_autofree char *name = target ? g_path_get_basename(target) : block_name(use->root, source);
@@ -122,7 +132,7 @@ read_swaps(gpuvm_use_context *use)
         g_autofree char *node = unescape(field);
         g_autofree char *name = block_name(use->root, node);
         g_autofree char *what = g_strdup_printf("holds swap space (%s)", node);
-        g_autofree char *remedy = g_strdup_printf("sudo swapoff %s", node);
+        g_autofree char *remedy = make_command("swapoff", node);
 
         use->what = what;
         use->remedy = remedy;

@@ -87,7 +87,8 @@ static const gpuvm_field body_fields[] = {
     {GPUVM_FIELD(gpuvm_body, devices), .shape = GPUVM_OBJECT, .table = &gpuvm_devices_table,
      .flags = GPUVM_FIELD_PRESENT, .doc = "The PCI devices that the VM gets."},
     {GPUVM_FIELD(gpuvm_body, disks), .shape = GPUVM_OBJECTS, .table = &gpuvm_disk_table,
-     .doc = "The VM's disks. It boots from the first that can be booted, in this order, unless kernel is given."},
+     .doc =
+         "The VM's disks. It boots from the first that can be booted, in this order, unless kernel is given."},
     {GPUVM_FIELD(gpuvm_body, network), .shape = GPUVM_OBJECT, .table = &gpuvm_network_table,
      .flags = GPUVM_FIELD_PRESENT,
      .doc = "The VM's network interface. When absent, one on libvirt's network 'default'."},

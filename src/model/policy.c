@@ -33,14 +33,14 @@ static const gpuvm_field fields[] = {
 static void
 check_protect(const gpuvm_policy *policy, gpuvm_diags *diags)
 {
-    gpuvm_mark mark = gpuvm_object_mark(&policy->object, "protect");
+    const gpuvm_node *list = gpuvm_node_get(policy->object.node, "protect");
 
     for (guint i = 0; i < policy->protect->len; i++) {
         const char *word = policy->protect->pdata[i];
 
         if (!g_strv_contains(gpuvm_protect_names, word)) {
-            gpuvm_diag *diag =
-                gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "unknown word in protect: %s", word);
+            gpuvm_diag *diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &list->values[i]->mark,
+                                                 "unknown word in protect: %s", word);
             gpuvm_diag_hint(diag, "the words are storage, network, addresses, holders and unseen");
         }
     }

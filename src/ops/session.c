@@ -147,8 +147,10 @@ gpuvm_session_gather(gpuvm_session *session)
     if (!session->facts)
         return gpuvm_session_fail(session, error);
     if (session->connection && (!gpuvm_connection_capabilities(session->connection, session->facts, &error) ||
-                                !gpuvm_connection_claims(session->connection, session->facts, &error)))
+                                !gpuvm_connection_claims(session->connection, session->facts, &error))) {
+        g_clear_pointer(&session->facts, gpuvm_facts_free); /* half of them would be taken for all */
         return gpuvm_session_fail(session, error);
+    }
     if (session->connection && session->connection->local)
         gpuvm_uses_read("", session->facts);
     return read_policies(session, file != NULL);

@@ -164,7 +164,6 @@ test_man(void **state G_GNUC_UNUSED)
     g_autofree char *text = gpuvm_emit_man(&thing_table);
 
     assert_string_equal(text,
-                        ".TP\n\\fBtitle\\fR (text)\n\\&.title\\-line of \\e the\n\\(aqthing\\(aq\n"
                         ".TP\n\\fBkind\\fR (thing | other, default thing)\nIts kind.\n"
                         ".TP\n\\fBname\\fR (string, required)\nIts name.\n"
                         ".TP\n\\fBcount\\fR (integer, at least 2, default 7)\nA count.\n"
@@ -174,6 +173,7 @@ test_man(void **state G_GNUC_UNUSED)
                         ".TP\n\\fBwords\\fR (list of strings, at least one)\nWords.\n"
                         ".TP\n\\fBlabels\\fR (mapping of names to text, at least one)\nLabels.\n"
                         ".TP\n\\fBany\\fR (anything)\nAnything.\n"
+                        ".TP\n\\fBtitle\\fR (text)\n\\&.title\\-line of \\e the\n\\(aqthing\\(aq\n"
                         ".SS box\nA box.\n"
                         ".TP\n\\fBparts\\fR (list of part)\nWhat is in it.\n"
                         ".SS part\nA part.\nA single value in place of the mapping is its \\fBsize\\fR.\n"

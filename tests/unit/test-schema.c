@@ -258,7 +258,7 @@ test_bool_words(void **state G_GNUC_UNUSED)
     }
 }
 
-#define KEYS "title, mode, name, text, count, on, part, other, parts, lists, words, labels, any, soon"
+#define KEYS "name, text, count, on, part, other, parts, lists, words, labels, any, soon, title, mode"
 #define INTEGER_HINT "decimal digits only, without a sign, a fraction or a unit"
 
 static const struct {

@@ -245,7 +245,7 @@ decodes_a_policy(void **state G_GNUC_UNUSED)
     g_autoptr(gpuvm_spec) spec = parse_one("allowlist: ['*:*', {class: '0302', id: '10de:*'}]\n"
                                            "denylist: [{address: 01:00}]\n"
                                            "allow_host_display: true\n"
-                                           "protect: [eth0]\n",
+                                           "protect: [storage]\n",
                                            "policy");
     const gpuvm_policy *policy = spec->policy;
     const gpuvm_rule *everything = policy->allowlist->pdata[0], *denied = policy->denylist->pdata[0];
@@ -256,7 +256,7 @@ decodes_a_policy(void **state G_GNUC_UNUSED)
     assert_address(denied->address, "0000:01:00");
     assert_true(policy->allow_host_display);
     assert_false(policy->require_checksum);
-    assert_string_equal(policy->protect->pdata[0], "eth0");
+    assert_string_equal(policy->protect->pdata[0], "storage");
 }
 
 static void
@@ -480,6 +480,8 @@ refuses_bad_devices(void **state G_GNUC_UNUSED)
         {NULL, "devices:\n  allowlist:\n  - 10de:*\n  - {class: '03'}\n  - {id: 10DE:*}", 5,
          "the same rule is in the list twice", "the first is on line 4"},
         {NULL, "devices:\n  functions: some", 2, "functions must be one of all, requested, not 'some'", NULL},
+        {"policy", "protect: [storage, eth0]", 1, "unknown word in protect: eth0",
+         "the words are storage, network, addresses, holders and unseen"},
         {"policy", "allowlist: []\ndenylist:\n- 10de:2204\n- 10de:2204", 4,
          "the same rule is in the list twice", "the first is on line 3"},
         {"plugin", "name: a\ndevices: {allowlist: ['*:*']}", 2,
