@@ -46,6 +46,7 @@
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
     X(GetLastError)                                                                                          \
+    X(NetworkCreate)                                                                                         \
     X(NetworkFree)                                                                                           \
     X(NetworkIsActive)                                                                                       \
     X(NetworkLookupByName)                                                                                   \

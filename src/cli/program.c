@@ -66,7 +66,8 @@ run(const gpuvm_command *command, int argc, char **argv)
     gpuvm_output_free(cli.output);
     exit = gpuvm_diags_exit(session->diags);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "error: cannot write the output: %s\n", g_strerror(errno));
+        if (errno != EPIPE) /* a reader that has seen enough is no error to talk about */
+            fprintf(stderr, "error: cannot write the output: %s\n", g_strerror(errno));
         exit = exit ? exit : GPUVM_EXIT_FAILED;
     }
     return exit;

@@ -11,6 +11,7 @@
 
 #include "core/recheck.h"
 #include "host/claims.h"
+#include "host/network.h"
 #include "host/uses.h"
 
 #define POLL_US (100 * 1000)
@@ -257,6 +258,14 @@ check_again(gpuvm_session *session, const char *name, const gpuvm_record *record
 }
 
 static void
+note_network(void *data, const char *name)
+{
+    gpuvm_session *session = data;
+
+    gpuvm_diags_note(session->diags, NULL, "libvirt's network '%s' was not active, and was started", name);
+}
+
+static void
 mark_active(gpuvm_facts *facts, const char *name)
 {
     for (guint i = 0; i < facts->claims->len; i++) {
@@ -287,8 +296,11 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
         claim = gpuvm_claim_parse(xml, false, &error);
     if (!claim)
         return gpuvm_session_fail(session, error);
-    if (!check_again(session, name, record, claim->devices, options->wait_free) ||
-        !start_watched(session, g_steal_pointer(&domain), claim, options))
+    if (!check_again(session, name, record, claim->devices, options->wait_free))
+        return false;
+    if (!gpuvm_networks_start(session->connection, xml, note_network, session, &error))
+        return gpuvm_session_fail(session, error);
+    if (!start_watched(session, g_steal_pointer(&domain), claim, options))
         return false;
     mark_active(session->facts, name);
     return true;
