@@ -41,8 +41,12 @@ char *gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error);
  */
 char *gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error);
 
-/** Defines @xml, validated against libvirt's schema. */
-gpuvm_domain *gpuvm_domain_define(gpuvm_connection *connection, const char *xml, GError **error);
+/**
+ * Defines @xml, validated against libvirt's schema. @before is the domain that it replaces, NULL when there is
+ * none: what a definition does not change, autostart and the state, is taken from there and not asked for again.
+ */
+gpuvm_domain *gpuvm_domain_define(gpuvm_connection *connection, const char *xml, const gpuvm_domain *before,
+                                  GError **error);
 
 bool gpuvm_domain_set_autostart(gpuvm_domain *domain, bool autostart, GError **error);
 bool gpuvm_domain_start(gpuvm_domain *domain, GError **error);

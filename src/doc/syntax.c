@@ -205,8 +205,11 @@ is_part(const gpuvm_source *source, const char *at, line_part part)
 static const complaint *
 find_complaint(const yaml_parser_t *parser, const gpuvm_source *source)
 {
-    const char *at = g_utf8_offset_to_pointer(text_begin(source), parser->problem_mark.index);
+    const char *at = text_begin(source), *end = source->text + source->size;
 
+    /* at the end of the text libyaml's index may be beyond it */
+    for (size_t left = parser->problem_mark.index; left > 0 && at < end; left--)
+        at = g_utf8_next_char(at);
     for (size_t i = 0; i < G_N_ELEMENTS(complaints); i++) {
         const complaint *row = &complaints[i];
 

@@ -43,7 +43,7 @@ refresh(gpuvm_domain *domain, GError **error)
     return true;
 }
 
-/* Takes ownership of @dom. */
+/* What the handle itself tells, without asking the host. Takes ownership of @dom. */
 static gpuvm_domain *
 wrap(virDomain *dom, GError **error)
 {
@@ -57,7 +57,16 @@ wrap(virDomain *dom, GError **error)
         return NULL;
     }
     domain->uuid = g_strdup(uuid);
-    return refresh(domain, error) ? g_steal_pointer(&domain) : NULL;
+    return g_steal_pointer(&domain);
+}
+
+/* Takes ownership of @dom. */
+static gpuvm_domain *
+look_at(virDomain *dom, GError **error)
+{
+    g_autoptr(gpuvm_domain) domain = wrap(dom, error);
+
+    return domain && refresh(domain, error) ? g_steal_pointer(&domain) : NULL;
 }
 
 /* a domain that vanished while it was read */
@@ -74,7 +83,7 @@ gpuvm_domain_find(gpuvm_connection *connection, const char *name, gpuvm_domain *
     g_autoptr(gpuvm_domain) domain = NULL;
 
     if (dom) {
-        domain = wrap(dom, error);
+        domain = look_at(dom, error);
         if (!domain)
             return false;
     } else if (gpuvm_virt_error() != VIR_ERR_NO_DOMAIN) {
@@ -136,7 +145,7 @@ gpuvm_domain_list(gpuvm_connection *connection, GError **error)
         return NULL;
     }
     for (int i = 0; i < n; i++) {
-        gpuvm_domain *domain = right ? wrap(doms[i], error) : NULL;
+        gpuvm_domain *domain = right ? look_at(doms[i], error) : NULL;
 
         if (!right)
             gpuvm_virt.DomainFree(doms[i]);
@@ -173,15 +182,23 @@ gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error)
 }
 
 gpuvm_domain *
-gpuvm_domain_define(gpuvm_connection *connection, const char *xml, GError **error)
+gpuvm_domain_define(gpuvm_connection *connection, const char *xml, const gpuvm_domain *before, GError **error)
 {
+    gpuvm_domain *domain;
     virDomain *dom = gpuvm_virt.DomainDefineXMLFlags(connection->conn, xml, VIR_DOMAIN_DEFINE_VALIDATE);
 
     if (!dom) {
         gpuvm_virt_failed(error, "cannot define the domain");
         return NULL;
     }
-    return wrap(dom, error);
+    domain = wrap(dom, error);
+    if (!domain)
+        return NULL;
+    domain->active = gpuvm_virt.DomainGetID(dom) != (unsigned)-1;
+    domain->persistent = true;
+    domain->autostart = before && before->autostart;
+    domain->state = before ? before->state : VIR_DOMAIN_SHUTOFF;
+    return domain;
 }
 
 bool

@@ -41,7 +41,8 @@ gpuvm_define(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_
              gpuvm_change *ret_change)
 {
     GError *error = NULL;
-    g_autoptr(gpuvm_domain) domain = gpuvm_domain_define(session->connection, planned->xml, &error);
+    g_autoptr(gpuvm_domain) domain =
+        gpuvm_domain_define(session->connection, planned->xml, planned->domain, &error);
     g_autofree char *after = domain ? gpuvm_domain_xml(domain, true, &error) : NULL;
 
     if (!after || !set_autostart(planned, domain, options, &error))

@@ -42,6 +42,7 @@
     X(DomainSetAutostart)                                                                                    \
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
+    X(NetworkCreate)                                                                                         \
     X(NetworkIsActive)                                                                                       \
     X(NetworkLookupByName)                                                                                   \
     X(NodeDeviceGetXMLDesc)                                                                                  \

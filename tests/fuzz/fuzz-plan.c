@@ -13,7 +13,7 @@
 #include "core/record.h"
 #include "core/recheck.h"
 #include "core/template.h"
-#include "facts-builder.h"
+#include "../unit/facts-builder.h"
 #include "fuzz.h"
 #include "host/claims.h"
 

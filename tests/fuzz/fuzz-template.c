@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/domxml.h"
-#include "facts-builder.h"
+#include "../unit/facts-builder.h"
 #include "fuzz.h"
 #include "host/claims.h"
 

@@ -3,7 +3,7 @@
  * fuzz.h: what the fuzz targets share
  *
  * A target is one function: it ends the process when the program does what it must never do, whatever the bytes.
- * libFuzzer calls it (configure --enable-fuzzing, see scripts/fuzz); else replay.c does, with the committed corpus.
+ * libFuzzer calls it (configure --enable-fuzzing, see scripts/fuzz); else main.c does, with the committed corpus.
  */
 #pragma once
 

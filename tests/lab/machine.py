@@ -65,6 +65,23 @@ class Link:
         return float(speed), int(width)
 
 
+class Use:
+    """What the host does with a function: "root", "storage:/srv", "network:eth0", "addresses:eth1"."""
+
+    WORDS = {
+        "storage": ("holds the file system mounted at {}", "sudo umount {}"),
+        "network": ("carries the default route (interface {})", "sudo ip link set {} down"),
+        "addresses": ("has an address (interface {})", "sudo ip link set {} down"),
+    }
+
+    def __init__(self, text):
+        self.root = text == "root"
+        self.kind, _, name = "storage:/".partition(":") if self.root else text.partition(":")
+        what, remedy = self.WORDS[self.kind]
+        self.what = what.format(name)
+        self.remedy = None if self.root else remedy.format(name)
+
+
 class Function:
     """One PCI function."""
 
@@ -87,6 +104,7 @@ class Function:
         self.physical = options.pop("of", None)
         self.max_vfs = int(options.pop("vfs", "0"))
         self.virtual = []
+        self.uses = []
         self.secondary = int(options.pop("bus"), 16) if "bus" in options else None
 
     @property
@@ -184,6 +202,9 @@ class Machine:
 
     def line_domain(self, words, _):
         self.claims.append(Claim(words[0], words[1], words[2:]))
+
+    def line_use(self, words, _):
+        self.functions[words[0]].uses += [Use(text) for text in words[1:]]
 
     def add(self, function, unknown):
         if unknown:

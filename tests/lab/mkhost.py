@@ -153,6 +153,11 @@ def additions(root, machine):
                            ("memory", function.memory or None), ("reset_method", function.reset or None)):
             if value is not None:
                 element.set(key, str(value))
+        for use in function.uses:
+            element = sub(host, "gpuvm:use", address=function.address, kind=use.kind)
+            for key, value in (("root", "yes" if use.root else None), ("what", use.what), ("remedy", use.remedy)):
+                if value is not None:
+                    element.set(key, value)
 
 
 def main():

@@ -3,6 +3,7 @@
 
 #include "facts-builder.h"
 
+#include <stdio.h>
 #include <string.h>
 
 gpuvm_pci_addr
@@ -45,6 +46,10 @@ set_device(gpuvm_device *device, const char *word)
         device->boot_vga = (int)number(value);
     else if (g_str_equal(word, "bridge"))
         device->bridge = true;
+    else if ((value = value_of(word, "link")) &&
+             sscanf(value, "%lfx%d/%lfx%d", &device->link_max_speed, &device->link_max_width,
+                    &device->link_speed, &device->link_width) == 4)
+        return;
     else if ((value = value_of(word, "vf"))) {
         device->virtual_function = true;
         device->physical_function = build_addr(value);

@@ -40,7 +40,7 @@ static gpuvm_domain *
 define(const char *xml)
 {
     g_autoptr(GError) error = NULL;
-    gpuvm_domain *domain = gpuvm_domain_define(connection, xml, &error);
+    gpuvm_domain *domain = gpuvm_domain_define(connection, xml, NULL, &error);
 
     if (error)
         fail_msg("%s", error->message);
@@ -75,8 +75,9 @@ static void
 test_life(void **state)
 {
     g_autoptr(gpuvm_domain) domain = define(XML("life", ""));
-    g_autoptr(gpuvm_domain) gone = NULL;
+    g_autoptr(gpuvm_domain) again = NULL, gone = NULL;
     g_autoptr(GError) twice = NULL;
+    g_autofree char *xml = NULL;
 
     (void)state;
     assert_true(domain->persistent && !domain->active);
@@ -92,6 +93,12 @@ test_life(void **state)
     assert_int_equal(domain->state, VIR_DOMAIN_RUNNING);
     assert_false(gpuvm_domain_start(domain, &twice));
     assert_true(g_str_has_prefix(twice->message, "cannot start domain 'life': "));
+
+    xml = gpuvm_domain_xml(domain, true, NULL);
+    again = gpuvm_domain_define(connection, xml, domain, NULL);
+    assert_non_null(again);
+    assert_true(again->active && again->persistent && again->autostart);
+    assert_int_equal(again->state, VIR_DOMAIN_RUNNING);
 
     assert_true(gpuvm_domain_shutdown(domain, 10, NULL));
     assert_false(domain->active);
@@ -193,7 +200,7 @@ test_define_fails(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
 
-        assert_null(gpuvm_domain_define(connection, cases[i].xml, &error));
+        assert_null(gpuvm_domain_define(connection, cases[i].xml, NULL, &error));
         if (!g_str_has_prefix(error->message, cases[i].message))
             fail_msg("%s", error->message);
         assert_int_equal(gpuvm_error_exit(error), cases[i].exit);
