@@ -15,14 +15,24 @@ target_taken(const GPtrArray *disks, const char *target)
     return false;
 }
 
-/* The next name that no disk of the definition has: vda … vdz, vdaa … */
+/* "vda" for 0, "vdz" for 25, "vdaa" for 26, as the kernel counts disks. */
+static char *
+target_name(const char *prefix, unsigned index)
+{
+    g_autoptr(GString) letters = g_string_new(NULL);
+
+    for (unsigned n = index + 1; n > 0; n = (n - 1) / 26)
+        g_string_prepend_c(letters, (char)('a' + (n - 1) % 26));
+    return g_strconcat(prefix, letters->str, NULL);
+}
+
+/* The next name that no disk of the definition has. */
 static char *
 next_target(const GPtrArray *disks, const char *prefix, unsigned *index)
 {
     for (;;) {
-        unsigned n = (*index)++;
-        g_autofree char *target = n < 26 ? g_strdup_printf("%s%c", prefix, 'a' + n)
-                                         : g_strdup_printf("%s%c%c", prefix, 'a' + n / 26 - 1, 'a' + n % 26);
+        g_autofree char *target = target_name(prefix, (*index)++);
+
         if (!target_taken(disks, target))
             return g_steal_pointer(&target);
     }

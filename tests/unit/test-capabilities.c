@@ -131,6 +131,7 @@ test_malformed(void **state)
     } cases[] = {
         {"<cell/>", "<cell> without an id"},
         {"<cell id='-1'/>", "attribute id of <cell>"},
+        {"<cell id='1'/><cell id='0'/><cell id='1'/>", "two <cell>s with the id 1"},
         {"<cell id='0'><memory unit='GiB'>1</memory></cell>", "<memory> is not in KiB"},
         {"<cell id='0'><memory>much</memory></cell>", "'much'"},
         {"<cell id='0'><memory>18014398509481984</memory></cell>", "'18014398509481984'"},

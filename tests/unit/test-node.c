@@ -151,6 +151,10 @@ static const bad_case bad_cases[] = {
     {"a: \"C:\\disk\"\n", 0, "1:7: unknown escape in double quotes", "single quotes"},
     {"a: \"\\xzz\"\n", 0, "1:7: malformed escape in double quotes", "single quotes"},
     /* what YAML has and definitions do not */
+    {"\xEF\xBB\xBF"
+     "a: b: c\n", /* a byte order mark is no character of the first line */
+     0, "1:5: a second ': ' in one line", "in quotes"},
+    {"\xEF\xBB\xBF[", 0, "2:1: the text ends where a value should be", "is a ']' or '}' missing?"},
     {"a: &x 1\n", 0, "1:4: anchors are not supported: &x", "remove '&x'"},
     {"a: &x [1]\nb: &y {}\n", 0, "1:4: anchors are not supported: &x\n2:4: anchors are not supported: &y",
      "&x"},
