@@ -2,8 +2,7 @@
 /*
  * claims.h: libvirt's domain XML → which PCI devices the domain has; no connection needed
  *
- * A domain has those of <hostdev type='pci'>, <interface type='hostdev'> and <disk type='nvme'>. Mediated
- * devices are no PCI functions.
+ * Which elements of a domain have some: gpuvm_xml_takes_pci (model/pcixml.h).
  */
 #pragma once
 

@@ -39,11 +39,11 @@ bool gpuvm_connection_reattach(gpuvm_connection *connection, const gpuvm_pci_add
 /** The XML of every PCI function of the host, as libvirt gives it (char *, owned by the array). */
 GPtrArray *gpuvm_connection_list_devices(gpuvm_connection *connection, GError **error);
 
-/** Adds the PCI function that @xml is to @facts, with sysfs additions when local. */
+/** Adds the PCI function that @xml is to @facts, with sysfs additions when local; one that is there already stays. */
 bool gpuvm_connection_add_device(gpuvm_connection *connection, const char *xml, gpuvm_facts *facts,
                                  GError **error);
 
-/** Adds every PCI function of the host to @facts. */
+/** Adds every PCI function of the host that is not in @facts yet. */
 bool gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);
 
 /**

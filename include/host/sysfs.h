@@ -12,3 +12,6 @@
  * before 5.15 no reset_method. Kernel: Documentation/ABI/testing/sysfs-bus-pci.
  */
 void gpuvm_sysfs_fill(const char *root, gpuvm_device *device);
+
+/** The driver that the function at @addr is bound to; NULL: none, or there is no such function. g_malloc. */
+char *gpuvm_sysfs_driver(const char *root, const gpuvm_pci_addr *addr);

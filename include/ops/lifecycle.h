@@ -44,5 +44,8 @@ typedef struct gpuvm_listed {
     gpuvm_record *record;
 } gpuvm_listed;
 
-/** Every domain that gpuvm manages (gpuvm_listed, by name, owned by the array); NULL: see the diagnostics. */
+/**
+ * Every domain that gpuvm manages (gpuvm_listed, by name, owned by the array); one that cannot be read is left out and
+ * an error in the diagnostics. NULL: see there.
+ */
 GPtrArray *gpuvm_list_managed(gpuvm_session *session);

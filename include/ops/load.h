@@ -26,6 +26,9 @@ GPtrArray *gpuvm_load_files(char **paths, gpuvm_diags *diags);
  * @diags. */
 gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
 
+/** Whether there is certainly no @file: one that cannot be looked at, and a link to nothing, are not absent. */
+bool gpuvm_load_is_absent(const char *file);
+
 /** The documents of @file that are right (gpuvm_loaded); the rest is in @diags. @kind as in gpuvm_spec_parse.
  */
 GPtrArray *gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags);

@@ -3,7 +3,8 @@
  * session.h: one run against one host: where facts come from, what is known so far, what was found wrong
  *
  * Facts come from a host file (--host FILE, or the file of a test:///FILE connection), else from libvirt.
- * Nothing is asked twice. Functions that return false have put the reason into the session's diagnostics.
+ * Nothing is asked twice, unless a VM was started or stopped in between. Functions that return false have put the
+ * reason into the session's diagnostics.
  */
 #pragma once
 
@@ -25,7 +26,6 @@ typedef struct gpuvm_session {
     gpuvm_named_policy policies[2];
     size_t n_policies;
     gpuvm_need *need;
-    bool abandoned;    /* a call of libvirt did not come back: the connection is left to it */
     bool every_device; /* the facts hold every device of the host */
     gpuvm_diags *diags;
 } gpuvm_session;
@@ -41,6 +41,12 @@ bool gpuvm_session_connect(gpuvm_session *session);
 /** Puts what every decision needs into the facts: capabilities and other domains' claims; and reads the
  * policies. */
 bool gpuvm_session_gather(gpuvm_session *session);
+
+/**
+ * Forgets the facts, to be gathered anew: a VM was started or stopped, which may have taken minutes and changes drivers and
+ * claims. What was borrowed from them is no longer there.
+ */
+void gpuvm_session_forget(gpuvm_session *session);
 
 /** Puts every device that @vm's plan needs into the facts. */
 bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);

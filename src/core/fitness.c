@@ -210,13 +210,17 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
 
     for (guint i = 0; i < cells->len; i++) {
         const gpuvm_cell *cell = cells->pdata[i];
+        const char *comma = "";
 
         g_string_append_printf(text, "%scell %d:", i > 0 ? "; " : "", cell->id);
         for (guint p = 0; p < cell->pages->len; p++) {
             const gpuvm_pages *pages = &g_array_index(cell->pages, gpuvm_pages, p);
-            if (pages->size_kib > 4)
-                g_string_append_printf(text, " %" G_GUINT64_FORMAT " × %" G_GUINT64_FORMAT " MiB",
-                                       pages->total, pages->size_kib / 1024);
+
+            if (pages->size_kib <= 4)
+                continue;
+            g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " × %" G_GUINT64_FORMAT " MiB", comma,
+                                   pages->total, pages->size_kib / 1024);
+            comma = ",";
         }
     }
     if (cells->len == 0)
@@ -231,9 +235,16 @@ check_policy(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fin
     if (input->n_policies == 0)
         find(findings, topic, GPUVM_FAIL, "gpuvm validate --kind policy /etc/gpuvm/policy.yaml",
              "the policy is wrong: nothing is allowed");
-    for (size_t i = 0; i < input->n_policies; i++)
-        find(findings, topic, GPUVM_PASS, NULL, "%s: %u rules allow, %u deny", input->policies[i].name,
-             input->policies[i].policy->allowlist->len, input->policies[i].policy->denylist->len);
+    for (size_t i = 0; i < input->n_policies; i++) {
+        const gpuvm_policy *policy = input->policies[i].policy;
+        g_autofree char *allowed = g_strdup_printf("%u rules allow", policy->allowlist->len);
+
+        find(findings, topic, GPUVM_PASS, NULL, "%s: %s, %u deny", input->policies[i].name,
+             gpuvm_object_has(&policy->object, "allowlist")
+                 ? allowed
+                 : "display controllers, accelerators and co-processors are allowed",
+             policy->denylist->len);
+    }
 }
 
 static GPtrArray *

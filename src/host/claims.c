@@ -8,12 +8,6 @@
 #include "model/pcixml.h"
 #include "model/plan.h"
 
-/* the elements of <devices> that take a PCI function from the host, by their type; <source> has its address
- */
-static const struct {
-    const char *name, *type;
-} takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"disk", "nvme"}};
-
 /* gpuvm's element of @domain's metadata as text; NULL when gpuvm does not manage it. */
 static char *
 get_metadata(const xmlNode *domain)
@@ -43,12 +37,10 @@ add_element(gpuvm_claim *claim, const xmlNode *domain, GError **error)
     if (!gpuvm_xml_number(gpuvm_xml_child(domain, "memory"), NULL, UINT64_MAX / 1024, &claim->memory_kib,
                           error))
         return false;
-    for (size_t i = 0; i < G_N_ELEMENTS(takers); i++)
-        for (const xmlNode *node = gpuvm_xml_child(devices, takers[i].name); node;
-             node = gpuvm_xml_next(node))
-            if (gpuvm_xml_attr_is(node, "type", takers[i].type) &&
-                !gpuvm_xml_addresses(gpuvm_xml_child(node, "source"), claim->devices, error))
-                return false;
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
+        if (gpuvm_xml_takes_pci(node) &&
+            !gpuvm_xml_addresses(gpuvm_xml_child(node, "source"), claim->devices, error))
+            return false;
     return true;
 }
 

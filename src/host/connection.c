@@ -45,7 +45,7 @@ gpuvm_connection_open(const char *uri, GError **error)
         actual = gpuvm_virt.ConnectGetURI(connection->conn);
     if (!actual) {
         const char *shown = uri ? uri : g_getenv("LIBVIRT_DEFAULT_URI");
-        gpuvm_virt_failed(error, "cannot connect to %s", shown ? shown : "the default hypervisor");
+        gpuvm_virt_failed(error, "cannot connect to %s", shown && *shown ? shown : "the default hypervisor");
         return NULL;
     }
     connection->uri = g_strdup(actual);
@@ -75,13 +75,16 @@ gpuvm_connection_add_device(gpuvm_connection *connection, const char *xml, gpuvm
         g_propagate_error(error, g_steal_pointer(&malformed));
         return false;
     }
-    if (device) {
-        if (connection->local)
-            gpuvm_sysfs_fill("", device);
-        facts->local = connection->local;
-        facts->iommu |= device->iommu_group != GPUVM_UNKNOWN;
-        gpuvm_facts_add_device(facts, device);
+    /* one that is known stays: plans borrow from it */
+    if (!device || gpuvm_facts_device(facts, &device->addr)) {
+        gpuvm_device_free(device);
+        return true;
     }
+    if (connection->local)
+        gpuvm_sysfs_fill("", device);
+    facts->local = connection->local;
+    facts->iommu |= device->iommu_group != GPUVM_UNKNOWN;
+    gpuvm_facts_add_device(facts, device);
     return true;
 }
 

@@ -215,7 +215,9 @@ gpuvm_domain_start(gpuvm_domain *domain, GError **error)
 {
     if (gpuvm_virt.DomainCreate(domain->dom) < 0)
         return gpuvm_virt_failed(error, "cannot start domain '%s'", domain->name);
-    return refresh(domain, error);
+    domain->active = true;
+    domain->state = VIR_DOMAIN_RUNNING;
+    return true;
 }
 
 /* After stopping failed: that it went off by itself meanwhile is as good. */

@@ -49,3 +49,12 @@ gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
     g_free(device->reset_method);
     device->reset_method = read_attr(root, device, "reset_method");
 }
+
+char *
+gpuvm_sysfs_driver(const char *root, const gpuvm_pci_addr *addr)
+{
+    g_autofree char *path = g_strdup_printf("%s/sys/bus/pci/devices/%s/driver", root, GPUVM_PCI(addr));
+    g_autofree char *target = g_file_read_link(path, NULL);
+
+    return target ? g_path_get_basename(target) : NULL;
+}

@@ -90,7 +90,8 @@ read_open(const char *root, const char *pid, GHashTable *nodes)
     const char *name;
 
     if (!dir)
-        return !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES);
+        return !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) &&
+               !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
     while ((name = g_dir_read_name(dir))) {
         char target[64]; /* enough for the nodes of interest */
         g_autofree char *link = g_strdup_printf("%s/%s", path, name);
@@ -157,6 +158,9 @@ gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts)
 {
     g_autoptr(GPtrArray) names = gpuvm_use_names_in(root, "", "/proc");
     gpuvm_use_context use = {.root = root, .facts = facts, .kind = GPUVM_USE_HOLDER};
+
+    /* proc(5), hidepid: other users' processes are not even listed; the first always runs */
+    facts->processes_hidden |= !g_ptr_array_find_with_equal_func(names, "1", g_str_equal, NULL);
 
     for (guint i = 0; i < names->len; i++) {
         const char *pid = names->pdata[i];

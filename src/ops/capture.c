@@ -20,7 +20,7 @@ gpuvm_capture_host(gpuvm_session *session, bool full)
                           session->connection->host_file);
         return NULL;
     }
-    if (session->connection->local && g_file_test(GPUVM_POLICY_FILE, G_FILE_TEST_EXISTS)) {
+    if (session->connection->local && !gpuvm_load_is_absent(GPUVM_POLICY_FILE)) {
         policy = gpuvm_load_source(GPUVM_POLICY_FILE, session->diags);
         if (!policy)
             return NULL;

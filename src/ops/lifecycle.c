@@ -54,7 +54,11 @@ gpuvm_list_managed(gpuvm_session *session)
     if (!gpuvm_session_connect(session))
         return NULL;
     domains = gpuvm_domain_list(session->connection, &error);
-    while (domains && domains->len > 0 && !error) {
+    if (!domains) {
+        gpuvm_session_fail(session, error);
+        return NULL;
+    }
+    while (domains->len > 0) {
         g_autoptr(gpuvm_domain) domain = g_ptr_array_steal_index(domains, 0);
         g_autofree char *metadata = gpuvm_domain_metadata(domain, GPUVM_METADATA_NS, &error);
         gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, &error) : NULL;
@@ -65,11 +69,11 @@ gpuvm_list_managed(gpuvm_session *session)
             listed->domain = g_steal_pointer(&domain);
             listed->record = record;
             g_ptr_array_add(list, listed);
+        } else if (error) { /* one that is damaged hides no other */
+            gpuvm_diags_set_subject(session->diags, domain->name);
+            gpuvm_session_fail(session, g_steal_pointer(&error));
+            gpuvm_diags_set_subject(session->diags, NULL);
         }
-    }
-    if (error) {
-        gpuvm_session_fail(session, error);
-        return NULL;
     }
     return g_steal_pointer(&list);
 }
@@ -88,6 +92,7 @@ gpuvm_stop(gpuvm_session *session, const char *name, unsigned seconds, bool forc
     if (!domain->active)
         return true;
     stopped = force ? gpuvm_domain_destroy(domain, &error) : gpuvm_domain_shutdown(domain, seconds, &error);
+    gpuvm_session_forget(session);
     return stopped || gpuvm_session_fail(session, error);
 }
 

@@ -3,9 +3,11 @@
 
 #include "ops/load.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <glib/gstdio.h>
 
@@ -41,7 +43,7 @@ compare_names(gconstpointer a, gconstpointer b)
 
 static void add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags);
 
-/* Links to directories are not followed, so that there are no circles. */
+/* Links to directories are not followed, so that there are no circles; a FIFO could keep the reader for ever. */
 static void
 add_entry(GPtrArray *files, const char *path, const char *name, gpuvm_diags *diags)
 {
@@ -49,23 +51,26 @@ add_entry(GPtrArray *files, const char *path, const char *name, gpuvm_diags *dia
         if (name[0] != '.' && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
             add_directory(files, path, diags);
     } else if (is_definition(name)) {
-        g_ptr_array_add(files, g_strdup(path));
+        if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
+            gpuvm_diags_error(diags, GPUVM_EXIT_FAILED, NULL, "cannot read %s: not a regular file", path);
+        else
+            g_ptr_array_add(files, g_strdup(path));
     }
 }
 
 static void
 add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags)
 {
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    const char *name;
+    DIR *dir = opendir(path); /* not GLib's, which loses the reason */
 
     if (!dir) {
         cannot(diags, "read directory", path, errno);
         return;
     }
-    while ((name = g_dir_read_name(dir)))
-        g_ptr_array_add(names, g_strdup(name));
+    for (const struct dirent *entry; (entry = readdir(dir));)
+        g_ptr_array_add(names, g_strdup(entry->d_name));
+    closedir(dir);
     g_ptr_array_sort(names, compare_names);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *entry = g_build_filename(path, names->pdata[i], NULL);
@@ -122,6 +127,14 @@ gpuvm_load_source(const char *file, gpuvm_diags *diags)
     text[size] = '\0';
     text = g_realloc(text, size + 1);
     return gpuvm_source_new(standard ? "<stdin>" : file, g_steal_pointer(&text), size);
+}
+
+bool
+gpuvm_load_is_absent(const char *file)
+{
+    struct stat status;
+
+    return lstat(file, &status) != 0 && errno == ENOENT;
 }
 
 GPtrArray *

@@ -28,8 +28,7 @@ gpuvm_session_free(gpuvm_session *session)
     g_ptr_array_unref(session->policy_specs);
     gpuvm_need_free(session->need);
     gpuvm_facts_free(session->facts);
-    if (!session->abandoned)
-        gpuvm_connection_close(session->connection);
+    gpuvm_connection_close(session->connection);
     gpuvm_diags_free(session->diags);
     g_free(session);
 }
@@ -115,7 +114,7 @@ static bool
 read_policies(gpuvm_session *session, bool from_file)
 {
     const char *text = session->facts->policy;
-    bool present = from_file ? text != NULL : g_file_test(GPUVM_POLICY_FILE, G_FILE_TEST_EXISTS);
+    bool present = from_file ? text != NULL : !gpuvm_load_is_absent(GPUVM_POLICY_FILE);
     bool right = true;
 
     if (present)
@@ -156,6 +155,17 @@ gpuvm_session_gather(gpuvm_session *session)
     return read_policies(session, file != NULL);
 }
 
+void
+gpuvm_session_forget(gpuvm_session *session)
+{
+    g_clear_pointer(&session->facts, gpuvm_facts_free);
+    g_ptr_array_set_size(session->policy_specs, 0);
+    session->n_policies = 0;
+    gpuvm_need_free(session->need);
+    session->need = gpuvm_need_new();
+    session->every_device = false;
+}
+
 /* Whether devices are still to be asked for: a host file holds them all. */
 static bool
 asks_libvirt(const gpuvm_session *session)
@@ -186,9 +196,8 @@ gpuvm_session_gather_all(gpuvm_session *session)
 
     if (!asks_libvirt(session) || session->every_device)
         return true;
-    session->every_device = true;
-    return gpuvm_connection_devices(session->connection, session->facts, &error) ||
-           gpuvm_session_fail(session, error);
+    session->every_device = gpuvm_connection_devices(session->connection, session->facts, &error);
+    return session->every_device || gpuvm_session_fail(session, error);
 }
 
 bool

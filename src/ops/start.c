@@ -12,6 +12,7 @@
 #include "core/recheck.h"
 #include "host/claims.h"
 #include "host/network.h"
+#include "host/sysfs.h"
 #include "host/uses.h"
 
 #define POLL_US (100 * 1000)
@@ -44,13 +45,18 @@ seconds_since(gint64 begun)
     return (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC;
 }
 
-/* The driver of the function at @addr now; NULL for none or when it cannot be seen. */
+/*
+ * The driver of the function at @addr now; NULL for none or when it cannot be seen. Where it can be had without
+ * libvirtd, that is not asked: it may not answer while a driver does not let go.
+ */
 static char *
 driver_now(gpuvm_connection *connection, const gpuvm_pci_addr *addr)
 {
     g_autoptr(gpuvm_facts) now = gpuvm_facts_new();
     const gpuvm_device *device;
 
+    if (connection->local)
+        return gpuvm_sysfs_driver("", addr);
     gpuvm_connection_device(connection, addr, now, NULL);
     device = gpuvm_facts_device(now, addr);
     return device ? g_strdup(device->driver) : NULL;
@@ -100,6 +106,16 @@ wait_for(start_watch *watch, start_call *call, unsigned seconds)
     return true;
 }
 
+/* Whether a function that is on @driver now was left there: it had another before. */
+static bool
+left_behind(const gpuvm_device *before, const char *driver)
+{
+    bool off = !driver || g_str_equal(driver, "vfio-pci");
+
+    return off && before && g_strcmp0(before->driver, "vfio-pci") != 0 &&
+           g_strcmp0(before->driver, driver) != 0;
+}
+
 /* Gives back what libvirt left on vfio-pci, or on no driver, and adds to @diag which driver each function has. */
 static void
 bring_back(gpuvm_session *session, const GArray *hostdevs, gpuvm_diag *diag)
@@ -109,8 +125,7 @@ bring_back(gpuvm_session *session, const GArray *hostdevs, gpuvm_diag *diag)
         const gpuvm_device *before = gpuvm_facts_device(session->facts, addr);
         g_autofree char *driver = driver_now(session->connection, addr);
 
-        if (before && before->driver && g_strcmp0(driver, before->driver) != 0 &&
-            gpuvm_connection_reattach(session->connection, addr, NULL)) {
+        if (left_behind(before, driver) && gpuvm_connection_reattach(session->connection, addr, NULL)) {
             g_free(driver);
             driver = driver_now(session->connection, addr);
         }
@@ -118,20 +133,24 @@ bring_back(gpuvm_session *session, const GArray *hostdevs, gpuvm_diag *diag)
     }
 }
 
-static bool
+static void
 report_failure(gpuvm_session *session, GError *error, const GArray *hostdevs)
 {
     gpuvm_session_fail(session, error);
     bring_back(session, hostdevs, g_ptr_array_index(session->diags->items, session->diags->items->len - 1));
-    return false;
 }
 
-/* The call did not come back: ends it when only the guest's memory holds it up, and says where it is stuck. */
+/*
+ * The call did not come back: ends it when only the guest's memory holds it up, and says where it is stuck. Returns
+ * whether it came back after all.
+ */
 static bool
 give_up(start_watch *watch, start_call *call, unsigned seconds)
 {
     gpuvm_session *session = watch->session;
+    g_autoptr(gpuvm_domain) domain = NULL;
     gpuvm_diag *diag;
+    bool returned;
 
     if (!watch->detached) {
         g_autofree char *driver = driver_now(session->connection, &watch->stuck_on);
@@ -143,7 +162,7 @@ give_up(start_watch *watch, start_call *call, unsigned seconds)
         gpuvm_diag_hint(diag,
                         "a process has it open, or the driver hangs: look at `sudo dmesg` and `sudo fuser -v "
                         "/dev/dri/* /dev/nvidia*`; libvirtd may not answer until the driver lets go");
-        session->abandoned = true; /* the thread still uses the connection */
+        gpuvm_diag_hint(diag, "libvirt goes on trying: when the driver lets go, the VM starts after all");
         return false;
     }
     diag = gpuvm_diags_error(
@@ -151,12 +170,15 @@ give_up(start_watch *watch, start_call *call, unsigned seconds)
         "the start is stuck after %u s: the devices are detached, the guest's memory is not pinned", seconds);
     gpuvm_diag_hint(
         diag, "is so much memory free, in one NUMA node if hugepages are asked for? More time: --timeout");
-    call->domain->active = true; /* as far as stopping it goes */
-    gpuvm_domain_destroy(call->domain, NULL);
-    session->abandoned = !wait_for(watch, call, END_SECONDS);
-    if (!session->abandoned)
+    /* not the call's own object, which its thread uses */
+    if (gpuvm_domain_find(session->connection, call->domain->name, &domain, NULL) && domain)
+        gpuvm_domain_destroy(domain, NULL);
+    returned = wait_for(watch, call, END_SECONDS);
+    if (returned && call->started) /* at the last moment */
+        gpuvm_domain_destroy(call->domain, NULL);
+    if (returned)
         bring_back(session, watch->hostdevs, diag);
-    return false;
+    return returned;
 }
 
 static unsigned
@@ -181,15 +203,17 @@ start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *c
     start_watch watch = {.session = session, .hostdevs = claim->devices, .begun = g_get_monotonic_time()};
     unsigned seconds = options->timeout > 0 ? (unsigned)options->timeout
                                             : default_timeout(session, claim->devices, claim->memory_kib);
-    bool started = false;
+    bool returned, started = false;
+    GThread *thread;
 
     call->domain = domain;
     call->done = g_async_queue_new();
     gpuvm_session_say(session, "%6.1f s  checked; detaching %u devices (giving up after %u s)", 0.0,
                       claim->devices->len, seconds);
-    g_thread_unref(g_thread_new("start", call_libvirt, call));
-    if (!wait_for(&watch, call, seconds)) {
-        give_up(&watch, call, seconds);
+    thread = g_thread_new("start", call_libvirt, call);
+    returned = wait_for(&watch, call, seconds);
+    if (!returned) {
+        returned = give_up(&watch, call, seconds);
     } else if (call->started) {
         gpuvm_session_say(session, "%6.1f s  running: the guest's firmware has it now",
                           seconds_since(watch.begun));
@@ -197,8 +221,11 @@ start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *c
     } else {
         report_failure(session, g_steal_pointer(&call->error), claim->devices);
     }
-    if (session->abandoned)
+    if (!returned) {
+        g_thread_unref(thread); /* it still uses the call */
         return false;
+    }
+    g_thread_join(thread);
     g_clear_error(&call->error);
     g_async_queue_unref(call->done);
     gpuvm_domain_free(call->domain);
@@ -265,17 +292,6 @@ note_network(void *data, const char *name)
     gpuvm_diags_note(session->diags, NULL, "libvirt's network '%s' was not active, and was started", name);
 }
 
-static void
-mark_active(gpuvm_facts *facts, const char *name)
-{
-    for (guint i = 0; i < facts->claims->len; i++) {
-        gpuvm_claim *claim = facts->claims->pdata[i];
-
-        if (g_str_equal(claim->domain, name))
-            claim->active = true;
-    }
-}
-
 bool
 gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
             gpuvm_outcome *ret_outcome)
@@ -285,6 +301,7 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
     g_autoptr(gpuvm_claim) claim = NULL;
     g_autofree char *xml = NULL;
     GError *error = NULL;
+    bool started;
 
     if (!domain)
         return false;
@@ -300,8 +317,7 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
         return false;
     if (!gpuvm_networks_start(session->connection, xml, note_network, session, &error))
         return gpuvm_session_fail(session, error);
-    if (!start_watched(session, g_steal_pointer(&domain), claim, options))
-        return false;
-    mark_active(session->facts, name);
-    return true;
+    started = start_watched(session, g_steal_pointer(&domain), claim, options);
+    gpuvm_session_forget(session);
+    return started;
 }

@@ -10,6 +10,7 @@ import fcntl
 import os
 import re
 import select
+import time
 
 PCI = "/sys/bus/pci"
 LAB = "/run/lab"
@@ -22,6 +23,15 @@ def link_name(path):
 
 def driver(address):
     return link_name(f"{PCI}/devices/{address}/driver")
+
+
+def names(file, address):
+    """Whether the file in the lab's directory is there and names the function."""
+    try:
+        with open(f"{LAB}/{file}", encoding="ascii") as text:
+            return address in text.read().split()
+    except FileNotFoundError:
+        return False
 
 
 class Kernel:
@@ -50,7 +60,9 @@ class Kernel:
 
     def probe(self, address):
         wanted = self.wanted(address)
-        if wanted and not driver(address):
+        if wanted == self.natural.get(address) and names("forgets", address):
+            os.unlink(f"{LAB}/forgets")
+        elif wanted and not driver(address):
             device = os.path.realpath(f"{PCI}/devices/{address}")
             os.symlink(os.path.relpath(f"{PCI}/drivers/{wanted}", device), f"{device}/driver")
             os.symlink(device, f"{PCI}/drivers/{wanted}/{address}")
@@ -61,6 +73,8 @@ class Kernel:
 
     @staticmethod
     def unbind(address, frm):
+        while names("holds", address):
+            time.sleep(0.05)
         if driver(address) == frm:
             os.unlink(f"{PCI}/devices/{address}/driver")
             os.unlink(f"{PCI}/drivers/{frm}/{address}")

@@ -209,6 +209,13 @@ policy()
     cat > /etc/gpuvm/policy.yaml <<< "kind: policy"$'\n'"$1"
 }
 
+# proc FILE TEXT: what /proc/FILE says from now on
+proc()
+{
+    echo "$2" > "$LAB/proc-${1//\//-}"
+    mount --bind "$LAB/proc-${1//\//-}" "/proc/$1"
+}
+
 # stopped NAME…: each is defined and does not run
 stopped()
 {

@@ -161,6 +161,14 @@ def pci(tree, machine):
         virtual_functions(tree, function)
 
 
+def displays(tree, machine):
+    """The node in /dev/dri of each display controller, in the order of their addresses."""
+    found = [function for function in machine.functions.values() if function.class_code >> 16 == 3]
+    for number, function in enumerate(found):
+        tree.write(f"{function.path}/drm/card{number}/dev", f"226:{number}")
+        tree.link(f"class/drm/card{number}", f"{function.path}/drm/card{number}")
+
+
 def cells(tree, machine):
     node, cpus = "devices/system/node", "devices/system/cpu"
     for name in ("online", "possible", "present"):
@@ -203,6 +211,7 @@ def main():
     except (Fault, OSError) as fault:
         sys.exit(f"mksysfs.py: {fault}")
     pci(tree, machine)
+    displays(tree, machine)
     cells(tree, machine)
     for directory in ("class", "block", "module", "firmware", "fs/cgroup", "devices/virtual"):
         tree.directory(directory)

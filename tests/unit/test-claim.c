@@ -65,7 +65,7 @@ reports_what_others_hold(void **state G_GNUC_UNUSED)
          GPU "domain a active 0000:01:00.0\n",
          true,
          GPUVM_ERRORED,
-         {"5 device 0000:01:00.0 is in use by domain 'a', which is running :: gpuvm stop a"}},
+         {"5 device 0000:01:00.0 is in use by domain 'a', which is running :: virsh shutdown a"}},
         {"another function of the card",
          GPU "domain a active 0000:01:00.1\n",
          true,

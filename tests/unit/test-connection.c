@@ -170,6 +170,10 @@ test_devices(void **state)
     devices = gpuvm_facts_devices(facts);
     assert_int_equal(devices->len, 2);
     assert_int_equal(((const gpuvm_device *)devices->pdata[1])->class_code, 0x040300);
+    /* plans borrow what is known */
+    assert_true(gpuvm_connection_devices(connection, facts, NULL));
+    assert_ptr_equal(gpuvm_facts_device(facts, &((const gpuvm_device *)devices->pdata[0])->addr),
+                     devices->pdata[0]);
 }
 
 static void

@@ -379,6 +379,10 @@ refuses_what_is_no_template(void **state G_GNUC_UNUSED)
         {"kind: vm", "mine.xml:1: "},
         {"<domain>", "mine.xml:1: "},
         {"<network/>", "mine.xml: the template is a <network>, not a <domain>"},
+        {"<domain><devices>\n<hostdev mode='subsystem' type='pci' managed='yes'/></devices></domain>",
+         "mine.xml:2: the template passes a PCI device itself (<hostdev>)"},
+        {"<domain><devices><interface type='hostdev'/></devices></domain>", "(<interface>)"},
+        {"<domain><devices><disk type='nvme' device='disk'/></devices></domain>", "(<disk>)"},
         {"<!DOCTYPE domain [<!ENTITY a SYSTEM '/etc/passwd'>]><domain>&a;</domain>",
          "document type declaration"},
     };

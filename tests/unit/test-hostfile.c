@@ -211,7 +211,7 @@ test_load(void **state)
         {"/nonexistent/host.xml", "cannot read host file /nonexistent/host.xml: No such file or directory",
          GPUVM_EXIT_FAILED},
         {"/", "cannot read host file /: Is a directory", GPUVM_EXIT_FAILED},
-        {"/dev/null", "/dev/null:1: ", GPUVM_EXIT_INVALID},
+        {"/dev/null", "not a host file: /dev/null:1: ", GPUVM_EXIT_INVALID},
         {"/dev/zero", "/dev/zero: larger than a host file may be", GPUVM_EXIT_INVALID},
     };
     g_autofree char *folder = g_dir_make_tmp("gpuvm-host-XXXXXX", NULL);

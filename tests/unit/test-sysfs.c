@@ -10,6 +10,7 @@
 #include <cmocka.h>
 #include <glib/gstdio.h>
 
+#include "fake-tree.h"
 #include "host/sysfs.h"
 
 #define LINE(start, end, flags) "0x" start " 0x" end " 0x" flags "\n"
@@ -92,10 +93,26 @@ test_absent(void **state)
     assert_null(device->reset_method);
 }
 
+static void
+test_driver(void **state)
+{
+    const gpuvm_pci_addr bound = {0, 1, 0, 0}, unbound = {0, 1, 0, 1}, absent = {0, 1, 0, 2};
+    char *root = tree_make("sys/bus/pci/devices/0000:01:00.0/driver => ../../drivers/vfio-pci\n"
+                           "sys/bus/pci/devices/0000:01:00.1/\n");
+    g_autofree char *driver = gpuvm_sysfs_driver(root, &bound);
+
+    (void)state;
+    assert_string_equal(driver, "vfio-pci");
+    assert_null(gpuvm_sysfs_driver(root, &unbound));
+    assert_null(gpuvm_sysfs_driver(root, &absent));
+    tree_remove(root);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill), cmocka_unit_test(test_absent)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill), cmocka_unit_test(test_absent),
+                                       cmocka_unit_test(test_driver)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

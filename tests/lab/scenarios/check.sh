@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-rtx3090 shared-group no-iommu
+# check: a line for each topic, what to type, exit 5 on a FAIL, JSON; what a remote connection cannot see is unknown.
+
+line() # VERDICT TOPIC EVIDENCE…
+{
+    local text
+    printf -v text '%-7s %-20s ' "$1" "$2"
+    grep -F -- "$text" <<< "$OUT" | grep -qF -- "$3" || fail "no \"$text… $3\" in:"$'\n'"$OUT"
+}
+
+proc interrupts ' 120:  0  7  IR-PCI-MSI 524288-edge  nvme0q0'
+proc cpuinfo $'vendor_id\t: GenuineIntel\nflags\t\t: fpu vmx'
+proc cmdline 'root=/dev/nvme0n1p2 quiet'
+
+case $LAB_NAME in
+workstation-rtx3090)
+    expect_exit 0 gpuvm check
+    line PASS libvirt 'QEMU'
+    line PASS 'CPU virtualisation' 'GenuineIntel with VT-x'
+    line WARN KVM 'domains of type qemu'
+    expect_text '→ sudo modprobe kvm_intel'
+    line PASS 'guest firmware' 'UEFI'
+    line WARN network "'default' is not active"
+    line PASS IOMMU 'devices have IOMMU groups'
+    line PASS 'interrupt remapping' 'remapped'
+    line PASS vfio-pci 'loaded'
+    line PASS GPUs '0000:01:00.0 NVIDIA Corporation GA102 [GeForce RTX 3090] (10de:2204), driver nvidia'
+    line PASS 'IOMMU group' '0000:01:00.0 has group 14 to itself'
+    line PASS 'host display' '0000:00:02.0 is the host'\''s boot display'
+    line PASS 'PCI Express link' '0000:01:00.0 runs at 2.5 of 16 GT/s with all 16 lanes'
+    line PASS 'locked memory' 'libvirt raises the limit'
+    line PASS hugepages 'cell 0: 0 × 2 MiB'
+    line PASS policy 'the built-in policy: display controllers, accelerators and co-processors are allowed'
+    expect_exit 0 gpuvm -q check
+    expect_no_text 'PASS'
+
+    # What only the host itself knows is unknown from afar; the rest is not.
+    printf '#!/bin/sh\nexec virt-ssh-helper qemu:///system\n' > "$TMPDIR/transport"
+    chmod +x "$TMPDIR/transport"
+    expect_exit 0 gpuvm -c "qemu+ext://host/system?command=$TMPDIR/transport" check
+    line unknown 'CPU virtualisation' ''
+    line unknown 'interrupt remapping' ''
+    line unknown vfio-pci ''
+    line unknown 'host display' ''
+    line PASS IOMMU ''
+    line PASS GPUs '0000:01:00.0'
+
+    # Modules gone, a policy that is wrong.
+    mv /dev/vfio/vfio "$TMPDIR/"
+    policy 'allowlist: [10de]'
+    run gpuvm check
+    line FAIL policy 'nothing is allowed'
+    expect_text 'policy.yaml:2:13: error:'
+    expect_no_text 'vfio-pci is loaded'
+    [ "$STATUS" != 0 ] || fail 'it succeeded'
+    ;;
+shared-group)
+    expect_exit 0 gpuvm check
+    line WARN 'IOMMU group' '0000:01:00.0 shares group 1 with 0000:02:00.0 (Ethernet controller, driver igc)'
+    line WARN 'PCI Express link' '0000:01:00.0 runs with 8 of 16 lanes'
+    proc interrupts ' 120:  0  7  PCI-MSI 524288-edge  nvme0q0'
+    expect_exit 5 gpuvm check
+    line FAIL 'interrupt remapping' 'the kernel refuses'
+    expect_text '1 of 17 checks failed'
+    ;;
+no-iommu)
+    expect_exit 5 gpuvm check
+    line FAIL IOMMU 'no device has an IOMMU group'
+    line FAIL 'IOMMU group' '0000:01:00.0 has none'
+    expect_text 'intel_iommu=on'
+    expect_exit 5 gpuvm check -o json
+    OUT=$("$GPUVM" check -o json 2> /dev/null || true)
+    /usr/bin/python3 - "$OUT" <<-'END' || fail "not the checks:"$'\n'"$OUT"
+	import json, sys
+	checks = {(check["topic"], check["verdict"]): check for check in json.loads(sys.argv[1])["checks"]}
+	assert "intel_iommu=on" in checks["IOMMU", "FAIL"]["remedy"]
+	assert checks["vfio-pci", "PASS"]["remedy"] is None
+	assert all(set(check) == {"topic", "verdict", "evidence", "remedy"} for check in checks.values())
+	END
+    proc cmdline 'root=/dev/nvme0n1p2 intel_iommu=on quiet'
+    expect_exit 5 gpuvm check
+    expect_text '→ enable VT-d in the firmware'
+    proc cpuinfo $'vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm'
+    expect_exit 5 gpuvm check
+    expect_text '→ enable IOMMU (AMD-Vi) in the firmware'
+    ;;
+esac

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include "core/fitness.h"
+
+#define GPU "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n"
+#define AUDIO "0000:01:00.1 040300 10de:1aef group=14 driver=snd_hda_intel\n"
+#define BRIDGE "0000:00:01.0 060400 8086:1901 group=14 driver=pcieport bridge\n"
+#define NIC "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n"
+#define LINK(link) "0000:01:00.0 030000 10de:2204 group=14 link=" link "\n"
+#define BOOT_GPU "0000:00:02.0 030000 8086:3e98 group=1 driver=i915 boot=1\n"
+
+/* One topic: what is seen, "KEY=VALUE;…" or "remote", of a host, and every finding, "VERDICT PART :: PART …", in order. */
+typedef struct fitness_case {
+    const char *topic, *seen, *facts;
+    const char *findings[3];
+} fitness_case;
+
+/* Whole numbers of gpuvm_observations by name. */
+static int *
+whole_number(gpuvm_observations *seen, const char *key)
+{
+    return g_str_equal(key, "efi")         ? &seen->efi
+           : g_str_equal(key, "network")   ? &seen->default_network
+           : g_str_equal(key, "cpu")       ? &seen->cpu_virtualization
+           : g_str_equal(key, "remapping") ? &seen->interrupt_remapping
+           : g_str_equal(key, "unsafe")    ? &seen->unsafe_interrupts
+                                           : NULL;
+}
+
+static void
+see(gpuvm_observations *seen, const char *key, const char *value)
+{
+    gint64 number = g_ascii_strtoll(value, NULL, 10);
+
+    if (whole_number(seen, key))
+        *whole_number(seen, key) = (int)number;
+    else if (g_str_equal(key, "libvirt"))
+        seen->libvirt_version = number;
+    else if (g_str_equal(key, "hypervisor_version"))
+        seen->hypervisor_version = number;
+    else if (g_str_equal(key, "hypervisor"))
+        seen->hypervisor = g_strdup(value);
+    else if (g_str_equal(key, "session"))
+        seen->session = number;
+    else if (g_str_equal(key, "vendor"))
+        seen->cpu_vendor = g_strdup(value);
+    else if (g_str_equal(key, "arguments"))
+        seen->kernel_arguments = g_strdup(value);
+    else if (g_str_equal(key, "grub"))
+        seen->grub = number;
+    else if (g_str_equal(key, "vfio"))
+        seen->vfio = (gpuvm_vfio)number;
+    else if (g_str_equal(key, "memlock"))
+        seen->memlock = number;
+    else
+        g_error("the test sees what there is not: %s", key);
+}
+
+static gpuvm_observations *
+build_seen(const char *text)
+{
+    gpuvm_observations *seen = gpuvm_observations_new();
+    g_auto(GStrv) items = g_strsplit(text, ";", -1);
+
+    for (char **item = items; *item; item++) {
+        g_auto(GStrv) pair = g_strsplit(*item, "=", 2);
+
+        if (pair[0] && pair[1])
+            see(seen, pair[0], pair[1]);
+    }
+    return seen;
+}
+
+/* The findings for @topic, a line each: "VERDICT EVIDENCE → REMEDY". */
+static char *
+findings_text(const GPtrArray *findings, const char *topic)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; i < findings->len; i++) {
+        const gpuvm_finding *finding = findings->pdata[i];
+        g_auto(GStrv) remedy = g_strsplit(finding->remedy ? finding->remedy : "none", "\n", -1);
+        g_autofree char *steps = g_strjoinv(" & ", remedy);
+
+        if (g_str_equal(finding->topic, topic))
+            g_string_append_printf(text, "%s %s → %s\n", gpuvm_verdict_names[finding->verdict],
+                                   finding->evidence, steps);
+    }
+    return g_strdup(text->str);
+}
+
+static void
+expect_finding(const fitness_case *c, const char *line, const char *expected)
+{
+    g_auto(GStrv) parts = g_strsplit(expected, " :: ", -1);
+
+    if (!line || !g_str_has_prefix(line, parts[0]))
+        fail_msg("%s, %s:\nexpected: %s\nactual:   %s", c->topic, c->seen, expected, line);
+    for (char **part = parts; *part; part++) {
+        if (!strstr(line, *part))
+            fail_msg("%s, %s:\nno: %s\nin: %s", c->topic, c->seen, *part, line);
+    }
+}
+
+static GPtrArray *
+check(const char *seen_text, gpuvm_facts *facts, bool remote, const char *policy)
+{
+    g_autoptr(gpuvm_observations) seen = build_seen(seen_text);
+    g_autoptr(gpuvm_spec) spec = policy ? build_spec(policy, "policy") : NULL;
+    const gpuvm_named_policy named = {.name = "the policy", .policy = spec ? spec->policy : NULL};
+    const gpuvm_fitness_input input = {
+        .seen = seen, .facts = facts, .policies = &named, .n_policies = spec ? 1 : 0};
+    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
+
+    facts->local = !remote;
+    for (guint i = 0; i < devices->len; i++)
+        facts->iommu |= ((const gpuvm_device *)devices->pdata[i])->iommu_group != GPUVM_UNKNOWN;
+    return gpuvm_fitness_check(&input);
+}
+
+static void
+run_cases(const fitness_case *cases, size_t n)
+{
+    for (const fitness_case *c = cases; c < cases + n; c++) {
+        g_autoptr(gpuvm_facts) facts = build_facts(c->facts);
+        g_autoptr(GPtrArray) findings =
+            check(c->seen, facts, g_str_equal(c->seen, "remote"), gpuvm_permit_builtin);
+        g_autofree char *text = findings_text(findings, c->topic);
+        g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+        guint k = 0;
+
+        for (; k < G_N_ELEMENTS(c->findings) && c->findings[k]; k++)
+            expect_finding(c, lines[k], c->findings[k]);
+        if (lines[k] && *lines[k])
+            fail_msg("%s, %s: more than was expected: %s", c->topic, c->seen, lines[k]);
+    }
+}
+
+static void
+libvirt_and_its_machine(void **state G_GNUC_UNUSED)
+{
+    static const fitness_case cases[] = {
+        {"libvirt", "", "", {"unknown nothing is known of libvirt"}},
+        {"libvirt",
+         "libvirt=8009003;hypervisor=QEMU;hypervisor_version=7002000",
+         "",
+         {"FAIL libvirt 8.9.3 → upgrade to Debian 12"}},
+        {"libvirt",
+         "libvirt=9000000;hypervisor=QEMU;hypervisor_version=7002011",
+         "",
+         {"PASS libvirt 9.0.0, QEMU 7.2.11 → none"}},
+        {"CPU virtualisation", "", "", {"unknown :: /proc/cpuinfo"}},
+        {"CPU virtualisation", "cpu=1;vendor=GenuineIntel", "", {"PASS GenuineIntel with VT-x → none"}},
+        {"CPU virtualisation", "cpu=1;vendor=AuthenticAMD", "", {"PASS AuthenticAMD with AMD-V → none"}},
+        {"CPU virtualisation",
+         "cpu=0;vendor=GenuineIntel",
+         "",
+         {"WARN :: → enable VT-x (Intel) or SVM (AMD)"}},
+        {"KVM", "", "", {"unknown"}},
+        {"KVM", "", "host type=kvm\n", {"PASS libvirt offers KVM → none"}},
+        {"KVM",
+         "",
+         "host type=qemu\n",
+         {"WARN no KVM: domains of type qemu :: tens of times slower :: sudo modprobe kvm_intel"}},
+        {"guest firmware", "", "", {"unknown"}},
+        {"guest firmware", "efi=1", "", {"PASS UEFI"}},
+        {"guest firmware", "efi=0", "", {"FAIL no UEFI :: → sudo apt-get install ovmf"}},
+        {"network", "", "", {"unknown"}},
+        {"network", "network=1", "", {"PASS :: 'default' is active → none"}},
+        {"network", "network=0", "", {"WARN :: mode nat would not start → virsh net-start default"}},
+        {"locked memory", "libvirt=9000000", "", {"PASS libvirt raises the limit"}},
+        {"locked memory", "libvirt=9000000;memlock=65536", "", {"PASS libvirt raises the limit"}},
+        {"locked memory", "libvirt=9000000;session=1", "", {"unknown"}},
+        {"locked memory",
+         "libvirt=9000000;session=1;memlock=9223372036854775807",
+         "",
+         {"PASS this user may lock any"}},
+        {"locked memory",
+         "libvirt=9000000;session=1;memlock=8388608",
+         "",
+         {"WARN this user may lock 8 MiB; :: memlock unlimited :: limits.d"}},
+        {"locked memory", "", "", {"unknown"}},
+        {"hugepages", "", "", {"unknown"}},
+        {"hugepages",
+         "",
+         "cell 0 cpus=0-3 memory=1024 2M=512 1G=4\ncell 1 cpus=4-7 memory=1024 2M=0\n",
+         {"PASS cell 0: 512 × 2 MiB, 4 × 1024 MiB; cell 1: 0 × 2 MiB (needed only by VMs with hugepages)"}},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+iommu_and_vfio(void **state G_GNUC_UNUSED)
+{
+    static const fitness_case cases[] = {
+        {"IOMMU", "", GPU, {"PASS devices have IOMMU groups → none"}},
+        {"IOMMU",
+         "vendor=GenuineIntel;arguments=quiet;grub=1",
+         "",
+         {"FAIL no device has an IOMMU group → sudo sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT=\"/&intel_iommu=on /' "
+          "/etc/default/grub & sudo update-grub && sudo reboot"}},
+        {"IOMMU",
+         "vendor=GenuineIntel;arguments=quiet",
+         "",
+         {"FAIL :: → add intel_iommu=on to the kernel command line (systemd-boot"}},
+        {"IOMMU",
+         "vendor=GenuineIntel;arguments=intel_iommu=on quiet",
+         "",
+         {"FAIL :: → enable VT-d in the firmware"}},
+        {"IOMMU", "vendor=GenuineIntel;arguments=intel_iommu=off", "", {"FAIL :: → take intel_iommu=off"}},
+        {"IOMMU",
+         "vendor=AuthenticAMD;arguments=quiet",
+         "",
+         {"FAIL :: → enable IOMMU (AMD-Vi) in the firmware"}},
+        {"IOMMU",
+         "vendor=AuthenticAMD;arguments=amd_iommu=off",
+         "",
+         {"FAIL :: → take intel_iommu=off, amd_iommu=off"}},
+        {"IOMMU", "remote", "", {"FAIL no device has an IOMMU group → run gpuvm check on the host itself"}},
+        {"interrupt remapping", "", "", {"unknown"}},
+        {"interrupt remapping", "remapping=1", "", {"PASS interrupts are remapped → none"}},
+        {"interrupt remapping",
+         "remapping=0",
+         "",
+         {"FAIL interrupts are not remapped: :: → enable interrupt remapping"}},
+        {"interrupt remapping", "remapping=0;unsafe=0", "", {"FAIL"}},
+        {"interrupt remapping", "remapping=0;unsafe=1", "", {"WARN :: a guest can disturb the host"}},
+        {"vfio-pci", "", "", {"unknown"}},
+        {"vfio-pci", "vfio=1", "", {"PASS vfio-pci is loaded → none"}},
+        {"vfio-pci",
+         "vfio=2",
+         "",
+         {"WARN :: not loaded :: → echo vfio-pci | sudo tee /etc/modules-load.d/vfio-pci.conf"}},
+        {"vfio-pci",
+         "vfio=3",
+         "",
+         {"FAIL this kernel has no vfio-pci → sudo apt-get install linux-image-amd64"}},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+cards(void **state G_GNUC_UNUSED)
+{
+    static const fitness_case cases[] = {
+        {"GPUs", "", NIC, {"FAIL no GPU among 1 PCI devices → lspci"}},
+        {"GPUs",
+         "",
+         GPU NIC "0000:05:00.0 120000 1002:74a1 group=5\n",
+         {"PASS 0000:01:00.0 :: (10de:2204), driver nvidia",
+          "PASS 0000:05:00.0 :: (1002:74a1), driver none"}},
+        {"IOMMU group", "", NIC, {NULL}},
+        {"IOMMU group", "", GPU AUDIO BRIDGE, {"PASS 0000:01:00.0 has group 14 to itself → none"}},
+        {"IOMMU group",
+         "",
+         GPU NIC,
+         {"WARN 0000:01:00.0 shares group 14 with 0000:02:00.0 (Ethernet controller, driver igb) → :: 'iommu_group: "
+          "include' or 'detach'"}},
+        {"IOMMU group",
+         "",
+         GPU "unknown 0000:05:00.0 group=14\n",
+         {"WARN :: shares group 14 with 0000:05:00.0 →"}},
+        {"IOMMU group", "", "0000:01:00.0 030000 10de:2204\n", {"FAIL 0000:01:00.0 has none"}},
+        {"host display", "", GPU, {"PASS no GPU is the host's boot display"}},
+        {"host display",
+         "",
+         GPU BOOT_GPU,
+         {"PASS 0000:00:02.0 is the host's boot display and stays with the host"}},
+        {"host display", "", BOOT_GPU, {"WARN the only GPU, 0000:00:02.0, :: allow_host_display: true"}},
+        {"host display", "remote", BOOT_GPU, {"unknown"}},
+        {"PCI Express link", "", GPU, {NULL}},
+        {"PCI Express link",
+         "",
+         LINK("16x16/16x16"),
+         {"PASS 0000:01:00.0 runs at 16 GT/s with 16 lanes, all it can"}},
+        {"PCI Express link",
+         "",
+         LINK("16x16/2.5x16"),
+         {"PASS 0000:01:00.0 runs at 2.5 of 16 GT/s :: look again under load"}},
+        {"PCI Express link",
+         "",
+         LINK("16x16/16x8"),
+         {"WARN 0000:01:00.0 runs with 8 of 16 lanes → move the card"}},
+        {"PCI Express link", "", LINK("16x16/2.5x1"), {"WARN 0000:01:00.0 runs with 1 of 16 lanes"}},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+policies(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = build_facts("");
+    g_autoptr(GPtrArray) right =
+        check("", facts, false, "{allowlist: ['10de:*', '1002:*'], denylist: ['10de:2204']}");
+    g_autoptr(GPtrArray) wrong = check("", facts, false, NULL);
+    g_autoptr(GPtrArray) builtin = check("", facts, false, gpuvm_permit_builtin);
+    g_autofree char *builtin_text = findings_text(builtin, "policy");
+    g_autofree char *right_text = findings_text(right, "policy"),
+                    *wrong_text = findings_text(wrong, "policy");
+
+    expect_text("policy", right_text, "PASS the policy: 2 rules allow, 1 deny → none\n");
+    expect_text(
+        "no policy", wrong_text,
+        "FAIL the policy is wrong: nothing is allowed → gpuvm validate --kind policy /etc/gpuvm/policy.yaml\n");
+}
+
+/* Seen from afar, a host passes nothing that only the host itself knows. */
+static void
+remote_passes_nothing_unseen(void **state G_GNUC_UNUSED)
+{
+    static const char *const unseen[] = {"CPU virtualisation", "interrupt remapping", "vfio-pci",
+                                         "host display", NULL};
+    g_autoptr(gpuvm_facts) facts = build_facts(GPU "host type=kvm\n");
+    g_autoptr(GPtrArray) findings =
+        check("libvirt=9000000;hypervisor=QEMU;hypervisor_version=7002000;efi=1;network=1", facts, true,
+              gpuvm_permit_builtin);
+    guint unknown = 0;
+
+    for (guint i = 0; i < findings->len; i++) {
+        const gpuvm_finding *finding = findings->pdata[i];
+
+        if (g_strv_contains(unseen, finding->topic))
+            assert_int_equal(finding->verdict, GPUVM_CANNOT_SEE);
+        unknown += g_strv_contains(unseen, finding->topic);
+        assert_int_not_equal(finding->verdict, GPUVM_FAIL);
+    }
+    assert_int_equal(unknown, 4);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(libvirt_and_its_machine),
+        cmocka_unit_test(iommu_and_vfio),
+        cmocka_unit_test(cards),
+        cmocka_unit_test(policies),
+        cmocka_unit_test(remote_passes_nothing_unseen),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+
+#include <cmocka.h>
+
+#include "fake-tree.h"
+#include "host/observe.h"
+
+#define CPU(vendor, flags)                                                                                   \
+    "proc/cpuinfo: processor\t: 0\nproc/cpuinfo: vendor_id\t: " vendor "\nproc/cpuinfo: vmx flags\t: x\n"    \
+    "proc/cpuinfo: flags\t\t: " flags "\nproc/cpuinfo: processor\t: 1\nproc/cpuinfo: flags\t\t: vmx svm\n"
+#define BUS "sys/bus/pci/devices/\n"
+#define DRIVER BUS "sys/bus/pci/drivers/vfio-pci/\n"
+#define MODULE(path)                                                                                         \
+    "lib/modules/RELEASE/modules.dep: kernel/fs/ext4/ext4.ko:\nlib/modules/RELEASE/modules.dep: " path "\n"
+#define UNSAFE(value) "sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts: " value "\n"
+#define INTERRUPTS(chip)                                                                                     \
+    "proc/interrupts:            CPU0       CPU1\nproc/interrupts: 120: 0 7  " chip " 520192-edge nvme0q0\n"
+
+/* What files say; RELEASE is the running kernel's. Fields that are not given: it is not to be seen. */
+static const struct {
+    const char *name, *tree;
+    const char *cpu_vendor, *kernel_arguments;
+    int cpu_virtualization, interrupt_remapping, unsafe_interrupts;
+    gpuvm_vfio vfio;
+    bool grub;
+} cases[] = {
+    {"nothing", "", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_VFIO_UNKNOWN, false},
+    {"Intel", CPU("GenuineIntel", "fpu vmx smx"), "GenuineIntel", NULL, 1, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0,
+     false},
+    {"AMD", CPU("AuthenticAMD", "fpu svm"), "AuthenticAMD", NULL, 1, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, false},
+    {"switched off in the firmware", CPU("GenuineIntel", "fpu vmxx nosvm"), "GenuineIntel", NULL, 0,
+     GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, false},
+    {"another architecture", "proc/cpuinfo: Features\t: fp asimd\n", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
+     GPUVM_UNKNOWN, 0, false},
+    {"kernel arguments", "proc/cmdline: root=/dev/sda1 intel_iommu=on quiet\n", NULL,
+     "root=/dev/sda1 intel_iommu=on quiet", GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, false},
+    {"GRUB", "etc/default/grub: GRUB_TIMEOUT=5\n", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0,
+     true},
+    {"remapped", INTERRUPTS("IR-PCI-MSI"), NULL, NULL, GPUVM_UNKNOWN, 1, GPUVM_UNKNOWN, 0, false},
+    {"not remapped", INTERRUPTS("PCI-MSI"), NULL, NULL, GPUVM_UNKNOWN, 0, GPUVM_UNKNOWN, 0, false},
+    {"a device that is called so", INTERRUPTS("PCI-MSI-IR-1"), NULL, NULL, GPUVM_UNKNOWN, 0, GPUVM_UNKNOWN, 0,
+     false},
+    {"unsafe", UNSAFE("Y"), NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 1, 0, false},
+    {"safe", UNSAFE("N"), NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, 0, false},
+    {"vfio-pci loaded", DRIVER "dev/vfio/vfio: \n", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
+     GPUVM_VFIO_LOADED, false},
+    {"without its device", DRIVER MODULE("kernel/drivers/vfio/pci/vfio-pci.ko: kernel/drivers/vfio/vfio.ko"),
+     NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_VFIO_LOADABLE, false},
+    {"installed", BUS MODULE("kernel/drivers/vfio/pci/vfio-pci.ko.xz:"), NULL, NULL, GPUVM_UNKNOWN,
+     GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_VFIO_LOADABLE, false},
+    {"its core only", BUS MODULE("kernel/drivers/vfio/pci/vfio-pci-core.ko: kernel/drivers/vfio/vfio.ko"),
+     NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_VFIO_ABSENT, false},
+    {"of another kernel", BUS "lib/modules/1.0/modules.dep: kernel/drivers/vfio/pci/vfio-pci.ko:\n", NULL,
+     NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_VFIO_ABSENT, false},
+};
+
+static char *
+with_release(const char *tree)
+{
+    struct utsname kernel;
+
+    assert_int_equal(uname(&kernel), 0);
+    g_auto(GStrv) parts = g_strsplit(tree, "RELEASE", -1);
+    return g_strjoinv(kernel.release, parts);
+}
+
+static void
+files(void **state G_GNUC_UNUSED)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+        g_autofree char *tree = with_release(cases[i].tree);
+        char *root = tree_make(tree);
+
+        gpuvm_observe_files(root, seen);
+        tree_remove(root);
+        if (g_strcmp0(seen->cpu_vendor, cases[i].cpu_vendor) ||
+            g_strcmp0(seen->kernel_arguments, cases[i].kernel_arguments) ||
+            seen->cpu_virtualization != cases[i].cpu_virtualization ||
+            seen->interrupt_remapping != cases[i].interrupt_remapping ||
+            seen->unsafe_interrupts != cases[i].unsafe_interrupts || seen->vfio != cases[i].vfio ||
+            seen->grub != cases[i].grub)
+            fail_msg(
+                "%s: vendor %s, arguments %s, virtualization %d, remapping %d, unsafe %d, vfio %d, grub %d",
+                cases[i].name, seen->cpu_vendor, seen->kernel_arguments, seen->cpu_virtualization,
+                seen->interrupt_remapping, seen->unsafe_interrupts, (int)seen->vfio, seen->grub);
+    }
+}
+
+static void
+locked_memory(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_observations) seen = gpuvm_observations_new(), limited = gpuvm_observations_new();
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    gpuvm_observe_files("/nonexistent", seen);
+    if (limit.rlim_cur == RLIM_INFINITY)
+        assert_true(seen->memlock == INT64_MAX);
+    else
+        assert_int_equal(seen->memlock, limit.rlim_cur);
+
+    limit.rlim_cur = 4096;
+    assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
+    gpuvm_observe_files("/nonexistent", limited);
+    assert_int_equal(limited->memlock, 4096);
+}
+
+/* libvirt's test driver: it has a default network, and knows of no firmware. */
+static void
+libvirt(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(gpuvm_connection) connection = gpuvm_connection_open("test:///default", &error);
+    g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+
+    assert_non_null(connection);
+    gpuvm_observe_libvirt(connection, seen);
+    assert_true(seen->libvirt_version >= 9000000);
+    assert_true(seen->hypervisor_version >= 0);
+    assert_string_equal(seen->hypervisor, "TEST");
+    assert_false(seen->session);
+    assert_int_equal(seen->default_network, 1);
+    assert_int_not_equal(seen->efi, 1);
+    assert_int_equal(seen->cpu_virtualization, GPUVM_UNKNOWN);
+    assert_int_equal(seen->memlock, GPUVM_UNKNOWN);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files),
+        cmocka_unit_test(locked_memory),
+        cmocka_unit_test(libvirt),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

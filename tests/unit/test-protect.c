@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include "core/recheck.h"
+
+#define GPU "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n"
+#define AUDIO "0000:01:00.1 040300 10de:1aef group=14 driver=snd_hda_intel\n"
+#define NIC "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n"
+#define BOOT_GPU "0000:02:00.0 030000 10de:2204 group=14 driver=nvidia boot=1\n"
+
+#define PASS "devices: {pci_passthrough: ['01:00.0']}\n"
+#define INCLUDE "devices: {pci_passthrough: ['01:00.0'], iommu_group: include}\n"
+#define DETACH "devices: {pci_passthrough: ['01:00.0'], iommu_group: detach}\n"
+#define ANY "allowlist: ['*:*']"
+#define PROTECT(words) "{" ANY ", protect: [" words "]}"
+
+/** A use that the host has of @addr. */
+static void
+use(plan_scene *made, const char *addr, gpuvm_use_kind kind, bool root, const char *what, const char *remedy)
+{
+    gpuvm_pci_addr at = build_addr(addr);
+
+    gpuvm_facts_add_use(made->facts, &at, kind, root, what, remedy);
+}
+
+/* Every policy there can be, one for each set of words, and one that says nothing of it. */
+#define WORDS 5
+#define POLICIES ((1u << WORDS) + 1)
+
+static char *
+policy_text(unsigned set)
+{
+    g_autoptr(GString) text = g_string_new("{" ANY);
+
+    if (set < 1u << WORDS)
+        g_string_append(text, ", protect: [");
+    for (unsigned word = 0; set < 1u << WORDS && word < WORDS; word++) {
+        if (set & 1u << word)
+            g_string_append_printf(text, "%s, ", gpuvm_protect_names[word]);
+    }
+    g_string_append(text, set < 1u << WORDS ? "]}" : "}");
+    return g_strdup(text->str);
+}
+
+/* Each use × each policy × each way in which a device comes to a VM: refused exactly when the policy protects it. */
+static void
+every_use_policy_and_role(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *addr, *facts, *definition;
+    } roles[] = {
+        {"0000:01:00.0", GPU, PASS},
+        {"0000:01:00.1", GPU AUDIO, PASS},
+        {"0000:02:00.0", GPU NIC, INCLUDE},
+        {"0000:02:00.0", GPU NIC, DETACH},
+    };
+    static const struct {
+        gpuvm_use_kind kind;
+        bool root;
+        const char *error;
+    } uses[] = {
+        {GPUVM_USE_STORAGE, true, "4 is in use by the host: it is needed"},
+        {GPUVM_USE_STORAGE, false, "4 is in use by the host: it is needed :: to free it: let go"},
+        {GPUVM_USE_NETWORK, false, "4 is in use by the host: it is needed :: to free it: let go"},
+        {GPUVM_USE_ADDRESS, false, "4 is in use by the host: it is needed :: to free it: let go"},
+        {GPUVM_USE_HOLDER, false, "5 is in use by the host: it is needed :: to free it: let go"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(roles) * G_N_ELEMENTS(uses) * POLICIES; i++) {
+        unsigned set = i % POLICIES;
+        size_t u = i / POLICIES % G_N_ELEMENTS(uses), r = i / POLICIES / G_N_ELEMENTS(uses);
+        bool protects = uses[u].root || set == 1u << WORDS || set & 1u << uses[u].kind;
+        g_autofree char *policy = policy_text(set);
+        g_autofree char *name = g_strdup_printf("role %zu, use %zu, policy %s", r, u, policy);
+        g_autofree char *error = g_strdup_printf("%s :: device %s", uses[u].error, roles[r].addr);
+        g_autoptr(plan_scene) made = scene_new(roles[r].facts, roles[r].definition, policy, NULL);
+
+        use(made, roles[r].addr, uses[u].kind, uses[u].root, "is needed", uses[u].root ? NULL : "let go");
+        scene_plan(made);
+        expect_diags(name, made->diags, GPUVM_ERRORED, (const char *[]){protects ? error : NULL, NULL});
+        expect_diags(name, made->diags, GPUVM_NOTE, (const char *[]){NULL});
+    }
+}
+
+/* What the host is seen to do: one use of the card and one of the NIC, or nothing. */
+typedef enum sight { SEEN, UNSEEN, SOME_PROCESSES_HIDDEN } sight;
+
+#define HELD "5 device 0000:01:00.0 is in use by the host: it is open"
+#define ROUTED "4 device 0000:02:00.0 is in use by the host: it carries the default route"
+#define DARK(addr) "4 device " addr " is the host's boot display :: allow_host_display"
+#define NOT_SEEN "4 whether the host uses these devices itself cannot be seen from here :: on the host itself"
+#define NOTE_UNSEEN "cannot be seen from here: gpuvm looked for no mounted disk"
+#define NOTE_HIDDEN "processes of other users were not looked at: run as root"
+
+static void
+one_by_one(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *facts, *definition, *policy, *second_policy;
+        sight sight;
+        const char *errors[4], *notes[3];
+    } cases[] = {
+        {"the built-in policy protects", GPU AUDIO, PASS, NULL, NULL, SEEN, {HELD}, {NULL}},
+        {"all that is wrong is said", GPU NIC, INCLUDE, ANY, NULL, SEEN, {HELD, ROUTED}, {NULL}},
+        {"a device that stays does not matter",
+         GPU "0000:02:00.0 020000 8086:1533 group=20\n",
+         PASS,
+         PROTECT("network"),
+         NULL,
+         SEEN,
+         {NULL},
+         {NULL}},
+        {"what no policy allows is still said to be in use",
+         GPU NIC,
+         DETACH,
+         "allowlist: ['10de:*']",
+         NULL,
+         SEEN,
+         {"4 device 0000:02:00.0 (8086:1533) not in allowlist", HELD, ROUTED},
+         {NULL}},
+        {"a second policy cannot give up what the first protects",
+         GPU,
+         PASS,
+         ANY,
+         PROTECT(""),
+         SEEN,
+         {HELD},
+         {NULL}},
+        {"nor the first what the second does",
+         GPU,
+         PASS,
+         PROTECT("storage"),
+         PROTECT("holders"),
+         SEEN,
+         {HELD},
+         {NULL}},
+        {"both give it up", GPU, PASS, PROTECT("storage"), PROTECT("network"), SEEN, {NULL}, {NULL}},
+        {"unseen", GPU, PASS, ANY, NULL, UNSEEN, {NULL}, {NOTE_UNSEEN}},
+        {"unseen, and the policy protects the rest",
+         GPU,
+         PASS,
+         PROTECT("storage, network, addresses, holders"),
+         NULL,
+         UNSEEN,
+         {NULL},
+         {NOTE_UNSEEN}},
+        {"unseen is protected", GPU NIC, INCLUDE, PROTECT("unseen"), NULL, UNSEEN, {NOT_SEEN}, {NULL}},
+        {"by the second policy", GPU, PASS, ANY, PROTECT("unseen"), UNSEEN, {NOT_SEEN}, {NULL}},
+        {"seen, and only unseen is protected", GPU, PASS, PROTECT("unseen"), NULL, SEEN, {NULL}, {NULL}},
+        {"unseen, but nothing is passed", GPU, "", PROTECT("unseen"), NULL, UNSEEN, {NULL}, {NULL}},
+        {"some processes are hidden",
+         GPU,
+         PASS,
+         PROTECT(""),
+         NULL,
+         SOME_PROCESSES_HIDDEN,
+         {NULL},
+         {NOTE_HIDDEN}},
+        {"hidden, but nothing is passed", GPU, "", ANY, NULL, SOME_PROCESSES_HIDDEN, {NULL}, {NULL}},
+        {"the boot display, drawn in",
+         GPU BOOT_GPU,
+         INCLUDE,
+         PROTECT(""),
+         NULL,
+         SEEN,
+         {DARK("0000:02:00.0")},
+         {NULL}},
+        {"the boot display, detached",
+         GPU BOOT_GPU,
+         DETACH,
+         PROTECT(""),
+         NULL,
+         SEEN,
+         {DARK("0000:02:00.0")},
+         {NULL}},
+        {"to give up the display is to give up nothing else",
+         GPU BOOT_GPU,
+         DETACH,
+         "{" ANY ", allow_host_display: true}",
+         NULL,
+         SEEN,
+         {HELD, ROUTED},
+         {NULL}},
+        {"the boot display of a host that is unseen",
+         GPU BOOT_GPU,
+         DETACH,
+         ANY,
+         NULL,
+         UNSEEN,
+         {DARK("0000:02:00.0")},
+         {NOTE_UNSEEN}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) made =
+            scene_new(cases[i].facts, cases[i].definition, cases[i].policy, cases[i].second_policy);
+
+        use(made, "0000:01:00.0", GPUVM_USE_HOLDER, false, "is open", NULL);
+        use(made, "0000:02:00.0", GPUVM_USE_NETWORK, false, "carries the default route", NULL);
+        made->facts->processes_hidden = cases[i].sight == SOME_PROCESSES_HIDDEN;
+        if (cases[i].sight == UNSEEN)
+            g_clear_pointer(&made->facts->uses, g_hash_table_unref);
+        scene_plan(made);
+        expect_diags(cases[i].name, made->diags, GPUVM_ERRORED, cases[i].errors);
+        expect_diags(cases[i].name, made->diags, GPUVM_NOTE, cases[i].notes);
+    }
+}
+
+/* A device with several uses: each is named, but those that the policy gives up. */
+static void
+several_uses_of_one(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(plan_scene) made = scene_new(GPU, PASS, PROTECT("storage"), NULL);
+
+    use(made, "0000:01:00.0", GPUVM_USE_STORAGE, true, "holds the file system mounted at /", NULL);
+    use(made, "0000:01:00.0", GPUVM_USE_STORAGE, false, "holds the file system mounted at /srv", "umount");
+    use(made, "0000:01:00.0", GPUVM_USE_STORAGE, false, "holds the file system mounted at /srv", "umount");
+    use(made, "0000:01:00.0", GPUVM_USE_HOLDER, false, "is open", NULL);
+    scene_plan(made);
+    expect_diags(
+        "several uses", made->diags, GPUVM_ERRORED,
+        (const char *[]){"4 it holds the file system mounted at /", "4 mounted at /srv :: umount", NULL});
+}
+
+/* A physical function takes its virtual functions along, and with them what the host does with these. */
+static void
+virtual_function_of_one(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(plan_scene) made = scene_new(
+        GPU "0000:01:10.0 020000 8086:1520 group=30 driver=igbvf vf=0000:01:00.0\n", PASS, ANY, NULL);
+
+    use(made, "0000:01:10.0", GPUVM_USE_NETWORK, false, "carries the default route", "ip link");
+    scene_plan(made);
+    expect_diags(
+        "virtual function", made->diags, GPUVM_ERRORED,
+        (const char *[]){"4 device 0000:01:10.0, a virtual function of 0000:01:00.0, is in use by the host: "
+                         "it carries the default route :: ip link",
+                         NULL});
+}
+
+/* The same at start, where the domain's own XML says what is passed. */
+static void
+at_start(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(plan_scene) made = scene_new(GPU NIC, PASS, ANY, NULL);
+    g_autoptr(gpuvm_record) record =
+        build_record("0000:01:00.0 10de:2204 requested\n0000:02:00.0 8086:1533 detached\n");
+    g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+
+    for (guint i = 0; i < record->devices->len; i++)
+        g_array_append_val(hostdevs, g_array_index(record->devices, gpuvm_recorded, i).addr);
+    use(made, "0000:02:00.0", GPUVM_USE_NETWORK, false, "carries the default route", NULL);
+    const gpuvm_recheck_input input = {.name = "vm",
+                                       .record = record,
+                                       .hostdevs = hostdevs,
+                                       .facts = made->facts,
+                                       .policies = made->policies,
+                                       .n_policies = made->n_policies};
+    gpuvm_recheck(&input, made->diags);
+    expect_diags("at start", made->diags, GPUVM_ERRORED, (const char *[]){ROUTED, NULL});
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_use_policy_and_role),
+        cmocka_unit_test(one_by_one),
+        cmocka_unit_test(several_uses_of_one),
+        cmocka_unit_test(virtual_function_of_one),
+        cmocka_unit_test(at_start),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <glib/gstdio.h>
+
+#include "fake-tree.h"
+#include "host/uses.h"
+
+/* A tree, and what the host does with its devices: "ADDRESS KIND [root ]WHAT → REMEDY" lines, sorted. */
+typedef struct uses_case {
+    const char *name, *tree, *expected;
+} uses_case;
+
+static gint
+compare_lines(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static char *
+uses_text(const gpuvm_facts *facts)
+{
+    g_autoptr(GPtrArray) lines = g_ptr_array_new_with_free_func(g_free);
+    GHashTableIter iter;
+    gpointer addr, uses;
+
+    g_hash_table_iter_init(&iter, facts->uses);
+    while (g_hash_table_iter_next(&iter, &addr, &uses)) {
+        const GPtrArray *all = uses;
+
+        for (guint i = 0; i < all->len; i++) {
+            const gpuvm_use *use = all->pdata[i];
+            g_ptr_array_add(lines,
+                            g_strdup_printf("%s %s %s%s%s%s\n", GPUVM_PCI((gpuvm_pci_addr *)addr),
+                                            gpuvm_use_names[use->kind], use->root ? "root " : "", use->what,
+                                            use->remedy ? " → " : "", use->remedy ? use->remedy : ""));
+        }
+    }
+    g_ptr_array_sort(lines, compare_lines);
+    g_ptr_array_add(lines, NULL);
+    return g_strjoinv("", (char **)lines->pdata);
+}
+
+static void
+run_cases(const uses_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+        g_autofree char *actual = NULL;
+        char *root = tree_make(cases[i].tree);
+
+        gpuvm_uses_read(root, facts);
+        tree_remove(root);
+        assert_non_null(facts->uses);
+        actual = uses_text(facts);
+        if (!g_str_equal(actual, cases[i].expected))
+            fail_msg("%s:\nexpected:\n%sactual:\n%s", cases[i].name, cases[i].expected, actual);
+    }
+}
+
+#define PCI(path) "sys/devices/pci0000:00/" path
+#define LINK(path, target) path " -> " target "\n"
+#define NODE(name) "dev/" name ": \n"
+/* a block device of this name and number, at this place */
+#define BLOCK(name, number, path)                                                                            \
+    "sys/class/block/" name " -> " path "\nsys/dev/block/" number " => ../../../" path "\n" path             \
+    "/dev: " number "\n"
+#define PARTITION(name, number, path) BLOCK(name, number, path) path "/partition: 1\n"
+#define VIRTUAL(name, number) BLOCK(name, number, "sys/devices/virtual/block/" name)
+#define OVER(upper, lower)                                                                                   \
+    "sys/devices/virtual/block/" upper "/slaves/" lower " -> sys/class/block/" lower "\n"
+#define MOUNT(number, point, type, source)                                                                   \
+    "proc/1/mountinfo: 29 1 " number " / " point " rw,noatime shared:1 - " type " " source " rw\n"
+
+#define NVME_PATH PCI("0000:02:00.0/nvme/nvme0/nvme0n1")
+#define NVME BLOCK("nvme0n1", "259:0", NVME_PATH) NVME_PATH "/device -> " PCI("0000:02:00.0/nvme/nvme0") "\n"
+#define NVME_P1 NVME PARTITION("nvme0n1p1", "259:1", NVME_PATH "/nvme0n1p1")
+#define NVME_P2 PARTITION("nvme0n1p2", "259:2", NVME_PATH "/nvme0n1p2")
+#define OTHER_PATH PCI("0000:03:00.0/nvme/nvme1/nvme1n1")
+#define OTHER_P1                                                                                             \
+    BLOCK("nvme1n1", "259:4", OTHER_PATH) PARTITION("nvme1n1p1", "259:5", OTHER_PATH "/nvme1n1p1")
+#define SUBSYSTEM "sys/devices/virtual/nvme-subsystem/nvme-subsys0"
+#define CONTROLLER(name, function)                                                                           \
+    PCI(function "/nvme/" name "/cntlid: 1\n") LINK(SUBSYSTEM "/" name, PCI(function "/nvme/" name))
+#define SATA_PATH PCI("0000:00:17.0/ata1/host0/target0:0:0/0:0:0:0/block/sda")
+#define SATA BLOCK("sda", "8:0", SATA_PATH)
+
+#define ROOT_IS(addr) addr " storage root holds the file system mounted at /\n"
+#define SRV_IS(addr) addr " storage holds the file system mounted at /srv → sudo umount /srv\n"
+
+static void
+mounted(void **state G_GNUC_UNUSED)
+{
+    static const uses_case cases[] = {
+        {"nothing there at all", "", ""},
+        {"a disk that is not mounted", NVME_P1 MOUNT("0:20", "/sys", "sysfs", "sysfs"), ""},
+        {"a partition", NVME_P1 MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1"), SRV_IS("0000:02:00.0")},
+        {"a whole disk", NVME MOUNT("259:0", "/srv", "ext4", "/dev/nvme0n1"), SRV_IS("0000:02:00.0")},
+        {"the root file system", NVME_P1 MOUNT("259:1", "/", "ext4", "/dev/nvme0n1p1"),
+         ROOT_IS("0000:02:00.0")},
+        {"root, and another one",
+         NVME_P1 NVME_P2 MOUNT("259:1", "/", "ext4", "/dev/nvme0n1p1")
+             MOUNT("259:2", "/srv", "ext4", "/dev/nvme0n1p2"),
+         SRV_IS("0000:02:00.0") ROOT_IS("0000:02:00.0")},
+        {"one disk of two", NVME_P1 OTHER_P1 MOUNT("259:5", "/srv", "xfs", "/dev/nvme1n1p1"),
+         SRV_IS("0000:03:00.0")},
+        {"through a bridge, which needs it, too",
+         BLOCK("nvme0n1", "259:1", PCI("0000:00:1b.0/0000:02:00.0/nvme/nvme0/nvme0n1"))
+             MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1"),
+         SRV_IS("0000:00:1b.0") SRV_IS("0000:02:00.0")},
+        {"a domain beyond 16 bits",
+         BLOCK("nvme0n1", "259:0", "sys/devices/pci10000:e0/10000:e0:06.0/nvme/nvme0/nvme0n1")
+             MOUNT("259:0", "/srv", "ext4", "/dev/nvme0n1"),
+         SRV_IS("10000:e0:06.0")},
+        {"SATA: the AHCI controller", SATA MOUNT("8:0", "/srv", "ext4", "/dev/sda"), SRV_IS("0000:00:17.0")},
+        {"USB: the xHCI controller",
+         BLOCK("sdb", "8:16", PCI("0000:00:14.0/usb2/2-1/2-1:1.0/host6/target6:0:0/6:0:0:0/block/sdb"))
+             MOUNT("8:16", "/srv", "vfat", "/dev/sdb"),
+         SRV_IS("0000:00:14.0")},
+        {"a virtual disk: the PCI function of its virtio device",
+         BLOCK("vda", "254:0", PCI("0000:05:00.0/virtio2/block/vda"))
+             MOUNT("254:0", "/srv", "ext4", "/dev/vda"),
+         SRV_IS("0000:05:00.0")},
+        {"a bind mount is one more to take away",
+         NVME_P1 MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1")
+             MOUNT("259:1", "/var/lib/x", "ext4", "/dev/nvme0n1p1"),
+         SRV_IS(
+             "0000:02:00.0") "0000:02:00.0 storage holds the file system mounted at /var/lib/x → sudo umount "
+                             "/var/lib/x\n"},
+        {"one that is seen twice is one",
+         NVME_P1 MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1")
+             MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1"),
+         SRV_IS("0000:02:00.0")},
+        {"seen from this process only",
+         NVME_P1 "proc/self/mountinfo: 29 1 259:1 / /srv rw - ext4 /dev/nvme0n1p1 rw\n",
+         SRV_IS("0000:02:00.0")},
+        {"spaces in a mount point, and no optional fields",
+         NVME_P1 "proc/1/mountinfo: 29 1 259:1 / /media/My\\040Disk rw - ext4 /dev/nvme0n1p1 rw\n",
+         "0000:02:00.0 storage holds the file system mounted at /media/My Disk → sudo umount '/media/My Disk'\n"},
+        {"what a terminal would obey",
+         NVME_P1 MOUNT("259:1", "/media/a\033[2J\\012b\377", "ext4", "/dev/nvme0n1p1"),
+         "0000:02:00.0 storage holds the file system mounted at /media/a?[2J?b\357\277\275 → sudo umount "
+         "'/media/a?[2J?b\357\277\275'\n"},
+        {"lines that are none", NVME_P1 "proc/1/mountinfo: \nproc/1/mountinfo: 29 1 259:1 - ext4\n", ""},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+stacked(void **state G_GNUC_UNUSED)
+{
+    static const uses_case cases[] = {
+        {"LVM on dm-crypt on a partition",
+         NVME_P1 VIRTUAL("dm-0", "253:0") VIRTUAL("dm-1", "253:1") OVER("dm-0", "nvme0n1p1")
+             OVER("dm-1", "dm-0") MOUNT("253:1", "/", "ext4", "/dev/mapper/vg-root"),
+         ROOT_IS("0000:02:00.0")},
+        {"a logical volume on two disks",
+         NVME_P1 OTHER_P1 VIRTUAL("dm-0", "253:0") OVER("dm-0", "nvme0n1p1") OVER("dm-0", "nvme1n1p1")
+             MOUNT("253:0", "/srv", "xfs", "/dev/mapper/vg-srv"),
+         SRV_IS("0000:02:00.0") SRV_IS("0000:03:00.0")},
+        {"md over two disks",
+         NVME_P1 SATA VIRTUAL("md0", "9:0") OVER("md0", "nvme0n1p1") OVER("md0", "sda")
+             MOUNT("9:0", "/", "ext4", "/dev/md0"),
+         ROOT_IS("0000:00:17.0") ROOT_IS("0000:02:00.0")},
+        {"a partition of md, which has no members of its own",
+         SATA VIRTUAL("md0", "9:0") OVER("md0", "sda")
+             PARTITION("md0p1", "259:9", "sys/devices/virtual/block/md0/md0p1")
+                 MOUNT("259:9", "/srv", "ext4", "/dev/md0p1"),
+         SRV_IS("0000:00:17.0")},
+        {"btrfs with two devices, whose number is of no device",
+         NVME_P1 OTHER_P1 NODE("nvme0n1p1") "sys/fs/btrfs/features/\n"
+                                            "sys/fs/btrfs/0f5c/devices/nvme0n1p1 -> " NVME_PATH "/nvme0n1p1\n"
+                                            "sys/fs/btrfs/0f5c/devices/nvme1n1p1 -> " OTHER_PATH
+                                            "/nvme1n1p1\n"
+                                            "sys/fs/btrfs/7a11/devices/sda -> " SATA_PATH
+                                            "\n" SATA MOUNT("0:31", "/", "btrfs", "/dev/nvme0n1p1"),
+         ROOT_IS("0000:02:00.0") ROOT_IS("0000:03:00.0")},
+        {"btrfs on dm-crypt",
+         NVME_P1 VIRTUAL("dm-0", "253:0") OVER(
+             "dm-0", "nvme0n1p1") "dev/dm-0: \ndev/mapper/root => ../dm-0\n"
+                                  "sys/fs/btrfs/0f5c/devices/dm-0 -> sys/devices/virtual/block/dm-0\n" MOUNT(
+                                      "0:31", "/", "btrfs", "/dev/mapper/root"),
+         ROOT_IS("0000:02:00.0")},
+        {"ZFS: what udev knows of the pool",
+         NVME_P1 OTHER_P1 SATA
+         "run/udev/data/b259:1: E:ID_FS_LABEL=rpool\n"
+         "run/udev/data/b259:1: E:ID_FS_TYPE=zfs_member\n"
+         "run/udev/data/b259:5: E:ID_FS_TYPE=zfs_member\n"
+         "run/udev/data/b259:5: E:ID_FS_LABEL=tank\n"
+         "run/udev/data/b8:0: E:ID_FS_LABEL=rpool\n"
+         "run/udev/data/b8:0: E:ID_FS_TYPE=ext4\n"
+         "run/udev/data/n2: E:ID_FS_LABEL=rpool\n" MOUNT("0:40", "/", "zfs", "rpool/ROOT/debian"),
+         ROOT_IS("0000:02:00.0")},
+        {"ZFS: a snapshot of a pool",
+         NVME_P1
+         "run/udev/data/b259:1: E:ID_FS_LABEL=tank\n"
+         "run/udev/data/b259:1: E:ID_FS_TYPE=zfs_member\n" MOUNT("0:40", "/srv", "zfs", "tank@monday"),
+         SRV_IS("0000:02:00.0")},
+        {"NVMe multipath: both controllers of the subsystem",
+         BLOCK("nvme0n1", "259:0", SUBSYSTEM "/nvme0n1")
+             PARTITION("nvme0n1p2", "259:2", SUBSYSTEM "/nvme0n1/nvme0n1p2")
+                 LINK(SUBSYSTEM "/nvme0n1/device", SUBSYSTEM) CONTROLLER("nvme0", "0000:02:00.0")
+                     CONTROLLER("nvme3", "0000:03:00.0") MOUNT("259:2", "/", "ext4", "/dev/nvme0n1p2"),
+         ROOT_IS("0000:02:00.0") ROOT_IS("0000:03:00.0")},
+        {"a loop device: the file lies on what is mounted",
+         NVME_P1 VIRTUAL("loop0", "7:0") MOUNT("7:0", "/snap/x", "squashfs", "/dev/loop0")
+             MOUNT("259:1", "/", "ext4", "/dev/nvme0n1p1"),
+         ROOT_IS("0000:02:00.0")},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+#define SWAPS "proc/swaps: Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+
+static void
+swap(void **state G_GNUC_UNUSED)
+{
+    static const uses_case cases[] = {
+        {"none", NVME_P1 SWAPS, ""},
+        {"a partition",
+         NVME_P1 NODE("nvme0n1p1") SWAPS
+         "proc/swaps: /dev/nvme0n1p1                          partition\t8388604\t0\t-2\n",
+         "0000:02:00.0 storage holds swap space (/dev/nvme0n1p1) → sudo swapoff /dev/nvme0n1p1\n"},
+        {"on dm-crypt",
+         NVME_P1 VIRTUAL("dm-3", "253:3") OVER("dm-3", "nvme0n1p1") NODE("dm-3") SWAPS
+         "proc/swaps: /dev/dm-3 partition\t8388604\t0\t-2\n",
+         "0000:02:00.0 storage holds swap space (/dev/dm-3) → sudo swapoff /dev/dm-3\n"},
+        {"a file, and memory",
+         NVME_P1 VIRTUAL("zram0", "251:0") NODE("zram0") SWAPS
+         "proc/swaps: /swap\\040file file\t1024\t0\t-2\n"
+         "proc/swaps: /dev/zram0 partition\t1024\t0\t100\n",
+         ""},
+        {"root does not make swap root",
+         NVME_P1 OTHER_P1 MOUNT("259:1", "/", "ext4", "/dev/nvme0n1p1") NODE("nvme1n1p1") SWAPS
+         "proc/swaps: /dev/nvme1n1p1 partition\t1\t0\t-2\n",
+         ROOT_IS("0000:02:00.0") "0000:03:00.0 storage holds swap space (/dev/nvme1n1p1) → sudo swapoff "
+                                 "/dev/nvme1n1p1\n"},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+#define NIC(name, function, flags)                                                                           \
+    "sys/class/net/" name " -> " PCI(function "/net/" name) "\n" PCI(function "/net/" name "/device -> ")    \
+        PCI(function) "\n" PCI(function "/net/" name "/flags: " flags "\n")
+#define SOFT(name, lower)                                                                                    \
+    "sys/class/net/" name " -> sys/devices/virtual/net/" name "\nsys/devices/virtual/net/" name              \
+    "/flags: 0x1003\n" LOWER(name, lower)
+#define LOWER(name, lower) "sys/devices/virtual/net/" name "/lower_" lower " -> sys/class/net/" lower "\n"
+#define UP "0x1003"
+#define DOWN "0x1002"
+#define ROUTES                                                                                               \
+    "proc/net/route: Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
+#define DEFAULT4(name) "proc/net/route: " name "\t00000000\t0102A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0\n"
+#define NETWORK4(name) "proc/net/route: " name "\t0002A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0\n"
+#define ZEROS "00000000000000000000000000000000"
+#define ROUTE6(destination, flags, name)                                                                     \
+    "proc/net/ipv6_route: " destination " " ZEROS                                                            \
+    " 00 fe800000000000000000000000000001 00000400 00000001 00000000 " flags "     " name "\n"
+#define DEFAULT6(name) ROUTE6(ZEROS " 00", "00000003", name)
+#define ADDRESS6(address, scope, name) "proc/net/if_inet6: " address " 02 40 " scope " 80     " name "\n"
+#define GLOBAL6(name) ADDRESS6("20010db8000000000000000000000001", "00", name)
+#define LINK6(name) ADDRESS6("fe80000000000000021122fffe334455", "20", name)
+
+#define ROUTED(addr, name)                                                                                   \
+    addr " network carries the default route (interface " name ") → sudo ip link set " name " down\n"
+#define ADDRESSED(addr, name)                                                                                \
+    addr " addresses has an address (interface " name ") → sudo ip link set " name " down\n"
+#define IS_UP(addr, name)                                                                                    \
+    addr " holders has an interface that is up (" name ") → sudo ip link set " name " down\n"
+
+static void
+network(void **state G_GNUC_UNUSED)
+{
+    static const uses_case cases[] = {
+        {"IPv4's default route", NIC("eth0", "0000:00:1f.6", UP) ROUTES DEFAULT4("eth0") NETWORK4("eth0"),
+         ROUTED("0000:00:1f.6", "eth0")},
+        {"IPv6's default route", NIC("eth0", "0000:00:1f.6", UP) DEFAULT6("eth0") GLOBAL6("eth0"),
+         ROUTED("0000:00:1f.6", "eth0")},
+        {"an unreachable default route is of no interface",
+         NIC("eth0", "0000:00:1f.6", UP) ROUTE6(ZEROS " 00", "00200200", "lo")
+             ROUTE6(ZEROS " 00", "00200200", "eth0"),
+         IS_UP("0000:00:1f.6", "eth0")},
+        {"an IPv4 address, no default route", NIC("eth0", "0000:00:1f.6", UP) ROUTES NETWORK4("eth0"),
+         ADDRESSED("0000:00:1f.6", "eth0")},
+        {"an IPv6 address, no default route",
+         NIC("eth0", "0000:00:1f.6", UP) GLOBAL6("eth0") LINK6("eth0")
+             ROUTE6("20010db8000000000000000000000000 40", "00000001", "eth0"),
+         ADDRESSED("0000:00:1f.6", "eth0")},
+        {"up, with an address of the link only", NIC("eth0", "0000:00:1f.6", UP) ROUTES LINK6("eth0"),
+         IS_UP("0000:00:1f.6", "eth0")},
+        {"down", NIC("eth0", "0000:00:1f.6", DOWN) ROUTES, ""},
+        {"two ports",
+         NIC("eth0", "0000:0c:00.0", UP) NIC("eth1", "0000:0c:00.1", UP) NIC("eth2", "0000:0c:00.2", DOWN)
+             ROUTES DEFAULT4("eth1") NETWORK4("eth1") NETWORK4("eth0"),
+         ADDRESSED("0000:0c:00.0", "eth0") ROUTED("0000:0c:00.1", "eth1")},
+        {"a bond over two",
+         NIC("eth0", "0000:0c:00.0", UP) NIC("eth1", "0000:0c:00.1", DOWN) SOFT("bond0", "eth0")
+             LOWER("bond0", "eth1") ROUTES DEFAULT4("bond0"),
+         IS_UP("0000:0c:00.0", "eth0") ROUTED("0000:0c:00.0", "bond0") ROUTED("0000:0c:00.1", "bond0")},
+        {"a bridge over a VLAN over a NIC",
+         NIC("eth0", "0000:00:1f.6", DOWN) SOFT("eth0.7", "eth0") SOFT("br0", "eth0.7")
+             ROUTES DEFAULT4("br0"),
+         IS_UP("0000:00:1f.6", "eth0.7") ROUTED("0000:00:1f.6", "br0")},
+        {"a virtual one over nothing, and the loopback",
+         "sys/class/net/virbr0 -> sys/devices/virtual/net/virbr0\nsys/devices/virtual/net/virbr0/flags: 0x1003\n"
+         "sys/class/net/lo -> sys/devices/virtual/net/lo\nsys/devices/virtual/net/lo/flags: 0x9\n" ROUTES
+             NETWORK4("virbr0"),
+         ""},
+        {"of a USB adapter: the xHCI controller",
+         NIC("usb0", "0000:00:14.0/usb2/2-1/2-1:1.0", UP) ROUTES DEFAULT4("usb0"),
+         ROUTED("0000:00:14.0", "usb0")},
+        {"lines that are none",
+         NIC("eth0", "0000:00:1f.6", DOWN) ROUTES "proc/net/route: eth0\t00000000\n"
+                                                  "proc/net/ipv6_route: " ZEROS " 00\n"
+                                                  "proc/net/if_inet6: eth0\n",
+         ""},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+#define GPU PCI("0000:01:00.0")
+#define DRM(name) "sys/class/drm/" name " -> " GPU "/drm/" name "\n" GPU "/drm/" name "/dev: 226:0\n"
+#define SOUND(name, place)                                                                                   \
+    "sys/class/sound/" name " -> " PCI("0000:01:00.1/sound/card1/" place) "\n" PCI(                          \
+        "0000:01:00.1/sound/card1/" place "/dev: 116:9\n")
+#define DRIVER(name, function)                                                                               \
+    "sys/bus/pci/drivers/" name "/" function                                                                 \
+    " -> " PCI(function) "\nsys/bus/pci/drivers/" name "/bind: \n" PCI(function "/class: 0x030000\n")
+#define PROCESS(pid, name, cgroup) "proc/" pid "/comm: " name "\nproc/" pid "/cgroup: 0::" cgroup "\n"
+#define OPEN(pid, fd, node) "proc/" pid "/fd/" fd " => " node "\n"
+#define MAPPED(pid, node) "proc/" pid "/maps: 7f1c60000000-7f1c60200000 rw-s 00000000 00:06 512    " node "\n"
+#define GDM "/system.slice/gdm.service"
+#define HELD(addr, node, who, remedy) addr " holders is open as " node " in process " who " → " remedy "\n"
+
+static void
+device_nodes(void **state G_GNUC_UNUSED)
+{
+    static const uses_case cases[] = {
+        {"a card", DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0"),
+         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
+              "sudo systemctl stop gdm.service")},
+        {"a render node",
+         DRM("renderD128") PROCESS("12", "ffmpeg", GDM) OPEN("12", "9", "/dev/dri/renderD128"),
+         HELD("0000:01:00.0", "/dev/dri/renderD128", "12 (ffmpeg) of gdm.service",
+              "sudo systemctl stop gdm.service")},
+        {"more than once is once",
+         DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0")
+             OPEN("12", "10", "/dev/dri/card0") MAPPED("12", "/dev/dri/card0"),
+         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
+              "sudo systemctl stop gdm.service")},
+        {"mapped, and closed",
+         DRM("card0") PROCESS("12", "Xorg", GDM) "proc/12/fd/\n" MAPPED("12", "/usr/lib/libdrm.so")
+             MAPPED("12", "/dev/dri/card0"),
+         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
+              "sudo systemctl stop gdm.service")},
+        {"a node that was made anew since",
+         DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0 (deleted)"),
+         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
+              "sudo systemctl stop gdm.service")},
+        {"sound: the function, and what is of none",
+         SOUND("controlC1", "controlC1") SOUND("pcmC1D3p", "pcmC1D3p") PROCESS("12", "pulseaudio", GDM)
+             OPEN("12", "9", "/dev/snd/controlC1") OPEN("12", "11", "/dev/snd/timer") OPEN(
+                 "12", "10", "/dev/snd/pcmC1D3p") "sys/class/sound/timer -> sys/devices/virtual/sound/timer\n"
+                                                  "sys/devices/virtual/sound/timer/dev: 116:33\n",
+         HELD("0000:01:00.1", "/dev/snd/controlC1", "12 (pulseaudio) of gdm.service",
+              "sudo systemctl stop gdm.service")
+             HELD("0000:01:00.1", "/dev/snd/pcmC1D3p", "12 (pulseaudio) of gdm.service",
+                  "sudo systemctl stop gdm.service")},
+        {"ROCm: any GPU of the driver",
+         DRIVER("amdgpu", "0000:05:00.0") DRIVER("amdgpu", "0000:26:00.0") DRIVER("nvidia", "0000:01:00.0")
+             PROCESS("12", "python3", "/user.slice") OPEN("12", "9", "/dev/kfd"),
+         HELD("0000:05:00.0", "/dev/kfd", "12 (python3)", "sudo kill 12")
+             HELD("0000:26:00.0", "/dev/kfd", "12 (python3)", "sudo kill 12")},
+        {"NVIDIA, whose driver says which",
+         DRIVER("nvidia", "0000:01:00.0")
+             DRIVER("nvidia", "0000:02:00.0") "sys/bus/pci/devices/0000:01:00.0 -> " PCI("0000:01:00.0") "\nsys/bus/pci/devices/0000:02:00.0 -> " PCI(
+                 "0000:02:00.0") "\n"
+                                 "proc/driver/nvidia/gpus/0000:01:00.0/information: Model: \t\t RTX 3090\n"
+                                 "proc/driver/nvidia/gpus/0000:01:00.0/information: Device Minor: \t 1\n"
+                                 "proc/driver/nvidia/gpus/0000:02:00.0/information: Device Minor: \t 11\n" PROCESS(
+                                     "12", "python3", "/user.slice") OPEN("12", "9", "/dev/nvidia1")
+                                     OPEN("12", "8", "/dev/nvidiactl") OPEN("12", "7", "/dev/nvidia-uvm")
+                                         OPEN("12", "6", "/dev/nvidia-caps/nvidia-cap1"),
+         HELD("0000:01:00.0", "/dev/nvidia1", "12 (python3)", "sudo kill 12")},
+        {"NVIDIA, which may be any",
+         DRIVER("nvidia", "0000:01:00.0") DRIVER("nvidia", "0000:02:00.0")
+             PROCESS("12", "python3", "/user.slice") OPEN("12", "9", "/dev/nvidia0"),
+         HELD("0000:01:00.0", "/dev/nvidia0", "12 (python3)", "sudo kill 12")
+             HELD("0000:02:00.0", "/dev/nvidia0", "12 (python3)", "sudo kill 12")},
+        {"NVMe: a namespace and a controller",
+         NVME "sys/class/nvme/nvme0 -> " PCI("0000:02:00.0/nvme/nvme0") "\n" PROCESS(
+             "12", "fio", "/user.slice") OPEN("12", "9", "/dev/nvme0n1") OPEN("12", "8", "/dev/nvme0"),
+         HELD("0000:02:00.0", "/dev/nvme0", "12 (fio)", "sudo kill 12")
+             HELD("0000:02:00.0", "/dev/nvme0n1", "12 (fio)", "sudo kill 12")},
+        {"nodes that are nobody's",
+         DRM("card0") PROCESS("12", "x", GDM) OPEN("12", "9", "/dev/dri/card7") OPEN("12", "8", "/dev/null")
+             OPEN("12", "7", "socket:[5]"),
+         ""},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+/* Who has /dev/dri/card0 open, and how it is made to let go. */
+static void
+processes(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *process, *who, *remedy;
+    } cases[] = {
+        {"a service", PROCESS("12", "x", "/system.slice/ollama.service"), "12 (x) of ollama.service",
+         "sudo systemctl stop ollama.service"},
+        {"an instance of a service", PROCESS("12", "x", "/system.slice/system-vllm.slice/vllm@0.service"),
+         "12 (x) of vllm@0.service", "sudo systemctl stop vllm@0.service"},
+        {"a session", PROCESS("12", "x", "/user.slice/user-1000.slice/session-2.scope"),
+         "12 (x) of session-2.scope", "sudo kill 12"},
+        {"a service of a user's own manager, which is not the system's to stop",
+         PROCESS("12", "x", "/user.slice/user-1000.slice/user@1000.service/session.slice/pipewire.service"),
+         "12 (x) of pipewire.service", "sudo kill 12"},
+        {"a user's manager itself",
+         PROCESS("12", "x", "/user.slice/user-1000.slice/user@1000.service/init.scope"),
+         "12 (x) of init.scope", "sudo kill 12"},
+        {"a container", PROCESS("12", "x", "/system.slice/docker-3f2a.scope"), "12 (x) of docker-3f2a.scope",
+         "sudo kill 12"},
+        {"cgroups of the first version",
+         "proc/12/comm: x\nproc/12/cgroup: 4:memory:/system.slice/a.service\n"
+         "proc/12/cgroup: 1:name=systemd:/system.slice/a.service\n",
+         "12 (x) of a.service", "sudo systemctl stop a.service"},
+        {"without a unit", PROCESS("12", "x", "/"), "12 (x)", "sudo kill 12"},
+        {"of which nothing is known", "", "12 (?)", "sudo kill 12"},
+        {"with a name that a terminal would obey", PROCESS("12", "a\033[2J", "/"), "12 (a?[2J)",
+         "sudo kill 12"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *tree =
+            g_strconcat(DRM("card0") OPEN("12", "9", "/dev/dri/card0"), cases[i].process, NULL);
+        g_autofree char *expected = g_strdup_printf(HELD("0000:01:00.0", "/dev/dri/card0", "%s", "%s"),
+                                                    cases[i].who, cases[i].remedy);
+        const uses_case one = {cases[i].name, tree, expected};
+
+        run_cases(&one, 1);
+    }
+}
+
+/* Root may look everywhere. */
+static void
+hidden_processes(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = NULL, open = NULL;
+    g_autofree char *folder = NULL;
+    char *root;
+
+    if (geteuid() == 0)
+        skip();
+    facts = gpuvm_facts_new();
+    open = gpuvm_facts_new();
+    root = tree_make("proc/1/\n" DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0"));
+    folder = g_build_filename(root, "proc/12/fd", NULL);
+    gpuvm_uses_read(root, open);
+    g_chmod(folder, 0);
+    gpuvm_uses_read(root, facts);
+    g_chmod(folder, 0700);
+    tree_remove(root);
+    assert_false(open->processes_hidden);
+    assert_true(facts->processes_hidden);
+    assert_int_equal(g_hash_table_size(facts->uses), 0);
+}
+
+/* A process that ends while it is looked at hides nothing. */
+static void
+ended_processes(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    char *root = tree_make("proc/1/\nproc/12/\nproc/sys/\nproc/uptime: 1\n");
+
+    gpuvm_uses_read(root, facts);
+    tree_remove(root);
+    assert_false(facts->processes_hidden);
+}
+
+/* With hidepid, /proc does not even list other users' processes. */
+static void
+unlisted_processes(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    char *root = tree_make("proc/12/\nproc/uptime: 1\n");
+
+    gpuvm_uses_read(root, facts);
+    tree_remove(root);
+    assert_true(facts->processes_hidden);
+}
+
+/* This machine, whatever it is, is read without harm. */
+static void
+this_machine(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+
+    gpuvm_uses_read("", facts);
+    assert_non_null(facts->uses);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(mounted),
+        cmocka_unit_test(stacked),
+        cmocka_unit_test(swap),
+        cmocka_unit_test(network),
+        cmocka_unit_test(device_nodes),
+        cmocka_unit_test(processes),
+        cmocka_unit_test(hidden_processes),
+        cmocka_unit_test(ended_processes),
+        cmocka_unit_test(unlisted_processes),
+        cmocka_unit_test(this_machine),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
