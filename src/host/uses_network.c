@@ -113,6 +113,9 @@ read_interface(gpuvm_use_context *use, const char *name, const route_sets *route
     if (g_hash_table_contains(routes->with_default, name)) {
         use->kind = GPUVM_USE_NETWORK;
         what = g_strdup_printf("carries the default route (interface %s)", name);
+        g_free(remedy);
+        remedy = g_strdup(
+            "let another network card carry the default route"); /* this one may carry the user's ssh, too */
     } else if (g_hash_table_contains(routes->with_address, name)) {
         use->kind = GPUVM_USE_ADDRESS;
         what = g_strdup_printf("has an address (interface %s)", name);

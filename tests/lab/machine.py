@@ -70,7 +70,7 @@ class Use:
 
     WORDS = {
         "storage": ("holds the file system mounted at {}", "sudo umount {}"),
-        "network": ("carries the default route (interface {})", "sudo ip link set {} down"),
+        "network": ("carries the default route (interface {})", "let another network card carry the default route"),
         "addresses": ("has an address (interface {})", "sudo ip link set {} down"),
     }
 

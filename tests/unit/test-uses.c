@@ -271,7 +271,8 @@ swap(void **state G_GNUC_UNUSED)
 #define LINK6(name) ADDRESS6("fe80000000000000021122fffe334455", "20", name)
 
 #define ROUTED(addr, name)                                                                                   \
-    addr " network carries the default route (interface " name ") → sudo ip link set " name " down\n"
+    addr " network carries the default route (interface " name                                               \
+         ") → let another network card carry the default route\n"
 #define ADDRESSED(addr, name)                                                                                \
     addr " addresses has an address (interface " name ") → sudo ip link set " name " down\n"
 #define IS_UP(addr, name)                                                                                    \
