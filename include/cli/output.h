@@ -24,7 +24,6 @@ typedef struct gpuvm_column {
     const char *key;                  /* the member shown: null is "-", a list is joined by commas */
     char *(*format)(JsonObject *row); /* in place of key; g_malloc */
     bool right;                       /* numbers */
-    bool wrap;                        /* may be broken to fit the terminal */
 } gpuvm_column;
 
 /**

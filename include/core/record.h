@@ -8,7 +8,7 @@
 
 #include "model/plan.h"
 
-/** Adds gpuvm's element to @metadata: what is to be remembered of @plan. */
+/** Adds gpuvm's element to @metadata, in place of one that is there: what is to be remembered of @plan. */
 void gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata);
 
 /**

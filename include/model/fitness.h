@@ -15,6 +15,7 @@ typedef enum gpuvm_vfio {
 
 /** Whole numbers are GPUVM_UNKNOWN, and texts NULL, when they could not be seen. */
 typedef struct gpuvm_observations {
+    char *no_libvirt; /* why there is no connection; NULL: there is one, or none was wanted */
     /* from libvirt */
     int64_t libvirt_version;    /* of the daemon: major × 1,000,000 + minor × 1,000 + release */
     char *hypervisor;           /* "QEMU" */
@@ -27,6 +28,7 @@ typedef struct gpuvm_observations {
     int cpu_virtualization;
     char *kernel_arguments;
     bool grub; /* the boot loader's configuration is Debian's /etc/default/grub */
+    int64_t iommu_groups;
     gpuvm_vfio vfio;
     int interrupt_remapping;
     int unsafe_interrupts; /* vfio_iommu_type1's allow_unsafe_interrupts */

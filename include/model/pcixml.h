@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * pcixml.h: PCI addresses as libvirt writes them in XML
+ * pcixml.h: PCI devices as libvirt writes them in XML
  */
 #pragma once
 
@@ -13,6 +13,12 @@ bool gpuvm_xml_address(const xmlNode *node, gpuvm_pci_addr *ret_addr, GError **e
 /** Reads each <address/> child of @parent (NULL: none) into @addrs, which stays in order and without
  * duplicates. */
 bool gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error);
+
+/**
+ * Whether @device, an element of a domain's <devices>, takes PCI functions from the host; their addresses are in its
+ * <source>: <hostdev type='pci'>, <interface type='hostdev'> and <disk type='nvme'>. Mediated devices are no functions.
+ */
+bool gpuvm_xml_takes_pci(const xmlNode *device);
 
 /** Adds <address domain= bus= slot= function=/> to @parent. */
 void gpuvm_xml_add_address(xmlNode *parent, const gpuvm_pci_addr *addr);

@@ -28,6 +28,19 @@ char_width(gunichar c)
     return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
 }
 
+/* Appends @text, of which file names and libvirt's words are not ours: what would steer a terminal becomes '?'. */
+static void
+append_printable(GString *out, const char *text)
+{
+    const char *end = text + strlen(text);
+
+    while (text < end) {
+        gunichar c = next_char(&text, end);
+
+        g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
+    }
+}
+
 /* Appends the line of @mark and the line with its caret. */
 static void
 append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const char *reset)
@@ -73,23 +86,30 @@ gpuvm_diag_format(const gpuvm_diag *diag, bool color)
     const char *bold = color ? "\033[1m" : "", *green = color ? "\033[1;32m" : "",
                *reset = color ? "\033[0m" : "";
     const gpuvm_mark *mark = &diag->mark;
+    const char *about = mark->source ? mark->source->name : diag->subject;
     GString *out = g_string_new(NULL);
 
-    if (mark->source && mark->line > 0)
-        g_string_append_printf(out, "%s%s:%u:%u:%s ", bold, mark->source->name, mark->line, mark->column,
-                               reset);
-    else if (mark->source || diag->subject)
-        g_string_append_printf(out, "%s%s:%s ", bold, mark->source ? mark->source->name : diag->subject,
-                               reset);
-    g_string_append_printf(out, "%s%s:%s %s\n", color ? colors[diag->severity] : "", words[diag->severity],
-                           reset, diag->message);
+    if (about) {
+        g_string_append(out, bold);
+        append_printable(out, about);
+        if (mark->source && mark->line > 0)
+            g_string_append_printf(out, ":%u:%u", mark->line, mark->column);
+        g_string_append_printf(out, ":%s ", reset);
+    }
+    g_string_append_printf(out, "%s%s:%s ", color ? colors[diag->severity] : "", words[diag->severity],
+                           reset);
+    append_printable(out, diag->message);
+    g_string_append_c(out, '\n');
     if (mark->source && mark->line > 0)
         append_snippet(out, mark, green, reset);
     if (diag->hint) {
         g_auto(GStrv) lines = g_strsplit(diag->hint, "\n", -1);
 
-        for (char **line = lines; *line; line++)
-            g_string_append_printf(out, "hint: %s\n", *line);
+        for (char **line = lines; *line; line++) {
+            g_string_append(out, "hint: ");
+            append_printable(out, *line);
+            g_string_append_c(out, '\n');
+        }
     }
     return g_string_free(out, FALSE);
 }

@@ -45,7 +45,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     }
     while (n < planned->len && define_one(cli, planned->pdata[n], &define_options, rows))
         n++;
-    for (guint i = 0; start && i < n; i++) {
+    for (guint i = 0; start && n == planned->len && i < n; i++) {
         const gpuvm_planned *vm = planned->pdata[i];
         gpuvm_act_on_domain(cli, vm->plan->vm->name, gpuvm_start_and_say,
                             json_array_get_object_element(rows, i));

@@ -46,15 +46,15 @@ format_passable(JsonObject *row)
 
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
-    {.header = "CLASS", .key = "class_name", .wrap = true},
+    {.header = "CLASS", .key = "class_name"},
     {.header = "ID", .format = gpuvm_device_row_id},
-    {.header = "PRODUCT", .key = "product", .wrap = true},
+    {.header = "PRODUCT", .key = "product"},
     {.header = "DRIVER", .key = "driver"},
     {.header = "GROUP", .key = "iommu_group", .right = true},
     {.header = "NUMA", .key = "numa_node", .right = true},
     {.header = "LINK", .format = format_link},
     {.header = "DOMAINS", .format = format_claims},
-    {.header = "PASSABLE", .format = format_passable, .wrap = true},
+    {.header = "PASSABLE", .format = format_passable},
     {0},
 };
 

@@ -8,12 +8,14 @@
 static gboolean all;
 
 static const gpuvm_column columns[] = {
+    /* clang-format off */
     {.header = "NAME", .key = "name"},
     {.header = "STATE", .key = "state"},
-    {.header = "DEVICES", .key = "devices", .wrap = true},
+    {.header = "DEVICES", .key = "devices"},
     {.header = "AUTOSTART", .key = "autostart"},
     {.header = "SOURCE", .key = "source"},
     {0},
+    /* clang-format on */
 };
 
 static JsonObject *

@@ -8,12 +8,12 @@
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
     {.header = "ID", .key = "id"},
-    {.header = "PRODUCT", .key = "product", .wrap = true},
+    {.header = "PRODUCT", .key = "product"},
     {.header = "ROLE", .key = "role"},
     {.header = "GROUP", .key = "iommu_group", .right = true},
     {.header = "NUMA", .key = "numa_node", .right = true},
     {.header = "GUEST", .key = "guest_address"},
-    {.header = "WHY", .key = "why", .wrap = true},
+    {.header = "WHY", .key = "why"},
     {0},
 };
 

@@ -35,14 +35,28 @@ release_card(gpuvm_cli *cli, const gpuvm_pci_addr *addr, JsonArray *rows)
     }
 }
 
+/* Whether an earlier one of @addrs names the card of the one at @i. */
+static bool
+is_repeated(const GArray *addrs, guint i)
+{
+    for (guint k = 0; k < i; k++) {
+        if (gpuvm_pci_addr_same_slot(&g_array_index(addrs, gpuvm_pci_addr, k),
+                                     &g_array_index(addrs, gpuvm_pci_addr, i)))
+            return true;
+    }
+    return false;
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(GArray) addrs = gpuvm_read_addresses(cli->session->diags, argc, argv);
     JsonArray *rows = json_array_new();
 
-    for (guint i = 0; cli->session->diags->errors == 0 && i < addrs->len; i++)
-        release_card(cli, &g_array_index(addrs, gpuvm_pci_addr, i), rows);
+    for (guint i = 0; cli->session->diags->errors == 0 && i < addrs->len; i++) {
+        if (!is_repeated(addrs, i))
+            release_card(cli, &g_array_index(addrs, gpuvm_pci_addr, i), rows);
+    }
     gpuvm_output_rows(cli->output, "functions", rows);
 }
 

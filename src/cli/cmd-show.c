@@ -9,7 +9,7 @@
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
     {.header = "ID", .format = gpuvm_device_row_id},
-    {.header = "PRODUCT", .key = "product", .wrap = true},
+    {.header = "PRODUCT", .key = "product"},
     {.header = "ROLE", .key = "role"},
     {.header = "DRIVER", .key = "driver"},
     {.header = "GROUP", .key = "iommu_group", .right = true},

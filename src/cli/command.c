@@ -115,8 +115,9 @@ gpuvm_command_help(const gpuvm_command *command)
         g_option_context_set_description(
             context, "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
                      "by policy,\n5 the host cannot satisfy it, 6 unhealthy or timed out.\n"
-                     "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).\n");
+                     "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
     }
     g_set_prgname(name);
-    return g_option_context_get_help(context, FALSE, NULL);
+    g_autofree char *help = g_strchomp(g_option_context_get_help(context, FALSE, NULL));
+    return g_strconcat(help, "\n", NULL);
 }

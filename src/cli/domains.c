@@ -20,16 +20,24 @@ gpuvm_act_on_domain(gpuvm_cli *cli, const char *name, gpuvm_domain_action action
 void
 gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
 {
-    JsonArray *rows = json_array_new();
+    g_autoptr(JsonArray) rows = json_array_new();
+    bool connected;
 
+    if (gpuvm_stop_options.timeout < 0 || gpuvm_start_settings.timeout < 0 ||
+        gpuvm_start_settings.wait_free < 0) {
+        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "a time cannot be negative");
+        return;
+    }
+    connected = gpuvm_session_connect(cli->session); /* here, so that a failure is told once */
     for (char **name = names; *name; name++) {
         JsonObject *row = json_object_new();
 
-        json_object_set_string_member(row, "name", *name);
-        json_object_set_boolean_member(row, "done", gpuvm_act_on_domain(cli, *name, action, row));
+        gpuvm_json_set_string(row, "name", *name);
+        json_object_set_boolean_member(row, "done",
+                                       connected && gpuvm_act_on_domain(cli, *name, action, row));
         json_array_add_object_element(rows, row);
     }
-    gpuvm_output_rows(cli->output, "vms", rows);
+    gpuvm_output_rows(cli->output, "vms", g_steal_pointer(&rows));
 }
 
 bool
@@ -48,7 +56,7 @@ bool
 gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
     gpuvm_outcome outcome;
-    bool stopped = gpuvm_stop(cli->session, name, (unsigned)MAX(gpuvm_stop_options.timeout, 0),
+    bool stopped = gpuvm_stop(cli->session, name, (unsigned)gpuvm_stop_options.timeout,
                               gpuvm_stop_options.force, &outcome);
 
     (void)row;

@@ -81,9 +81,10 @@ gpuvm_output_print_table(JsonArray *rows, const gpuvm_column *columns, const cha
 {
     struct libscols_table *table = scols_new_table();
 
+    /* a narrow terminal breaks the lines: libsmartcols would break words, five letters of them in a line */
+    scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
     for (size_t c = 0; columns[c].header; c++) {
-        int flags = (columns[c].right ? SCOLS_FL_RIGHT : 0) | (columns[c].wrap ? SCOLS_FL_WRAP : 0) |
-                    (children && c == 0 ? SCOLS_FL_TREE : 0);
+        int flags = (columns[c].right ? SCOLS_FL_RIGHT : 0) | (children && c == 0 ? SCOLS_FL_TREE : 0);
         scols_table_new_column(table, columns[c].header, 0, flags);
     }
     add_lines(table, NULL, rows, columns, children);
@@ -132,8 +133,10 @@ gpuvm_output_text(gpuvm_output *output, const char *name, const char *text)
 void
 gpuvm_json_set_string(JsonObject *object, const char *member, const char *text)
 {
-    if (text)
-        json_object_set_string_member(object, member, text);
+    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL; /* file names may be anything */
+
+    if (valid)
+        json_object_set_string_member(object, member, valid);
     else
         json_object_set_null_member(object, member);
 }
@@ -158,7 +161,7 @@ diag_to_json(const gpuvm_diag *diag)
     gpuvm_json_set_known(object, "line", diag->mark.line > 0 ? (gint64)diag->mark.line : -1);
     gpuvm_json_set_known(object, "column", diag->mark.line > 0 ? (gint64)diag->mark.column : -1);
     gpuvm_json_set_string(object, "vm", diag->subject);
-    json_object_set_string_member(object, "message", diag->message);
+    gpuvm_json_set_string(object, "message", diag->message);
     gpuvm_json_set_string(object, "hint", diag->hint);
     json_object_set_int_member(object, "exit_code", diag->exit);
     return object;

@@ -5,18 +5,50 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
+
+/* Whether -o json is among the arguments: said ahead, since GLib forgets the options of a command line that is wrong. */
+static bool wants_json;
+
+static void
+look_for_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        const char *next = i + 1 < argc ? argv[i + 1] : "";
+
+        wants_json |=
+            g_str_equal(argv[i], "-ojson") || g_str_equal(argv[i], "--output=json") ||
+            ((g_str_equal(argv[i], "-o") || g_str_equal(argv[i], "--output")) && g_str_equal(next, "json"));
+    }
+}
+
+static bool
+wants_color(void)
+{
+    if (g_strcmp0(gpuvm_global.color, "always") == 0)
+        return true;
+    return g_strcmp0(gpuvm_global.color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDERR_FILENO);
+}
 
 /* Prints what is wrong with the command line. */
 static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const char *format, ...)
 {
+    gpuvm_diags *diags = gpuvm_diags_new();
+    gpuvm_output *output = gpuvm_output_new();
     va_list args;
 
     va_start(args, format);
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
-    fprintf(stderr, "error: %s\nhint: see gpuvm%s%s --help\n", message, command ? " " : "",
-            command ? command->name : "");
+    *message = g_ascii_tolower(*message); /* GLib's begin with a capital */
+    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "%s", message), "see gpuvm%s%s --help",
+                    command ? " " : "", command ? command->name : "");
+    output->json = wants_json;
+    output->color = wants_color();
+    gpuvm_output_finish(output, diags);
+    gpuvm_output_free(output);
+    gpuvm_diags_free(diags);
     return GPUVM_EXIT_USAGE;
 }
 
@@ -27,14 +59,6 @@ unknown_command(const char *name)
 
     return usage_error(NULL, "unknown command '%s'%s%s%s", name, nearest ? ": did you mean '" : "",
                        nearest ? nearest : "", nearest ? "'?" : "");
-}
-
-static bool
-wants_color(void)
-{
-    if (g_strcmp0(gpuvm_global.color, "always") == 0)
-        return true;
-    return g_strcmp0(gpuvm_global.color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDERR_FILENO);
 }
 
 static void
@@ -91,6 +115,20 @@ check_and_run(const gpuvm_command *command, int argc, char **argv)
     return run(command, argc, argv);
 }
 
+/* GLib leaves the first "--" where an argument behind it begins with '-'. */
+static void
+drop_separator(int *argc, char **argv)
+{
+    int from = 1;
+
+    while (from < *argc && !g_str_equal(argv[from], "--"))
+        from++;
+    if (from == *argc)
+        return;
+    memmove(argv + from, argv + from + 1, (size_t)(*argc - from) * sizeof(*argv));
+    (*argc)--;
+}
+
 int
 gpuvm_main(int argc, char **argv)
 {
@@ -103,6 +141,7 @@ gpuvm_main(int argc, char **argv)
         gpuvm_complete(argc - 2, argv + 2);
         return GPUVM_EXIT_OK;
     }
+    look_for_json(argc, argv);
     if (!g_option_context_parse(before, &argc, &argv, &error))
         return usage_error(NULL, "%s", error->message);
     if (argc > 1) {
@@ -113,6 +152,7 @@ gpuvm_main(int argc, char **argv)
         argc--, argv++;
         if (!g_option_context_parse(behind, &argc, &argv, &error))
             return usage_error(command, "%s", error->message);
+        drop_separator(&argc, argv);
     }
     if (gpuvm_global.version) {
         puts("gpuvm " PACKAGE_VERSION);

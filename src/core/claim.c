@@ -75,7 +75,8 @@ report(const gpuvm_plan_function *function, const gpuvm_pci_addr *held, const ch
         gpuvm_diag *diag =
             gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &function->mark,
                               "%s is in use by domain '%s', which is running", what, claim->domain);
-        gpuvm_diag_hint(diag, "stop it first: gpuvm stop %s", claim->domain);
+        gpuvm_diag_hint(diag, "stop it first: %s %s", claim->metadata ? "gpuvm stop" : "virsh shutdown",
+                        claim->domain);
     } else if (!starting) {
         gpuvm_diags_note(diags, &function->mark,
                          "%s is also named by domain '%s'%s: the two cannot run together", what,

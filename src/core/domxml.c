@@ -247,6 +247,23 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
         add_hostdev(plan, plan->functions->pdata[i], devices);
 }
 
+/* A device that the template passed by itself would pass unseen by every rule. */
+static bool
+check_template(const xmlNode *domain, GError **error)
+{
+    const xmlNode *devices = gpuvm_xml_child(domain, "devices");
+
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        if (gpuvm_xml_takes_pci(node))
+            return gpuvm_xml_fail(
+                node, error,
+                "the template passes a PCI device itself (<%s>): remove it, and name the device in "
+                "devices.pci_passthrough of the definition",
+                node->name);
+    }
+    return true;
+}
+
 char *
 gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, GError **error)
 {
@@ -262,6 +279,8 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
                     name, (const char *)domain->name);
         return NULL;
     }
+    if (!check_template(domain, error))
+        return NULL;
     patch_identity(plan, domain);
     patch_memory(plan, domain);
     patch_cpus(plan, domain);

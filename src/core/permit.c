@@ -111,11 +111,14 @@ hint_lists(gpuvm_diag *diag, const gpuvm_permit *permit, const gpuvm_device *dev
             g_autofree char *rules = describe_allowlist(named->policy);
             gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", named->name, rules,
                             device->class_code, gpuvm_pci_class_name(device->class_code));
-            gpuvm_diag_hint(diag, "to allow it, add '- %04x:%04x' to the allowlist of %s", device->vendor_id,
-                            device->device_id,
+            gpuvm_diag_hint(diag, "to allow it, add '- %04x:%04x' to the allowlist of %s%s",
+                            device->vendor_id, device->device_id,
                             g_str_equal(named->name, GPUVM_PERMIT_BUILTIN)
                                 ? "/etc/gpuvm/policy.yaml, which takes that policy's place"
-                                : named->name);
+                                : named->name,
+                            has_allowlist(named->policy)
+                                ? ""
+                                : " (with '- class: 03' for GPUs: a list allows nothing else)");
         }
     }
     if (permit->vm_allowlist && permit->vm_allowlist->len > 0 &&

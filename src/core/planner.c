@@ -22,8 +22,7 @@ not_found(const gpuvm_passthrough *item, gpuvm_diags *diags)
 }
 
 static void
-take_named(GPtrArray *functions, const gpuvm_passthrough *item, const gpuvm_device *device, bool first,
-           gpuvm_diags *diags)
+take_named(GPtrArray *functions, const gpuvm_passthrough *item, const gpuvm_device *device, bool first)
 {
     const gpuvm_mark *mark = &item->object.node->mark;
     gpuvm_plan_function *function =
@@ -33,10 +32,6 @@ take_named(GPtrArray *functions, const gpuvm_passthrough *item, const gpuvm_devi
         function->rom_file = item->rom_file;
         function->rom_bar = item->rom_bar;
     }
-    if (device->virtual_functions->len > 0)
-        gpuvm_diags_warning(diags, mark,
-                            "device %s has %u virtual functions, which go away when it is passed",
-                            GPUVM_PCI(&device->addr), device->virtual_functions->len);
 }
 
 /* The functions at @addr's slot, without virtual ones of a physical function there: these stand alone. */
@@ -65,13 +60,13 @@ take_all_named(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
         if (item->address.whole_card) {
             g_autoptr(GPtrArray) card = functions_of_card(input->facts, &item->address.addr);
             for (guint s = 0; s < card->len; s++)
-                take_named(functions, item, card->pdata[s], s == 0, diags);
+                take_named(functions, item, card->pdata[s], s == 0);
             if (card->len == 0)
                 not_found(item, diags);
         } else {
             const gpuvm_device *device = gpuvm_facts_device(input->facts, &item->address.addr);
             if (device)
-                take_named(functions, item, device, true, diags);
+                take_named(functions, item, device, true);
             else
                 not_found(item, diags);
         }
@@ -93,6 +88,10 @@ check_virtual_functions(const GPtrArray *functions, gpuvm_diags *diags)
         const gpuvm_plan_function *function = functions->pdata[i];
         const gpuvm_device *device = function->device;
 
+        if (device->virtual_functions->len > 0)
+            gpuvm_diags_warning(diags, &function->mark,
+                                "device %s has %u virtual functions, which go away when it is passed",
+                                GPUVM_PCI(&device->addr), device->virtual_functions->len);
         for (guint k = 0; device->virtual_function && k < functions->len; k++) {
             const gpuvm_plan_function *other = functions->pdata[k];
 
@@ -121,8 +120,8 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     g_ptr_array_sort(functions, compare_addresses); /* reasons name the first */
     if (devices->functions == GPUVM_FUNCTIONS_ALL)
         gpuvm_group_add_cards(functions, input->facts);
-    check_virtual_functions(functions, diags);
     gpuvm_group_close(functions, input->facts, devices->iommu_group, diags);
+    check_virtual_functions(functions, diags);
     gpuvm_permit_check(&permit, functions, diags);
     gpuvm_protect_check(&permit, functions, input->facts, diags);
     gpuvm_claim_check(functions, input->vm->name, false, input->facts, diags);

@@ -52,11 +52,16 @@ check_display(const gpuvm_permit *permit, const gpuvm_plan_function *function, g
         diag, "on a host that needs no display, set 'allow_host_display: true' in /etc/gpuvm/policy.yaml");
 }
 
+/* Of @addr: the function itself, or one of its virtual functions, which go away when it is passed. */
 static void
-check_uses(const gpuvm_permit *permit, const gpuvm_plan_function *function, const gpuvm_facts *facts,
-           gpuvm_diags *diags)
+check_uses(const gpuvm_permit *permit, const gpuvm_plan_function *function, const gpuvm_pci_addr *addr,
+           const gpuvm_facts *facts, gpuvm_diags *diags)
 {
-    const GPtrArray *uses = gpuvm_facts_uses(facts, &function->device->addr);
+    const GPtrArray *uses = gpuvm_facts_uses(facts, addr);
+    g_autofree char *of =
+        gpuvm_pci_addr_equal(addr, &function->device->addr)
+            ? g_strdup("")
+            : g_strdup_printf(", a virtual function of %s,", GPUVM_PCI(&function->device->addr));
 
     for (guint i = 0; uses && i < uses->len; i++) {
         const gpuvm_use *use = uses->pdata[i];
@@ -65,8 +70,8 @@ check_uses(const gpuvm_permit *permit, const gpuvm_plan_function *function, cons
         if (!use->root && !protects(permit, gpuvm_use_names[use->kind]))
             continue;
         diag = gpuvm_diags_error(diags, use->kind == GPUVM_USE_HOLDER ? GPUVM_EXIT_HOST : GPUVM_EXIT_REFUSED,
-                                 &function->mark, "device %s is in use by the host: it %s",
-                                 GPUVM_PCI(&function->device->addr), use->what);
+                                 &function->mark, "device %s%s is in use by the host: it %s", GPUVM_PCI(addr),
+                                 of, use->what);
         if (use->remedy)
             gpuvm_diag_hint(diag, "to free it: %s", use->remedy);
     }
@@ -94,8 +99,13 @@ gpuvm_protect_check(const gpuvm_permit *permit, const GPtrArray *functions, cons
                     gpuvm_diags *diags)
 {
     for (guint i = 0; i < functions->len; i++) {
-        check_display(permit, functions->pdata[i], diags);
-        check_uses(permit, functions->pdata[i], facts, diags);
+        const gpuvm_plan_function *function = functions->pdata[i];
+        const GArray *virtual_functions = function->device->virtual_functions;
+
+        check_display(permit, function, diags);
+        check_uses(permit, function, &function->device->addr, facts, diags);
+        for (guint v = 0; v < virtual_functions->len; v++)
+            check_uses(permit, function, &g_array_index(virtual_functions, gpuvm_pci_addr, v), facts, diags);
     }
     if (functions->len > 0 && !facts->uses)
         check_sight(permit, diags);

@@ -49,7 +49,8 @@ functions_now(const gpuvm_recheck_input *input, gpuvm_diags *diags)
         if (!device) {
             gpuvm_diag *diag =
                 gpuvm_diags_error(diags, GPUVM_EXIT_HOST, NULL, "PCI device not found: %s", GPUVM_PCI(addr));
-            gpuvm_diag_hint(diag, "it was there at define; see what the host has now: gpuvm devices");
+            gpuvm_diag_hint(diag, "%s; see what the host has now: gpuvm devices",
+                            recorded ? "it was there at define" : "it was added to the domain after define");
             continue;
         }
         if (recorded)

@@ -8,13 +8,26 @@
 #include "base/xml.h"
 #include "model/scalars.h"
 
+/* A template may be the XML of a domain that gpuvm defined. */
+static void
+remove_old(xmlNode *metadata)
+{
+    for (xmlNode *node = metadata->children, *next; node; node = next) {
+        next = node->next;
+        if (node->type == XML_ELEMENT_NODE && node->ns && g_str_equal(node->ns->href, GPUVM_METADATA_NS))
+            gpuvm_xml_remove(node);
+    }
+}
+
 void
 gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
 {
     const gpuvm_devices *devices = plan->vm->body.devices;
     const GPtrArray *labels = plan->vm->body.labels;
-    xmlNode *vm = gpuvm_xml_add(metadata, "vm", NULL);
+    xmlNode *vm;
 
+    remove_old(metadata);
+    vm = gpuvm_xml_add(metadata, "vm", NULL);
     xmlSetNs(vm, xmlNewNs(vm, (const xmlChar *)GPUVM_METADATA_NS, (const xmlChar *)GPUVM_METADATA_PREFIX));
     gpuvm_xml_set(vm, "digest", "%s", plan->digest);
     gpuvm_xml_set(vm, "source", "%s", plan->source);

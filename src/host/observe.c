@@ -90,12 +90,25 @@ observe_interrupts(const char *root, gpuvm_observations *seen)
         seen->interrupt_remapping = strstr(interrupts, " IR-") != NULL;
 }
 
+static void
+observe_groups(const char *root, gpuvm_observations *seen)
+{
+    g_autofree char *path = g_strconcat(root, "/sys/kernel/iommu_groups", NULL);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+
+    if (!dir)
+        return;
+    for (seen->iommu_groups = 0; g_dir_read_name(dir);)
+        seen->iommu_groups++;
+}
+
 void
 gpuvm_observe_files(const char *root, gpuvm_observations *seen)
 {
     struct rlimit limit;
 
     observe_cpu(root, seen);
+    observe_groups(root, seen);
     observe_vfio(root, seen);
     observe_interrupts(root, seen);
     seen->kernel_arguments = read_text(root, "/proc/cmdline");

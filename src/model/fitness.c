@@ -10,7 +10,7 @@ gpuvm_observations_new(void)
 {
     gpuvm_observations *seen = g_new0(gpuvm_observations, 1);
 
-    seen->libvirt_version = seen->hypervisor_version = seen->memlock = GPUVM_UNKNOWN;
+    seen->libvirt_version = seen->hypervisor_version = seen->memlock = seen->iommu_groups = GPUVM_UNKNOWN;
     seen->efi = seen->default_network = seen->cpu_virtualization = GPUVM_UNKNOWN;
     seen->interrupt_remapping = seen->unsafe_interrupts = GPUVM_UNKNOWN;
     return seen;
@@ -21,6 +21,7 @@ gpuvm_observations_free(gpuvm_observations *seen)
 {
     if (!seen)
         return;
+    g_free(seen->no_libvirt);
     g_free(seen->hypervisor);
     g_free(seen->cpu_vendor);
     g_free(seen->kernel_arguments);

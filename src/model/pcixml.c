@@ -43,6 +43,19 @@ gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error)
     return true;
 }
 
+bool
+gpuvm_xml_takes_pci(const xmlNode *device)
+{
+    static const struct {
+        const char *name, *type;
+    } takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"disk", "nvme"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(takers); i++)
+        if (gpuvm_xml_is(device, takers[i].name) && gpuvm_xml_attr_is(device, "type", takers[i].type))
+            return true;
+    return false;
+}
+
 void
 gpuvm_xml_add_address(xmlNode *parent, const gpuvm_pci_addr *addr)
 {

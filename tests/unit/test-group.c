@@ -76,10 +76,15 @@ virtual_functions_stand_alone(void **state G_GNUC_UNUSED)
          .warnings = {"device 0000:01:00.0 has 1 virtual functions"}},
         {"nor with another function of that card", PF "0000:01:00.1 040300 10de:1aef group=14\n" VF1,
          "devices: {pci_passthrough: ['01:00.1', '01:00.4']}",
-         .errors = {"5 device 0000:01:00.4 is a virtual function of 0000:01:00.0"}},
+         .errors = {"5 device 0000:01:00.4 is a virtual function of 0000:01:00.0"},
+         .warnings = {"device 0000:01:00.0 has 1 virtual functions"}},
         {"in the group of the physical function",
          PF "0000:01:00.4 030000 10de:2231 group=14 vf=0000:01:00.0\n", PASS("01:00.4"),
          .errors = {"5 IOMMU group 14 of device 0000:01:00.4 is not viable :: 0000:01:00.0"}},
+        {"drawn in with the physical function", PF "0000:01:00.4 030000 10de:2231 group=14 vf=0000:01:00.0\n",
+         "devices: {pci_passthrough: ['01:00.4'], iommu_group: include}",
+         .errors = {"5 device 0000:01:00.4 is a virtual function of 0000:01:00.0"},
+         .warnings = {"device 0000:01:00.0 has 1 virtual functions"}},
     };
 
     run_plan_cases(cases, G_N_ELEMENTS(cases));
