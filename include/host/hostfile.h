@@ -16,6 +16,8 @@
  *   <gpuvm:policy>…</gpuvm:policy>
  *       the host's policy, as text
  *
+ * <gpuvm:host processes_hidden='yes'> says that not every process could be looked into.
+ *
  * With a gpuvm:function in it the facts are as complete as a local connection's.
  */
 #pragma once

@@ -8,7 +8,7 @@
 
 /**
  * Starts each of libvirt's networks that the domain of @xml is on and that is defined but not active: the domain could not
- * start otherwise. Calls @started, which may be NULL, with the name of each. One that is not defined is left for libvirt to
+ * start otherwise. One that passes PCI functions is refused (exit code 4). Calls @started, which may be NULL, with the name of each. One that is not defined is left for libvirt to
  * name.
  */
 bool gpuvm_networks_start(gpuvm_connection *connection, const char *xml,

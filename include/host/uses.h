@@ -19,7 +19,8 @@ void gpuvm_uses_read_storage(const char *root, gpuvm_facts *facts);
 void gpuvm_uses_read_network(const char *root, gpuvm_facts *facts);
 
 /**
- * Processes with a device node open or mapped: /dev/nvidiaN, /dev/dri/, /dev/kfd, /dev/snd/, /dev/nvme*. (/dev/nvidiactl
+ * Processes with a device node open or mapped: /dev/nvidiaN, /dev/dri/, /dev/kfd, /dev/snd/, /dev/nvme*,
+ * /dev/vfio/GROUP. (/dev/nvidiactl
  * and /dev/nvidia-uvm belong to no single GPU.) Sets @facts->processes_hidden when there are some it may not look into.
  */
 void gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts);
@@ -42,8 +43,7 @@ void gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...) G_GNU
 void gpuvm_use_block(const gpuvm_use_context *use, const char *name);
 
 /** The names in directory @format (without root) that begin with @prefix (char *, owned); none when it is not there. */
-GPtrArray *
-gpuvm_use_names_in(const char *root, const char *prefix, const char *format, ...) G_GNUC_PRINTF(3, 4);
+GPtrArray *gpuvm_use_list(const char *root, const char *prefix, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 /** The text of a file, without the newline at its end; NULL. g_malloc. */
 char *gpuvm_use_read_text(const char *root, const char *format, ...) G_GNUC_PRINTF(2, 3);

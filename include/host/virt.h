@@ -48,6 +48,7 @@
     X(GetLastError)                                                                                          \
     X(NetworkCreate)                                                                                         \
     X(NetworkFree)                                                                                           \
+    X(NetworkGetXMLDesc)                                                                                     \
     X(NetworkIsActive)                                                                                       \
     X(NetworkLookupByName)                                                                                   \
     X(NodeDeviceFree)                                                                                        \

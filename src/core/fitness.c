@@ -32,6 +32,13 @@ version(int64_t number)
                            (int)(number % 1000));
 }
 
+/* Without libvirt nothing is known of devices; no machine has none. */
+static bool
+no_devices(const gpuvm_facts *facts)
+{
+    return g_hash_table_size(facts->devices) == 0;
+}
+
 static void
 check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
@@ -39,7 +46,12 @@ check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fi
     g_autofree char *libvirt = version(seen->libvirt_version),
                     *hypervisor = version(seen->hypervisor_version);
 
-    if (seen->libvirt_version == GPUVM_UNKNOWN)
+    if (seen->no_libvirt)
+        find(findings, topic, GPUVM_FAIL,
+             "sudo apt-get install libvirt-daemon-system libvirt-clients\n"
+             "sudo systemctl enable --now libvirtd.socket",
+             "%s", seen->no_libvirt);
+    else if (seen->libvirt_version == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of libvirt");
     else if (seen->libvirt_version < OLDEST_LIBVIRT)
         find(findings, topic, GPUVM_FAIL, "upgrade to Debian 12 or newer: gpuvm needs libvirt 9.0",
@@ -124,8 +136,12 @@ check_iommu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *find
     const char *arguments = seen->kernel_arguments ? seen->kernel_arguments : "";
     g_autofree char *remedy = NULL;
 
-    if (input->facts->iommu) {
+    if (input->facts->iommu || seen->iommu_groups > 0) {
         find(findings, topic, GPUVM_PASS, NULL, "devices have IOMMU groups");
+        return;
+    }
+    if (no_devices(input->facts) && seen->iommu_groups == GPUVM_UNKNOWN) {
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "no device could be looked at");
         return;
     }
     if (strstr(arguments, "iommu=off"))
@@ -232,7 +248,9 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
 static void
 check_policy(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    if (input->n_policies == 0)
+    if (input->n_policies == 0 && input->seen->no_libvirt)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "it was not read");
+    else if (input->n_policies == 0)
         find(findings, topic, GPUVM_FAIL, "gpuvm validate --kind policy /etc/gpuvm/policy.yaml",
              "the policy is wrong: nothing is allowed");
     for (size_t i = 0; i < input->n_policies; i++) {
@@ -265,7 +283,9 @@ check_gpus(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findi
 {
     g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
 
-    if (gpus->len == 0)
+    if (no_devices(input->facts))
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "no device could be looked at");
+    else if (gpus->len == 0)
         find(findings, topic, GPUVM_FAIL,
              "lspci -nn -d ::03xx; is the card seated and powered, and its slot enabled?",
              "no GPU among %u PCI devices", g_hash_table_size(input->facts->devices));

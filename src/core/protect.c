@@ -53,6 +53,15 @@ check_display(const gpuvm_permit *permit, const gpuvm_plan_function *function, g
 }
 
 /* Of @addr: the function itself, or one of its virtual functions, which go away when it is passed. */
+/* A device that a running domain has is held by that domain's emulator: core/claim.h has the word on it. */
+static bool
+held_by_domain(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
+{
+    g_autoptr(GPtrArray) claims = gpuvm_facts_claims(facts, addr, NULL);
+
+    return claims->len > 0 && ((const gpuvm_claim *)claims->pdata[0])->active;
+}
+
 static void
 check_uses(const gpuvm_permit *permit, const gpuvm_plan_function *function, const gpuvm_pci_addr *addr,
            const gpuvm_facts *facts, gpuvm_diags *diags)
@@ -67,7 +76,8 @@ check_uses(const gpuvm_permit *permit, const gpuvm_plan_function *function, cons
         const gpuvm_use *use = uses->pdata[i];
         gpuvm_diag *diag;
 
-        if (!use->root && !protects(permit, gpuvm_use_names[use->kind]))
+        if ((!use->root && !protects(permit, gpuvm_use_names[use->kind])) ||
+            (use->kind == GPUVM_USE_HOLDER && held_by_domain(facts, addr)))
             continue;
         diag = gpuvm_diags_error(diags, use->kind == GPUVM_USE_HOLDER ? GPUVM_EXIT_HOST : GPUVM_EXIT_REFUSED,
                                  &function->mark, "device %s%s is in use by the host: it %s", GPUVM_PCI(addr),
@@ -77,21 +87,19 @@ check_uses(const gpuvm_permit *permit, const gpuvm_plan_function *function, cons
     }
 }
 
-/* Says what could not be seen, once for all devices. */
+/* Says what could not be seen, once for all devices: @what, and what @remedy shows it. */
 static void
-check_sight(const gpuvm_permit *permit, gpuvm_diags *diags)
+report_unseen(const gpuvm_permit *permit, const char *what, const char *remedy, gpuvm_diags *diags)
 {
+    gpuvm_diag *diag;
+
     if (protects(permit, UNSEEN)) {
-        gpuvm_diag *diag =
-            gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, NULL,
-                              "whether the host uses these devices itself cannot be seen from here");
-        gpuvm_diag_hint(diag, "the policy protects what is unseen: run gpuvm on the host itself");
+        diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, NULL, "%s", what);
+        gpuvm_diag_hint(diag, "the policy protects what is unseen");
     } else {
-        gpuvm_diags_note(
-            diags, NULL,
-            "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no "
-            "mounted disk, no network in use and no open GPU");
+        diag = gpuvm_diags_note(diags, NULL, "%s", what);
     }
+    gpuvm_diag_hint(diag, "%s", remedy);
 }
 
 void
@@ -108,9 +116,12 @@ gpuvm_protect_check(const gpuvm_permit *permit, const GPtrArray *functions, cons
             check_uses(permit, function, &g_array_index(virtual_functions, gpuvm_pci_addr, v), facts, diags);
     }
     if (functions->len > 0 && !facts->uses)
-        check_sight(permit, diags);
-    if (functions->len > 0 && facts->processes_hidden)
-        gpuvm_diags_note(diags, NULL,
-                         "processes of other users were not looked at: run as root to see whether any has "
-                         "these devices open");
+        report_unseen(
+            permit,
+            "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no mounted "
+            "disk, no network in use and no open GPU",
+            "to see it, run gpuvm on the host itself", diags);
+    else if (functions->len > 0 && facts->processes_hidden)
+        report_unseen(permit, "whether processes of other users have these devices open could not be seen",
+                      "to see it, run gpuvm as root", diags);
 }

@@ -31,6 +31,8 @@ gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
     xmlSetNs(vm, xmlNewNs(vm, (const xmlChar *)GPUVM_METADATA_NS, (const xmlChar *)GPUVM_METADATA_PREFIX));
     gpuvm_xml_set(vm, "digest", "%s", plan->digest);
     gpuvm_xml_set(vm, "source", "%s", plan->source);
+    if (plan->vm->plugin)
+        gpuvm_xml_set(vm, "plugin", "%s", plan->vm->plugin);
     gpuvm_xml_set(vm, "functions", "%s", gpuvm_functions_names[devices->functions]);
     gpuvm_xml_set(vm, "iommu_group", "%s", gpuvm_group_mode_names[devices->iommu_group]);
     for (guint i = 0; i < labels->len; i++) {
@@ -139,6 +141,7 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
 
     record->digest = gpuvm_xml_attr(vm, "digest");
     record->source = gpuvm_xml_attr(vm, "source");
+    record->plugin = gpuvm_xml_attr(vm, "plugin");
     record->functions = get_word(vm, "functions", gpuvm_functions_names);
     record->iommu_group = get_word(vm, "iommu_group", gpuvm_group_mode_names);
     for (const xmlNode *node = vm->children; node && right; node = node->next) {

@@ -146,6 +146,8 @@ add_additions(xmlNode *root, gpuvm_connection *connection, const gpuvm_facts *fa
     if (!add_xml(host, capabilities, "capabilities", full, error))
         return false;
     xmlSetNs(host, xmlNewNs(host, (const xmlChar *)GPUVM_HOSTFILE_NS, (const xmlChar *)"gpuvm"));
+    if (facts->processes_hidden)
+        gpuvm_xml_set(host, "processes_hidden", "yes");
     for (guint i = 0; facts->local && i < devices->len; i++) {
         add_function(host, devices->pdata[i]);
         add_uses(host, facts, devices->pdata[i]);

@@ -163,8 +163,11 @@ parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
     if (is_element(node, GPUVM_HOSTFILE_NS, "use"))
         return parse_use(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "policy")) {
+        xmlChar *text = xmlNodeGetContent(node); /* with its indentation */
+
         g_free(facts->policy);
-        facts->policy = gpuvm_xml_text(node);
+        facts->policy = g_strdup((const char *)text);
+        xmlFree(text);
         return true;
     }
     if (!node->ns && g_str_equal(node->name, "capabilities"))
@@ -177,6 +180,7 @@ parse_additions(const xmlNode *root, gpuvm_facts *facts, GError **error)
 {
     const xmlNode *host = find_in_ns(root, GPUVM_HOSTFILE_NS, "host");
 
+    facts->processes_hidden = gpuvm_xml_attr_is(host, "processes_hidden", "yes");
     for (const xmlNode *node = host ? host->children : NULL; node; node = node->next)
         if (!parse_addition(node, facts, error))
             return false;
@@ -199,6 +203,33 @@ parse_machine(const xmlNode *root, gpuvm_facts *facts, GError **error)
     return true;
 }
 
+/* Every member of an IOMMU group says the same of it: a wrong list would hide who is in the way. */
+static bool
+check_groups(const xmlNode *root, const gpuvm_facts *facts, GError **error)
+{
+    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
+
+    for (guint i = 0; i < devices->len; i++) {
+        const gpuvm_device *device = devices->pdata[i];
+        bool itself = device->iommu_group == GPUVM_UNKNOWN;
+
+        for (guint m = 0; m < device->group_members->len; m++) {
+            const gpuvm_pci_addr *addr = &g_array_index(device->group_members, gpuvm_pci_addr, m);
+            const gpuvm_device *member = gpuvm_facts_device(facts, addr);
+
+            itself |= member == device;
+            if (member && member->iommu_group != device->iommu_group)
+                return gpuvm_xml_fail(root, error,
+                                      "device %s says that %s is in its IOMMU group %d, which that denies",
+                                      GPUVM_PCI(&device->addr), GPUVM_PCI(addr), device->iommu_group);
+        }
+        if (!itself)
+            return gpuvm_xml_fail(root, error, "device %s is not among the members of its IOMMU group %d",
+                                  GPUVM_PCI(&device->addr), device->iommu_group);
+    }
+    return true;
+}
+
 static bool
 parse_node(const xmlNode *root, gpuvm_facts *facts, GError **error)
 {
@@ -206,7 +237,8 @@ parse_node(const xmlNode *root, gpuvm_facts *facts, GError **error)
         return gpuvm_xml_fail(root, error, "not a host file: its root element is <%s>, not <node>",
                               root->name);
     return parse_devices(root, facts, error) && parse_domains(root, facts, error) &&
-           parse_additions(root, facts, error) && parse_machine(root, facts, error);
+           parse_additions(root, facts, error) && parse_machine(root, facts, error) &&
+           check_groups(root, facts, error);
 }
 
 gpuvm_facts *

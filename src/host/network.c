@@ -7,6 +7,17 @@
 
 #include "base/xml.h"
 
+/* A network with <forward mode='hostdev'> takes a PCI function for each interface: one that no plan has seen. */
+static bool
+passes_devices(virNetwork *network)
+{
+    g_autofree char *xml = gpuvm_virt.NetworkGetXMLDesc(network, 0);
+    g_autoptr(xmlDoc) doc = xml ? gpuvm_xml_parse(xml, strlen(xml), "network", NULL) : NULL;
+
+    return !doc ||
+           gpuvm_xml_attr_is(gpuvm_xml_child(xmlDocGetRootElement(doc), "forward"), "mode", "hostdev");
+}
+
 /* Starts network @name unless it is active; *@ret_started says whether it did. */
 static bool
 start_network(gpuvm_connection *connection, const char *name, bool *ret_started, GError **error)
@@ -17,7 +28,13 @@ start_network(gpuvm_connection *connection, const char *name, bool *ret_started,
     *ret_started = false;
     if (!network)
         return true;
-    if (gpuvm_virt.NetworkIsActive(network) == 0) {
+    if (passes_devices(network)) {
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_REFUSED,
+                    "network '%s' gives its guests PCI functions of the host, which gpuvm has not checked\n"
+                    "name the virtual function in pci_passthrough instead",
+                    name);
+        right = false;
+    } else if (gpuvm_virt.NetworkIsActive(network) == 0) {
         *ret_started = gpuvm_virt.NetworkCreate(network) == 0;
         /* another process may have been faster */
         right = *ret_started || gpuvm_virt.NetworkIsActive(network) == 1 ||

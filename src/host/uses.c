@@ -35,7 +35,7 @@ gpuvm_use_read_text(const char *root, const char *format, ...)
 }
 
 GPtrArray *
-gpuvm_use_names_in(const char *root, const char *prefix, const char *format, ...)
+gpuvm_use_list(const char *root, const char *prefix, const char *format, ...)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
     const char *name;
@@ -93,8 +93,7 @@ gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
 static void
 use_nvme_subsystem(const gpuvm_use_context *use, const char *name)
 {
-    g_autoptr(GPtrArray) controllers =
-        gpuvm_use_names_in(use->root, "nvme", "/sys/class/block/%s/device", name);
+    g_autoptr(GPtrArray) controllers = gpuvm_use_list(use->root, "nvme", "/sys/class/block/%s/device", name);
 
     for (guint i = 0; i < controllers->len; i++)
         gpuvm_use_path(use, "/sys/class/block/%s/device/%s", name, (const char *)controllers->pdata[i]);
@@ -117,7 +116,7 @@ void
 gpuvm_use_block(const gpuvm_use_context *use, const char *name)
 {
     g_autofree char *disk = disk_of(use->root, name); /* which has the slaves and the controllers */
-    g_autoptr(GPtrArray) slaves = gpuvm_use_names_in(use->root, "", "/sys/class/block/%s/slaves", disk);
+    g_autoptr(GPtrArray) slaves = gpuvm_use_list(use->root, "", "/sys/class/block/%s/slaves", disk);
 
     for (guint i = 0; i < slaves->len; i++)
         gpuvm_use_block(use, slaves->pdata[i]);

@@ -13,7 +13,7 @@
 static void
 use_driver(const gpuvm_use_context *use, const char *name)
 {
-    g_autoptr(GPtrArray) devices = gpuvm_use_names_in(use->root, "", "/sys/bus/pci/drivers/%s", name);
+    g_autoptr(GPtrArray) devices = gpuvm_use_list(use->root, "", "/sys/bus/pci/drivers/%s", name);
 
     for (guint i = 0; i < devices->len; i++) {
         if (strchr(devices->pdata[i], ':'))
@@ -25,7 +25,7 @@ use_driver(const gpuvm_use_context *use, const char *name)
 static void
 use_nvidia(const gpuvm_use_context *use, const char *minor)
 {
-    g_autoptr(GPtrArray) gpus = gpuvm_use_names_in(use->root, "", "/proc/driver/nvidia/gpus");
+    g_autoptr(GPtrArray) gpus = gpuvm_use_list(use->root, "", "/proc/driver/nvidia/gpus");
     g_autofree char *pattern = g_strdup_printf("Device Minor:\\s*%s\\b", minor);
 
     if (gpus->len == 0)
@@ -38,6 +38,17 @@ use_nvidia(const gpuvm_use_context *use, const char *minor)
         if (text && g_regex_match_simple(pattern, text, 0, 0))
             gpuvm_use_path(use, "/sys/bus/pci/devices/%s", address);
     }
+}
+
+/* /dev/vfio/N is the IOMMU group N. */
+static void
+use_group(const gpuvm_use_context *use, const char *group)
+{
+    g_autoptr(GPtrArray) devices =
+        gpuvm_use_list(use->root, "", "/sys/kernel/iommu_groups/%s/devices", group);
+
+    for (guint i = 0; i < devices->len; i++)
+        gpuvm_use_path(use, "/sys/kernel/iommu_groups/%s/devices/%s", group, (const char *)devices->pdata[i]);
 }
 
 /* Adds the use to what device node @node, a path in /dev, is of. */
@@ -57,13 +68,16 @@ use_node(const gpuvm_use_context *use, const char *node)
         gpuvm_use_block(use, name);
     } else if (g_str_has_prefix(node, "/dev/nvidia") && isdigit((unsigned char)node[strlen("/dev/nvidia")])) {
         use_nvidia(use, node + strlen("/dev/nvidia"));
+    } else if (g_str_has_prefix(node, "/dev/vfio/") && isdigit((unsigned char)*name)) {
+        use_group(use, name);
     }
 }
 
 static bool
 is_of_interest(const char *path)
 {
-    static const char *const prefixes[] = {"/dev/dri/", "/dev/snd/", "/dev/kfd", "/dev/nvme", "/dev/nvidia"};
+    static const char *const prefixes[] = {"/dev/dri/", "/dev/snd/",   "/dev/kfd",
+                                           "/dev/nvme", "/dev/nvidia", "/dev/vfio/"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
         if (g_str_has_prefix(path, prefixes[i]))
@@ -156,7 +170,7 @@ use_by_process(gpuvm_use_context *use, const char *pid, GHashTable *nodes)
 void
 gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts)
 {
-    g_autoptr(GPtrArray) names = gpuvm_use_names_in(root, "", "/proc");
+    g_autoptr(GPtrArray) names = gpuvm_use_list(root, "", "/proc");
     gpuvm_use_context use = {.root = root, .facts = facts, .kind = GPUVM_USE_HOLDER};
 
     /* proc(5), hidepid: other users' processes are not even listed; the first always runs */

@@ -89,7 +89,7 @@ read_ipv6(const char *root, const route_sets *routes)
 static void
 use_interface(const gpuvm_use_context *use, const char *name)
 {
-    g_autoptr(GPtrArray) lower = gpuvm_use_names_in(use->root, "lower_", "/sys/class/net/%s", name);
+    g_autoptr(GPtrArray) lower = gpuvm_use_list(use->root, "lower_", "/sys/class/net/%s", name);
 
     for (guint i = 0; i < lower->len; i++)
         use_interface(use, (const char *)lower->pdata[i] + strlen("lower_"));
@@ -133,7 +133,7 @@ read_interface(gpuvm_use_context *use, const char *name, const route_sets *route
 void
 gpuvm_uses_read_network(const char *root, gpuvm_facts *facts)
 {
-    g_autoptr(GPtrArray) names = gpuvm_use_names_in(root, "", "/sys/class/net");
+    g_autoptr(GPtrArray) names = gpuvm_use_list(root, "", "/sys/class/net");
     g_autoptr(GHashTable) with_default = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) with_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const route_sets routes = {.with_default = with_default, .with_address = with_address};

@@ -44,7 +44,7 @@ use_zfs(const gpuvm_use_context *use, const char *dataset)
 {
     g_autofree char *pool = g_strndup(dataset, strcspn(dataset, "/@"));
     g_autofree char *label = g_strdup_printf("E:ID_FS_LABEL=%s", pool);
-    g_autoptr(GPtrArray) names = gpuvm_use_names_in(use->root, "b", "/run/udev/data");
+    g_autoptr(GPtrArray) names = gpuvm_use_list(use->root, "b", "/run/udev/data");
 
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i]; /* "b259:3" */
@@ -67,11 +67,11 @@ use_zfs(const gpuvm_use_context *use, const char *dataset)
 static void
 use_btrfs(const gpuvm_use_context *use, const char *device)
 {
-    g_autoptr(GPtrArray) systems = gpuvm_use_names_in(use->root, "", "/sys/fs/btrfs");
+    g_autoptr(GPtrArray) systems = gpuvm_use_list(use->root, "", "/sys/fs/btrfs");
 
     for (guint i = 0; device && i < systems->len; i++) {
         g_autoptr(GPtrArray) devices =
-            gpuvm_use_names_in(use->root, "", "/sys/fs/btrfs/%s/devices", (const char *)systems->pdata[i]);
+            gpuvm_use_list(use->root, "", "/sys/fs/btrfs/%s/devices", (const char *)systems->pdata[i]);
 
         if (!g_ptr_array_find_with_equal_func(devices, device, g_str_equal, NULL))
             continue;

@@ -51,9 +51,15 @@ gpuvm_define(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_
         *ret_change = GPUVM_CREATED;
     else
         *ret_change = g_str_equal(planned->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
-    if (*ret_change == GPUVM_UPDATED && domain->active)
+    if (*ret_change == GPUVM_UPDATED && domain->active) {
+        gpuvm_diag *diag = gpuvm_diags_note(
+            session->diags, NULL, "domain '%s' is running: it keeps its old definition until its next start",
+            domain->name);
+        gpuvm_diag_hint(diag, "gpuvm restart %s", domain->name);
+    }
+    if (domain->autostart && *ret_change != GPUVM_UNCHANGED)
         gpuvm_diags_note(session->diags, NULL,
-                         "domain '%s' is running: it keeps its old definition until its next start",
+                         "domain '%s' starts with the host: libvirtd does that, without gpuvm's checks",
                          domain->name);
     return true;
 }

@@ -5,6 +5,27 @@
 
 #include "host/observe.h"
 
+/* Whether @uri, which could not be connected to, would have been this machine. */
+static bool
+means_this_machine(const char *uri)
+{
+    const char *given = uri ? uri : g_getenv("LIBVIRT_DEFAULT_URI");
+
+    return !given || g_str_has_prefix(given, "qemu:///");
+}
+
+/* Without libvirt there is still something to see, and that there is none is the first finding. */
+static void
+do_without_libvirt(gpuvm_session *session, gpuvm_observations *seen)
+{
+    const gpuvm_diag *diag = g_ptr_array_index(session->diags->items, session->diags->items->len - 1);
+
+    seen->no_libvirt = g_strdup(diag->message);
+    session->facts = gpuvm_facts_new();
+    if (means_this_machine(session->uri))
+        gpuvm_observe_files("", seen);
+}
+
 /* A policy that is wrong is a finding here, and its errors are shown besides. */
 static bool
 gather(gpuvm_session *session)
@@ -19,7 +40,9 @@ gpuvm_check_host(gpuvm_session *session)
     GPtrArray *findings;
     unsigned failed = 0;
 
-    if (!gather(session))
+    if (!session->host_file && !gpuvm_session_connect(session))
+        do_without_libvirt(session, seen);
+    else if (!gather(session))
         return NULL;
     if (session->connection)
         gpuvm_observe_libvirt(session->connection, seen);

@@ -23,6 +23,17 @@ is_free(gpuvm_session *session, const GPtrArray *functions)
     unsigned errors = session->diags->errors;
 
     gpuvm_claim_check(functions, "", true, session->facts, session->diags);
+    for (guint i = 0; session->diags->errors == errors && i < functions->len; i++) {
+        const gpuvm_pci_addr *addr = &((const gpuvm_plan_function *)functions->pdata[i])->device->addr;
+        const GPtrArray *uses = gpuvm_facts_uses(session->facts, addr);
+
+        for (guint u = 0; uses && u < uses->len; u++) {
+            const gpuvm_use *use = uses->pdata[u];
+            if (use->kind == GPUVM_USE_HOLDER)
+                gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "device %s %s", GPUVM_PCI(addr),
+                                  use->what);
+        }
+    }
     return session->diags->errors == errors;
 }
 
@@ -61,6 +72,11 @@ gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr)
     if (slot->len == 0) {
         gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "PCI device not found: %s", GPUVM_PCI(addr));
         return NULL;
+    }
+    for (guint i = slot->len; i-- > 0;) { /* a virtual function stands alone */
+        const gpuvm_device *device = slot->pdata[i];
+        if (device->virtual_function && !gpuvm_pci_addr_equal(&device->addr, addr))
+            g_ptr_array_remove_index(slot, i);
     }
     for (guint i = 0; i < slot->len; i++)
         gpuvm_group_take(functions, slot->pdata[i], GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);

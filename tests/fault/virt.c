@@ -43,6 +43,7 @@
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
     X(NetworkCreate)                                                                                         \
+    X(NetworkGetXMLDesc)                                                                                     \
     X(NetworkIsActive)                                                                                       \
     X(NetworkLookupByName)                                                                                   \
     X(NodeDeviceGetXMLDesc)                                                                                  \
