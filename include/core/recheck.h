@@ -12,7 +12,8 @@
 typedef struct gpuvm_recheck_input {
     const char *name;           /* of the domain */
     const gpuvm_record *record; /* what was recorded at define */
-    const GArray *hostdevs;     /* gpuvm_pci_addr of the domain's PCI hostdevs now */
+    uint64_t pinned_kib;    /* memory that its start takes from the host; 0: none, or reserved hugepages */
+    const GArray *hostdevs; /* gpuvm_pci_addr of the domain's PCI hostdevs now */
     const gpuvm_facts *facts;
     const gpuvm_named_policy *policies;
     size_t n_policies;

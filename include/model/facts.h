@@ -70,6 +70,7 @@ typedef struct gpuvm_claim {
     char *uuid;
     bool active;
     uint64_t memory_kib; /* of the guest; 0: unknown */
+    bool hugepages;      /* its memory comes from those that the host has reserved */
     char *metadata;      /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
     GArray *devices;     /* gpuvm_pci_addr of its PCI hostdevs, live and persistent, in address order, no
                         duplicates */
@@ -98,19 +99,20 @@ typedef struct gpuvm_use {
 } gpuvm_use;
 
 typedef struct gpuvm_facts {
-    GHashTable *devices;   /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
-    GPtrArray *claims;     /* gpuvm_claim, by domain name */
-    GPtrArray *cells;      /* gpuvm_cell, by id */
-    uint64_t memory_kib;   /* of the host; 0: unknown */
-    unsigned cpus;         /* online; 0: unknown */
-    char *arch;            /* "x86_64"; NULL: unknown */
-    char *domain_type;     /* "kvm", "qemu", "test" */
-    char *emulator;        /* path; NULL: libvirt's choice */
-    bool local;            /* sysfs additions could be read */
-    bool iommu;            /* some device has an IOMMU group, or capabilities say so */
-    bool processes_hidden; /* some processes could not be looked into, so holders may be missing from uses */
-    GHashTable *uses;      /* gpuvm_pci_addr * → GPtrArray of gpuvm_use; NULL: nobody could look */
-    char *policy;          /* a host file's copy of the host's policy, as text; NULL */
+    GHashTable *devices;    /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
+    GPtrArray *claims;      /* gpuvm_claim, by domain name */
+    GPtrArray *cells;       /* gpuvm_cell, by id */
+    uint64_t memory_kib;    /* of the host; 0: unknown */
+    uint64_t available_kib; /* of the host's memory, for a new VM, now; 0: unknown */
+    unsigned cpus;          /* online; 0: unknown */
+    char *arch;             /* "x86_64"; NULL: unknown */
+    char *domain_type;      /* "kvm", "qemu", "test" */
+    char *emulator;         /* path; NULL: libvirt's choice */
+    bool local;             /* sysfs additions could be read */
+    bool iommu;             /* some device has an IOMMU group, or capabilities say so */
+    bool processes_hidden;  /* some processes could not be looked into, so holders may be missing from uses */
+    GHashTable *uses;       /* gpuvm_pci_addr * → GPtrArray of gpuvm_use; NULL: nobody could look */
+    char *policy;           /* a host file's copy of the host's policy, as text; NULL */
 } gpuvm_facts;
 
 gpuvm_facts *gpuvm_facts_new(void);

@@ -12,7 +12,7 @@ say(gpuvm_output *output, const gpuvm_released *released)
     const char *before = released->before ? released->before : "no driver";
     const char *after = released->after ? released->after : "no driver";
 
-    if (g_strcmp0(released->before, "vfio-pci") != 0)
+    if (g_strcmp0(released->before, released->after) == 0)
         gpuvm_output_line(output, "%s: on %s already", GPUVM_PCI(&released->addr), before);
     else
         gpuvm_output_line(output, "%s: %s → %s", GPUVM_PCI(&released->addr), before, after);

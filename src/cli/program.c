@@ -28,7 +28,8 @@ wants_color(void)
 {
     if (g_strcmp0(gpuvm_global.color, "always") == 0)
         return true;
-    return g_strcmp0(gpuvm_global.color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDERR_FILENO);
+    return g_strcmp0(gpuvm_global.color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDOUT_FILENO) &&
+           isatty(STDERR_FILENO);
 }
 
 /* Prints what is wrong with the command line. */

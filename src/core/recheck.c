@@ -63,6 +63,24 @@ functions_now(const gpuvm_recheck_input *input, gpuvm_diags *diags)
     return functions;
 }
 
+/* A guest with passed devices has all its memory at once, and the kernel may kill anything to find it. */
+static void
+check_memory(const gpuvm_recheck_input *input, gpuvm_diags *diags)
+{
+    uint64_t available = input->facts->available_kib;
+    gpuvm_diag *diag;
+
+    if (input->hostdevs->len == 0 || available == 0 || input->pinned_kib <= available)
+        return;
+    diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, NULL,
+                             "the VM takes %" G_GUINT64_FORMAT " MiB, and %" G_GUINT64_FORMAT
+                             " MiB of the host's memory are available now",
+                             input->pinned_kib / 1024, available / 1024);
+    gpuvm_diag_hint(
+        diag, "stop something else, or give the VM less: a guest with passed devices has all its memory "
+              "pinned from the start");
+}
+
 void
 gpuvm_recheck(const gpuvm_recheck_input *input, gpuvm_diags *diags)
 {
@@ -71,6 +89,7 @@ gpuvm_recheck(const gpuvm_recheck_input *input, gpuvm_diags *diags)
                                  .n_policies = input->n_policies,
                                  .vm_allowlist = input->record->allowlist};
 
+    check_memory(input, diags);
     gpuvm_group_close(functions, input->facts, GPUVM_GROUP_REFUSE, diags);
     gpuvm_permit_check(&permit, functions, diags);
     gpuvm_protect_check(&permit, functions, input->facts, diags);

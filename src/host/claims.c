@@ -33,6 +33,7 @@ add_element(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 
     if (!claim->metadata)
         claim->metadata = get_metadata(domain);
+    claim->hugepages = gpuvm_xml_child(gpuvm_xml_child(domain, "memoryBacking"), "hugepages") != NULL;
     /* libvirt itself always writes KiB */
     if (!gpuvm_xml_number(gpuvm_xml_child(domain, "memory"), NULL, UINT64_MAX / 1024, &claim->memory_kib,
                           error))

@@ -117,6 +117,15 @@ gpuvm_observe_files(const char *root, gpuvm_observations *seen)
         seen->memlock = limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)limit.rlim_cur;
 }
 
+uint64_t
+gpuvm_observe_available(const char *root)
+{
+    g_autofree char *meminfo = read_text(root, "/proc/meminfo");
+    const char *line = meminfo ? strstr(meminfo, "MemAvailable:") : NULL;
+
+    return line ? g_ascii_strtoull(line + strlen("MemAvailable:"), NULL, 10) : 0;
+}
+
 /* Whether domain capabilities offer firmware='efi'; GPUVM_UNKNOWN when they are not to be had. */
 static int
 offers_efi(gpuvm_connection *connection)

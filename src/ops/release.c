@@ -45,7 +45,7 @@ release_one(gpuvm_session *session, const gpuvm_device *device)
     const gpuvm_device *after = device;
     GError *error = NULL;
 
-    if (g_strcmp0(device->driver, "vfio-pci") == 0) {
+    if (!device->driver || g_str_equal(device->driver, "vfio-pci")) {
         if (!gpuvm_connection_reattach(session->connection, &device->addr, &error) ||
             !gpuvm_connection_device(session->connection, &device->addr, now, &error))
             gpuvm_session_fail(session, error);

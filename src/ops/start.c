@@ -12,6 +12,7 @@
 #include "core/recheck.h"
 #include "host/claims.h"
 #include "host/network.h"
+#include "host/observe.h"
 #include "host/sysfs.h"
 #include "host/uses.h"
 
@@ -265,18 +266,21 @@ wait_until_free(gpuvm_session *session, const GArray *hostdevs, int seconds)
 
 /* Whether the domain may start with the devices it has now. */
 static bool
-check_again(gpuvm_session *session, const char *name, const gpuvm_record *record, const GArray *hostdevs,
+check_again(gpuvm_session *session, const char *name, const gpuvm_record *record, const gpuvm_claim *claim,
             int wait_free)
 {
     unsigned errors = session->diags->errors;
 
-    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, hostdevs))
+    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->devices))
         return false;
-    wait_until_free(session, hostdevs, wait_free);
+    wait_until_free(session, claim->devices, wait_free);
+    if (session->connection->local)
+        session->facts->available_kib = gpuvm_observe_available("");
 
     const gpuvm_recheck_input input = {.name = name,
                                        .record = record,
-                                       .hostdevs = hostdevs,
+                                       .pinned_kib = claim->hugepages ? 0 : claim->memory_kib,
+                                       .hostdevs = claim->devices,
                                        .facts = session->facts,
                                        .policies = session->policies,
                                        .n_policies = session->n_policies};
@@ -313,7 +317,7 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
         claim = gpuvm_claim_parse(xml, false, &error);
     if (!claim)
         return gpuvm_session_fail(session, error);
-    if (!check_again(session, name, record, claim->devices, options->wait_free))
+    if (!check_again(session, name, record, claim, options->wait_free))
         return false;
     if (!gpuvm_networks_start(session->connection, xml, note_network, session, &error))
         return gpuvm_session_fail(session, error);

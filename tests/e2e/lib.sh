@@ -3,12 +3,8 @@
 # fails. Numbers and the scenario's name are put in by tests/e2e/run.
 
 PATH=/share:$PATH
+export NO_COLOR=1
 baseline=/tmp/baseline # all_drivers, when the machine came up
-
-uptime_now()
-{
-    cut -d. -f1 /proc/uptime
-}
 
 # --- checks ---
 
@@ -58,6 +54,7 @@ refused()
     ended=$?
     [ "$ended" = "$status" ] || details+="$* ended with status $ended, not $status"$'\n'
     [[ $said == *"$text"* ]] || details+="it does not say: $text"$'\n'
+    echo "# refused: $(grep -F -m 1 "$text" <<<"$said")"
     [ -z "$details" ] || details+=$said
     details+=$(difference "$before" "$(all_drivers)")
     result "$name" "$details"
@@ -274,6 +271,13 @@ report_at()
     report "$1" | grep -E "$(paste -sd '|' <<<"$buses")"
 }
 
+# stops NAME: the guest comes up, as it must to hear of it, and shuts down when asked to
+stops()
+{
+    check "$1: comes up" report "$1"
+    check "$1: stop" gpuvm stop --timeout 20 "$1"
+}
+
 # --- the main road ---
 
 # runs NAME HOST-ADDRESS…: NAME.yaml, through gpuvm from validate to undefine, gets exactly these functions: in the plan,
@@ -303,7 +307,7 @@ runs()
         "$(gpuvm -o json devices "$@" | jq -r '[.devices[] | ., .functions[]] | sort_by(.address) | unique[] |
             "\(.address) \(.driver) \(.claimed_by[0].domain) \(.claimed_by[0].active)"' | grep -F "$(printf '%s\n' "$@")")"
     [ "$(type -t while_running)" = function ] && while_running "$name"
-    check "$name: stop" gpuvm stop --timeout 20 "$name"
+    stops "$name"
     same "$name: back on their drivers" "$before" "$(drivers "$@")"
     check "$name: undefine" gpuvm undefine "$name"
 }

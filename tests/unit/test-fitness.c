@@ -193,34 +193,43 @@ libvirt_and_its_machine(void **state G_GNUC_UNUSED)
     run_cases(cases, G_N_ELEMENTS(cases));
 }
 
+#define NO_GROUP "0000:01:00.0 030000 10de:2204\n"
+
 static void
 iommu_and_vfio(void **state G_GNUC_UNUSED)
 {
     static const fitness_case cases[] = {
+        {"IOMMU", "", "", {"unknown no device could be looked at → none"}},
         {"IOMMU", "", GPU, {"PASS devices have IOMMU groups → none"}},
         {"IOMMU",
          "vendor=GenuineIntel;arguments=quiet;grub=1",
-         "",
+         NO_GROUP,
          {"FAIL no device has an IOMMU group → sudo sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT=\"/&intel_iommu=on /' "
           "/etc/default/grub & sudo update-grub && sudo reboot"}},
         {"IOMMU",
          "vendor=GenuineIntel;arguments=quiet",
-         "",
+         NO_GROUP,
          {"FAIL :: → add intel_iommu=on to the kernel command line (systemd-boot"}},
         {"IOMMU",
          "vendor=GenuineIntel;arguments=intel_iommu=on quiet",
-         "",
+         NO_GROUP,
          {"FAIL :: → enable VT-d in the firmware"}},
-        {"IOMMU", "vendor=GenuineIntel;arguments=intel_iommu=off", "", {"FAIL :: → take intel_iommu=off"}},
+        {"IOMMU",
+         "vendor=GenuineIntel;arguments=intel_iommu=off",
+         NO_GROUP,
+         {"FAIL :: → take intel_iommu=off"}},
         {"IOMMU",
          "vendor=AuthenticAMD;arguments=quiet",
-         "",
+         NO_GROUP,
          {"FAIL :: → enable IOMMU (AMD-Vi) in the firmware"}},
         {"IOMMU",
          "vendor=AuthenticAMD;arguments=amd_iommu=off",
-         "",
+         NO_GROUP,
          {"FAIL :: → take intel_iommu=off, amd_iommu=off"}},
-        {"IOMMU", "remote", "", {"FAIL no device has an IOMMU group → run gpuvm check on the host itself"}},
+        {"IOMMU",
+         "remote",
+         NO_GROUP,
+         {"FAIL no device has an IOMMU group → run gpuvm check on the host itself"}},
         {"interrupt remapping", "", "", {"unknown"}},
         {"interrupt remapping", "remapping=1", "", {"PASS interrupts are remapped → none"}},
         {"interrupt remapping",

@@ -101,7 +101,7 @@ test_complete(void **state)
     assert_int_equal(facts->cpus, 1);
     assert_string_equal(facts->domain_type, "kvm");
     assert_string_equal(facts->emulator, "/usr/bin/qemu-system-x86_64");
-    assert_string_equal(facts->policy, "kind: policy\nallowlist: ['10de:*']");
+    assert_string_equal(facts->policy, "\nkind: policy\nallowlist: ['10de:*']\n");
     assert_true(facts->local);
     assert_true(facts->iommu);
 }
@@ -114,7 +114,7 @@ test_plain(void **state)
         parse("<node><cpu><active>16</active></cpu><memory>2048</memory>" DEVICE("1", "") "</node>");
     g_autoptr(gpuvm_facts) grouped = parse(
         "<node><device><capability type='pci'><domain>0</domain><bus>1</bus><slot>0</slot><function>0</function>"
-        "<iommuGroup number='0'/></capability></device></node>");
+        "<iommuGroup number='0'><address bus='1'/></iommuGroup></capability></device></node>");
 
     (void)state;
     assert_int_equal(facts->memory_kib, 2048);
@@ -136,6 +136,11 @@ test_malformed(void **state)
         {"", "host.xml:1: "},
         {"name: vm\n", "host.xml:1: "},
         {"<node>", "host.xml:1: "},
+        {"<node><device><capability type='pci'><domain>0</domain><bus>1</bus><slot>0</slot><function>0</function><iommuGroup number='0'/></capability></device></node>",
+         "host.xml:1: device 0000:01:00.0 is not among the members of its IOMMU group 0"},
+        {"<node><device><capability type='pci'><domain>0</domain><bus>1</bus><slot>0</slot><function>0</function><iommuGroup number='0'><address bus='1'/><address bus='2'/>"
+         "</iommuGroup></capability></device><device><capability type='pci'><domain>0</domain><bus>2</bus><slot>0</slot><function>0</function></capability></device></node>",
+         "host.xml:1: device 0000:01:00.0 says that 0000:02:00.0 is in its IOMMU group 0, which that denies"},
         {"<domain/>", "host.xml:1: not a host file: its root element is <domain>, not <node>"},
         {"<node xmlns='urn:other'/>", "not a host file"},
         {"<node/>", "host.xml:1: not a host file: there is no PCI device in it"},

@@ -92,7 +92,7 @@ typedef enum sight { SEEN, UNSEEN, SOME_PROCESSES_HIDDEN } sight;
 #define DARK(addr) "4 device " addr " is the host's boot display :: allow_host_display"
 #define NOT_SEEN "4 whether the host uses these devices itself cannot be seen from here :: on the host itself"
 #define NOTE_UNSEEN "cannot be seen from here: gpuvm looked for no mounted disk"
-#define NOTE_HIDDEN "processes of other users were not looked at: run as root"
+#define NOTE_HIDDEN "whether processes of other users have these devices open could not be seen"
 
 static void
 one_by_one(void **state G_GNUC_UNUSED)
@@ -158,6 +158,14 @@ one_by_one(void **state G_GNUC_UNUSED)
          SOME_PROCESSES_HIDDEN,
          {NULL},
          {NOTE_HIDDEN}},
+        {"hidden, and a policy protects what is unseen",
+         GPU,
+         PASS,
+         PROTECT("unseen"),
+         NULL,
+         SOME_PROCESSES_HIDDEN,
+         {"4 whether processes of other users have these devices open could not be seen"},
+         {NULL}},
         {"hidden, but nothing is passed", GPU, "", ANY, NULL, SOME_PROCESSES_HIDDEN, {NULL}, {NULL}},
         {"the boot display, drawn in",
          GPU BOOT_GPU,

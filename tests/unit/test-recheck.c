@@ -238,11 +238,56 @@ judges_what_libvirt_would_pass(void **state G_GNUC_UNUSED)
         run_case(i);
 }
 
+static void
+takes_no_more_memory_than_is_available(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *hostdevs;
+        uint64_t pinned_mib, available_mib;
+        const char *errors[2];
+    } rows[] = {
+        {"enough", "0000:01:00.0", 1024, 1024, {NULL}},
+        {"too little",
+         "0000:01:00.0",
+         1025,
+         1024,
+         {"5 the VM takes 1025 MiB, and 1024 MiB of the host's memory are available now :: give the VM less"}},
+        {"not known", "0000:01:00.0", 1025, 0, {NULL}},
+        {"reserved hugepages", "0000:01:00.0", 0, 1024, {NULL}},
+        {"nothing is passed", "", 1025, 1024, {NULL}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(plan_scene) scene =
+            scene_new("0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n", "", NULL, NULL);
+        g_autoptr(gpuvm_record) record = build_record("0000:01:00.0 10de:2204 requested\n");
+        g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+        const gpuvm_recheck_input input = {
+            .name = "vm",
+            .record = record,
+            .pinned_kib = rows[i].pinned_mib * 1024,
+            .hostdevs = hostdevs,
+            .facts = scene->facts,
+            .policies = scene->policies,
+            .n_policies = scene->n_policies,
+        };
+
+        if (*rows[i].hostdevs) {
+            gpuvm_pci_addr addr = build_addr(rows[i].hostdevs);
+            g_array_append_val(hostdevs, addr);
+        }
+        scene->facts->available_kib = rows[i].available_mib * 1024;
+        gpuvm_recheck(&input, scene->diags);
+        expect_diags(rows[i].name, scene->diags, GPUVM_ERRORED, rows[i].errors);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(judges_what_libvirt_would_pass),
+        cmocka_unit_test(takes_no_more_memory_than_is_available),
     };
 
     return cmocka_run_group_tests_name("recheck", tests, NULL, NULL);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machine: default
+# machine: kvm
 # A Linux guest, whose own drivers take the functions and reach their sound codecs by DMA.
 
 kernel=/e2e/vmlinux memory=512
@@ -14,7 +14,10 @@ functions=(0000:01:00.0 0000:01:00.1 0000:02:00.0 0000:02:00.1 0000:02:00.2)
 check 'define and start in one' gpuvm define --start linux.yaml
 same 'of type kvm' "kvm" "$(virsh dumpxml linux | sed -n "s/^<domain type='\([a-z]*\)'.*/\1/p")"
 same 'on vfio-pci' "$(on_driver vfio-pci "${functions[@]}")" "$(drivers "${functions[@]}")"
-seen=$(report linux)
+for _ in 1 2 3 4 5; do # the drivers take their time
+    seen=$(report linux)
+    [ "$(grep -c '^codec ' <<<"$seen")" = 2 ] && break
+done
 echo "$seen" | sed 's/^/# guest: /'
 
 # the host's lines of lspci -nn, at the guest's addresses

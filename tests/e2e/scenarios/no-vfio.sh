@@ -9,6 +9,5 @@ refused 'start' 5 'VFIO' gpuvm start early
 libvirt_says "host doesn't support passthrough of host PCI devices" later 0000:01:00.0
 check 'they are loaded' modprobe -a vfio_pci vfio_iommu_type1
 check 'now it starts' gpuvm start early
-check 'and comes up' report early
-check 'stop' gpuvm stop --timeout 20 early
+stops early
 check 'undefine' gpuvm undefine early

@@ -24,7 +24,7 @@ allowlist:
 YAML
 refused 'permission alone changes nothing' 5 'is not viable' gpuvm define refuse.yaml
 same 'include: the guest gets both, each below a port' "$card 0000:01:00.0 requested
-$companion 0000:02:00.0 group" "$(plan_of include)"
+$companion 0000:02:00.0 group-member" "$(plan_of include)"
 runs include $card $companion
 
 while_running()
