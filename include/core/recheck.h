@@ -8,12 +8,14 @@
 #pragma once
 
 #include "core/permit.h"
+#include "model/fitness.h"
 
 typedef struct gpuvm_recheck_input {
     const char *name;           /* of the domain */
     const gpuvm_record *record; /* what was recorded at define */
     uint64_t pinned_kib;    /* memory that its start takes from the host; 0: none, or reserved hugepages */
     const GArray *hostdevs; /* gpuvm_pci_addr of the domain's PCI hostdevs now */
+    const gpuvm_observations *seen; /* of the host; NULL: it cannot be seen from here */
     const gpuvm_facts *facts;
     const gpuvm_named_policy *policies;
     size_t n_policies;

@@ -30,6 +30,7 @@ typedef struct gpuvm_observations {
     bool grub; /* the boot loader's configuration is Debian's /etc/default/grub */
     int64_t iommu_groups;
     gpuvm_vfio vfio;
+    int vfio_node; /* whether /dev/vfio/vfio exists: without it libvirt does not even load vfio-pci */
     int interrupt_remapping;
     int unsafe_interrupts; /* vfio_iommu_type1's allow_unsafe_interrupts */
     int64_t memlock;       /* bytes that may be locked by this user; INT64_MAX: no limit */

@@ -81,6 +81,25 @@ check_memory(const gpuvm_recheck_input *input, gpuvm_diags *diags)
               "pinned from the start");
 }
 
+/* What libvirt would find out only after the devices were detached. */
+static void
+check_host(const gpuvm_recheck_input *input, gpuvm_diags *diags)
+{
+    const gpuvm_observations *seen = input->seen;
+    gpuvm_diag *diag = NULL;
+
+    if (input->hostdevs->len == 0 || !seen)
+        return;
+    if (seen->vfio_node == 0)
+        diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, NULL,
+                                 "VFIO is not available: there is no /dev/vfio/vfio");
+    else if (seen->interrupt_remapping == 0 && seen->unsafe_interrupts != 1)
+        diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, NULL,
+                                 "the host has no interrupt remapping: the kernel refuses to pass devices");
+    if (diag)
+        gpuvm_diag_hint(diag, "gpuvm check says what to do");
+}
+
 void
 gpuvm_recheck(const gpuvm_recheck_input *input, gpuvm_diags *diags)
 {
@@ -89,6 +108,7 @@ gpuvm_recheck(const gpuvm_recheck_input *input, gpuvm_diags *diags)
                                  .n_policies = input->n_policies,
                                  .vm_allowlist = input->record->allowlist};
 
+    check_host(input, diags);
     check_memory(input, diags);
     gpuvm_group_close(functions, input->facts, GPUVM_GROUP_REFUSE, diags);
     gpuvm_permit_check(&permit, functions, diags);

@@ -76,6 +76,7 @@ observe_vfio(const char *root, gpuvm_observations *seen)
         seen->vfio = GPUVM_VFIO_LOADED;
     else if (exists(root, "/sys/bus/pci"))
         seen->vfio = module_installed(root, "vfio-pci") ? GPUVM_VFIO_LOADABLE : GPUVM_VFIO_ABSENT;
+    seen->vfio_node = exists(root, "/dev/vfio/vfio");
     if (unsafe)
         seen->unsafe_interrupts = g_str_equal(unsafe, "Y");
 }

@@ -12,7 +12,7 @@ gpuvm_observations_new(void)
 
     seen->libvirt_version = seen->hypervisor_version = seen->memlock = seen->iommu_groups = GPUVM_UNKNOWN;
     seen->efi = seen->default_network = seen->cpu_virtualization = GPUVM_UNKNOWN;
-    seen->interrupt_remapping = seen->unsafe_interrupts = GPUVM_UNKNOWN;
+    seen->interrupt_remapping = seen->unsafe_interrupts = seen->vfio_node = GPUVM_UNKNOWN;
     return seen;
 }
 

@@ -269,16 +269,20 @@ static bool
 check_again(gpuvm_session *session, const char *name, const gpuvm_record *record, const gpuvm_claim *claim,
             int wait_free)
 {
+    g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
     unsigned errors = session->diags->errors;
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->devices))
         return false;
     wait_until_free(session, claim->devices, wait_free);
-    if (session->connection->local)
+    if (session->connection->local) {
         session->facts->available_kib = gpuvm_observe_available("");
+        gpuvm_observe_files("", seen);
+    }
 
     const gpuvm_recheck_input input = {.name = name,
                                        .record = record,
+                                       .seen = seen,
                                        .pinned_kib = claim->hugepages ? 0 : claim->memory_kib,
                                        .hostdevs = claim->devices,
                                        .facts = session->facts,

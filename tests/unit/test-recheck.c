@@ -282,10 +282,61 @@ takes_no_more_memory_than_is_available(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+needs_vfio_and_interrupt_remapping(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *hostdevs;
+        int vfio_node, remapping, unsafe;
+        const char *errors[2];
+    } rows[] = {
+        {"both are there", "0000:01:00.0", 1, 1, 0, {NULL}},
+        {"not known", "0000:01:00.0", GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, {NULL}},
+        {"no VFIO", "0000:01:00.0", 0, 1, 0, {"5 VFIO is not available :: gpuvm check"}},
+        {"no remapping", "0000:01:00.0", 1, 0, 0, {"5 the host has no interrupt remapping :: gpuvm check"}},
+        {"no remapping, module not loaded",
+         "0000:01:00.0",
+         1,
+         0,
+         GPUVM_UNKNOWN,
+         {"5 the host has no interrupt remapping"}},
+        {"no remapping, but allowed", "0000:01:00.0", 1, 0, 1, {NULL}},
+        {"nothing is passed", "", 0, 0, 0, {NULL}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(plan_scene) scene =
+            scene_new("0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n", "", NULL, NULL);
+        g_autoptr(gpuvm_record) record = build_record("0000:01:00.0 10de:2204 requested\n");
+        g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+        g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+        const gpuvm_recheck_input input = {
+            .name = "vm",
+            .record = record,
+            .hostdevs = hostdevs,
+            .seen = seen,
+            .facts = scene->facts,
+            .policies = scene->policies,
+            .n_policies = scene->n_policies,
+        };
+
+        if (*rows[i].hostdevs) {
+            gpuvm_pci_addr addr = build_addr(rows[i].hostdevs);
+            g_array_append_val(hostdevs, addr);
+        }
+        seen->vfio_node = rows[i].vfio_node;
+        seen->interrupt_remapping = rows[i].remapping;
+        seen->unsafe_interrupts = rows[i].unsafe;
+        gpuvm_recheck(&input, scene->diags);
+        expect_diags(rows[i].name, scene->diags, GPUVM_ERRORED, rows[i].errors);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(needs_vfio_and_interrupt_remapping),
         cmocka_unit_test(judges_what_libvirt_would_pass),
         cmocka_unit_test(takes_no_more_memory_than_is_available),
     };
