@@ -48,6 +48,9 @@ char *gpuvm_device_describe(const gpuvm_device *device);
 /** Whether @device is what people call a GPU: a display controller, an accelerator or a co-processor. */
 bool gpuvm_device_is_gpu(const gpuvm_device *device);
 
+/** Whether @a and @b are functions of one card; an SR-IOV virtual function is a card of its own. */
+bool gpuvm_device_same_card(const gpuvm_device *a, const gpuvm_device *b);
+
 /** A NUMA cell of the host. */
 typedef struct gpuvm_cell {
     int id;
@@ -79,6 +82,9 @@ typedef struct gpuvm_claim {
 gpuvm_claim *gpuvm_claim_new(const char *domain, const char *uuid, bool active);
 void gpuvm_claim_free(gpuvm_claim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_claim, gpuvm_claim_free)
+
+/** Whether the domain has the function at @addr. */
+bool gpuvm_claim_has(const gpuvm_claim *claim, const gpuvm_pci_addr *addr);
 
 /** What the host itself does with a device: in the order of gpuvm_use_names. */
 typedef enum gpuvm_use_kind {

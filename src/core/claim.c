@@ -3,16 +3,6 @@
 
 #include "core/claim.h"
 
-static bool
-holds(const gpuvm_claim *claim, const gpuvm_pci_addr *addr)
-{
-    for (guint i = 0; i < claim->devices->len; i++) {
-        if (gpuvm_pci_addr_equal(&g_array_index(claim->devices, gpuvm_pci_addr, i), addr))
-            return true;
-    }
-    return false;
-}
-
 /* The first of @addrs that @claim holds; NULL. */
 static const gpuvm_pci_addr *
 held_of(const gpuvm_claim *claim, const GArray *addrs)
@@ -20,7 +10,7 @@ held_of(const gpuvm_claim *claim, const GArray *addrs)
     for (guint i = 0; i < addrs->len; i++) {
         const gpuvm_pci_addr *addr = &g_array_index(addrs, gpuvm_pci_addr, i);
 
-        if (holds(claim, addr))
+        if (gpuvm_claim_has(claim, addr))
             return addr;
     }
     return NULL;
@@ -36,7 +26,7 @@ held_with(const gpuvm_claim *claim, const gpuvm_device *device, char **ret_how)
     const gpuvm_pci_addr *held;
 
     *ret_how = NULL;
-    if (holds(claim, &device->addr))
+    if (gpuvm_claim_has(claim, &device->addr))
         return &device->addr;
     held = held_of(claim, device->group_members);
     if (held) {
@@ -47,7 +37,7 @@ held_with(const gpuvm_claim *claim, const gpuvm_device *device, char **ret_how)
     held = held_of(claim, device->virtual_functions);
     if (held)
         *ret_how = g_strdup_printf(", a virtual function of %s,", GPUVM_PCI(&device->addr));
-    else if (device->virtual_function && holds(claim, &device->physical_function)) {
+    else if (device->virtual_function && gpuvm_claim_has(claim, &device->physical_function)) {
         held = &device->physical_function;
         *ret_how = g_strdup_printf(", the physical function of %s,", GPUVM_PCI(&device->addr));
     }

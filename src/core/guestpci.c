@@ -15,13 +15,6 @@ compare_functions(gconstpointer a, gconstpointer b)
     return gpuvm_pci_addr_compare(&x->device->addr, &y->device->addr);
 }
 
-static bool
-same_card(const gpuvm_plan_function *a, const gpuvm_plan_function *b)
-{
-    return !a->device->virtual_function && !b->device->virtual_function &&
-           gpuvm_pci_addr_same_slot(&a->device->addr, &b->device->addr);
-}
-
 unsigned
 gpuvm_guestpci_layout(GPtrArray *functions)
 {
@@ -34,7 +27,7 @@ gpuvm_guestpci_layout(GPtrArray *functions)
 
         if (function->role == GPUVM_ROLE_DETACHED)
             continue;
-        if (first && same_card(first, function)) {
+        if (first && gpuvm_device_same_card(first->device, function->device)) {
             first->guest.multifunction = true;
             function->guest.function = function->device->addr.function;
         } else {

@@ -49,18 +49,13 @@ recorded(const gpuvm_record *record, const gpuvm_pci_addr *addr)
 }
 
 static bool
-same_card(const gpuvm_device *a, const gpuvm_device *b)
-{
-    return !a->virtual_function && !b->virtual_function && gpuvm_pci_addr_same_slot(&a->addr, &b->addr);
-}
-
-static bool
 in_one_group(const GPtrArray *functions, const gpuvm_device *device)
 {
     for (guint i = 0; i < functions->len; i++) {
         const gpuvm_plan_function *function = functions->pdata[i];
 
-        if (same_card(function->device, device) || function->device->iommu_group == device->iommu_group)
+        if (gpuvm_device_same_card(function->device, device) ||
+            function->device->iommu_group == device->iommu_group)
             return true;
     }
     return false;
@@ -110,7 +105,7 @@ find_candidates(const gpuvm_select_input *input, const gpuvm_selector *selector,
 
         if (!matches(selector, device))
             continue;
-        if (last && same_card(last, device))
+        if (last && gpuvm_device_same_card(last, device))
             continue;
         last = device;
         candidate *c = g_new0(candidate, 1);

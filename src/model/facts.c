@@ -44,6 +44,12 @@ gpuvm_device_describe(const gpuvm_device *device)
 }
 
 bool
+gpuvm_device_same_card(const gpuvm_device *a, const gpuvm_device *b)
+{
+    return !a->virtual_function && !b->virtual_function && gpuvm_pci_addr_same_slot(&a->addr, &b->addr);
+}
+
+bool
 gpuvm_device_is_gpu(const gpuvm_device *device)
 {
     return gpuvm_pci_class_match("03", device->class_code) ||
@@ -175,8 +181,8 @@ gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
     return devices;
 }
 
-static bool
-claim_names(const gpuvm_claim *claim, const gpuvm_pci_addr *addr)
+bool
+gpuvm_claim_has(const gpuvm_claim *claim, const gpuvm_pci_addr *addr)
 {
     for (guint i = 0; i < claim->devices->len; i++)
         if (gpuvm_pci_addr_equal(&g_array_index(claim->devices, gpuvm_pci_addr, i), addr))
@@ -193,7 +199,7 @@ gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const c
     for (guint i = 0; i < facts->claims->len; i++) {
         gpuvm_claim *claim = g_ptr_array_index(facts->claims, i);
 
-        if ((except && strcmp(claim->domain, except) == 0) || !claim_names(claim, addr))
+        if ((except && strcmp(claim->domain, except) == 0) || !gpuvm_claim_has(claim, addr))
             continue;
         g_ptr_array_insert(claims, claim->active ? (gint)active++ : -1, claim);
     }
