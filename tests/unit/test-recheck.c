@@ -238,6 +238,35 @@ judges_what_libvirt_would_pass(void **state G_GNUC_UNUSED)
         run_case(i);
 }
 
+/* Rechecks a VM with one card, or none of it in @hostdevs, on a host of which @seen and @available_kib are known. */
+static void
+recheck_card(const char *name, const char *hostdevs, uint64_t pinned_kib, uint64_t available_kib,
+             const gpuvm_observations *seen, const char *const errors[])
+{
+    g_autoptr(plan_scene) scene =
+        scene_new("0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n", "", NULL, NULL);
+    g_autoptr(gpuvm_record) record = build_record("0000:01:00.0 10de:2204 requested\n");
+    g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    const gpuvm_recheck_input input = {
+        .name = "vm",
+        .record = record,
+        .pinned_kib = pinned_kib,
+        .hostdevs = addrs,
+        .seen = seen,
+        .facts = scene->facts,
+        .policies = scene->policies,
+        .n_policies = scene->n_policies,
+    };
+
+    if (*hostdevs) {
+        gpuvm_pci_addr addr = build_addr(hostdevs);
+        g_array_append_val(addrs, addr);
+    }
+    scene->facts->available_kib = available_kib;
+    gpuvm_recheck(&input, scene->diags);
+    expect_diags(name, scene->diags, GPUVM_ERRORED, errors);
+}
+
 static void
 takes_no_more_memory_than_is_available(void **state G_GNUC_UNUSED)
 {
@@ -257,29 +286,9 @@ takes_no_more_memory_than_is_available(void **state G_GNUC_UNUSED)
         {"nothing is passed", "", 1025, 1024, {NULL}},
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(plan_scene) scene =
-            scene_new("0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n", "", NULL, NULL);
-        g_autoptr(gpuvm_record) record = build_record("0000:01:00.0 10de:2204 requested\n");
-        g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
-        const gpuvm_recheck_input input = {
-            .name = "vm",
-            .record = record,
-            .pinned_kib = rows[i].pinned_mib * 1024,
-            .hostdevs = hostdevs,
-            .facts = scene->facts,
-            .policies = scene->policies,
-            .n_policies = scene->n_policies,
-        };
-
-        if (*rows[i].hostdevs) {
-            gpuvm_pci_addr addr = build_addr(rows[i].hostdevs);
-            g_array_append_val(hostdevs, addr);
-        }
-        scene->facts->available_kib = rows[i].available_mib * 1024;
-        gpuvm_recheck(&input, scene->diags);
-        expect_diags(rows[i].name, scene->diags, GPUVM_ERRORED, rows[i].errors);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
+        recheck_card(rows[i].name, rows[i].hostdevs, rows[i].pinned_mib * 1024, rows[i].available_mib * 1024,
+                     NULL, rows[i].errors);
 }
 
 static void
@@ -305,30 +314,12 @@ needs_vfio_and_interrupt_remapping(void **state G_GNUC_UNUSED)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(plan_scene) scene =
-            scene_new("0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n", "", NULL, NULL);
-        g_autoptr(gpuvm_record) record = build_record("0000:01:00.0 10de:2204 requested\n");
-        g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
         g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
-        const gpuvm_recheck_input input = {
-            .name = "vm",
-            .record = record,
-            .hostdevs = hostdevs,
-            .seen = seen,
-            .facts = scene->facts,
-            .policies = scene->policies,
-            .n_policies = scene->n_policies,
-        };
 
-        if (*rows[i].hostdevs) {
-            gpuvm_pci_addr addr = build_addr(rows[i].hostdevs);
-            g_array_append_val(hostdevs, addr);
-        }
         seen->vfio_node = rows[i].vfio_node;
         seen->interrupt_remapping = rows[i].remapping;
         seen->unsafe_interrupts = rows[i].unsafe;
-        gpuvm_recheck(&input, scene->diags);
-        expect_diags(rows[i].name, scene->diags, GPUVM_ERRORED, rows[i].errors);
+        recheck_card(rows[i].name, rows[i].hostdevs, 0, 0, seen, rows[i].errors);
     }
 }
 
