@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * emit.h: field tables → JSON Schema and manual pages
+ * emit.h: field tables → JSON Schema and manual pages; trees → YAML
  */
 #pragma once
 
@@ -17,3 +17,9 @@ char *gpuvm_emit_jsonschema(const gpuvm_table *table);
  * default, limits, doc. Fields not carried out yet say so.
  */
 char *gpuvm_emit_man(const gpuvm_table *table);
+
+/**
+ * @node as YAML that reads back as the same tree, with a newline at the end: block style, texts of several lines as
+ * literal blocks. Comments are not in a tree.
+ */
+char *gpuvm_emit_yaml(const gpuvm_node *node);

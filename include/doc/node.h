@@ -38,6 +38,7 @@ struct gpuvm_doc {
     gpuvm_node *root;
     int refs;
     GPtrArray *blocks; /* the memory that the nodes live in */
+    GPtrArray *kept;   /* gpuvm_doc: what else nodes come from (doc/build.h); NULL: nothing */
 };
 
 gpuvm_doc *gpuvm_doc_ref(gpuvm_doc *doc);

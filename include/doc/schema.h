@@ -60,6 +60,8 @@ enum {
     GPUVM_FIELD_NONEMPTY = 1 << 2, /* a sequence or mapping of at least one */
     GPUVM_FIELD_PRESENT =
         1 << 3, /* GPUVM_OBJECT: never NULL; an absent one has every field's fallback and no node */
+    GPUVM_FIELD_NARROWS =
+        1 << 4, /* a list that is looked at beside the one of a document laid under this one */
 };
 
 typedef struct gpuvm_table gpuvm_table;
@@ -85,7 +87,12 @@ struct gpuvm_table {
     const gpuvm_table
         *parent; /* its rows belong to this one too: the struct begins with the parent's; NULL */
     const gpuvm_field *fields; /* ends with a row whose key is NULL */
-    const char *scalar_key;    /* a scalar in place of the mapping is this field's value; NULL: not allowed */
+    /**
+     * What the mapping is, rather than what it is like: where two documents are overlaid (core/merge.h), a mapping
+     * that has one of these keys takes the place of the whole other one. NULL: they are merged key by key.
+     */
+    const char *const *whole_keys;
+    const char *scalar_key; /* a scalar in place of the mapping is this field's value; NULL: not allowed */
     /** What spans fields; called, the parents' first, only when each field by itself was right. May be NULL.
      */
     void (*check)(const void *object, gpuvm_diags *diags);
@@ -115,6 +122,13 @@ bool gpuvm_object_has(const gpuvm_object *object, const char *key);
  * "KEY is not carried out by this version of gpuvm".
  */
 void gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diags *diags);
+
+/**
+ * Calls @visit for each scalar of the tree at @node, which @table decodes, with the row that takes it (GPUVM_ONE); it may
+ * change its text.
+ */
+void gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node,
+                        void (*visit)(const gpuvm_field *field, gpuvm_node *scalar, void *data), void *data);
 
 /** The row of @key in @table or its parents; NULL. */
 const gpuvm_field *gpuvm_table_field(const gpuvm_table *table, const char *key);

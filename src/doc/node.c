@@ -18,6 +18,7 @@ gpuvm_doc_unref(gpuvm_doc *doc)
     if (!doc || --doc->refs > 0)
         return;
     g_ptr_array_unref(doc->blocks);
+    g_clear_pointer(&doc->kept, g_ptr_array_unref);
     gpuvm_source_unref(doc->source);
     g_free(doc);
 }
@@ -71,6 +72,16 @@ compare_pairs(gconstpointer a, gconstpointer b, gpointer mapping)
     return strcmp(keys[*(const unsigned *)a]->text, keys[*(const unsigned *)b]->text);
 }
 
+static void
+digest_text(GChecksum *sum, const char *text)
+{
+    char head[32];
+    size_t size = strlen(text);
+
+    g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "s%zu:", size));
+    g_checksum_update(sum, (const guchar *)text, size);
+}
+
 /**
  * The canonical form: "n" for no value, "s<bytes>:<text>" for a scalar, "l<n>:" and its nodes for a sequence,
  * "m<n>:" and its keys and values in the order of the keys for a mapping. No two trees have the same.
@@ -83,10 +94,7 @@ digest_node(GChecksum *sum, const gpuvm_node *node)
     if (gpuvm_node_is_null(node)) {
         g_checksum_update(sum, (const guchar *)"n", 1);
     } else if (node->type == GPUVM_NODE_SCALAR) {
-        size_t size = strlen(node->text);
-
-        g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "s%zu:", size));
-        g_checksum_update(sum, (const guchar *)node->text, size);
+        digest_text(sum, node->text);
     } else if (node->type == GPUVM_NODE_SEQUENCE) {
         g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "l%u:", node->n));
         for (unsigned i = 0; i < node->n; i++)
@@ -99,7 +107,7 @@ digest_node(GChecksum *sum, const gpuvm_node *node)
         g_qsort_with_data(order, node->n, sizeof(*order), compare_pairs, (gpointer)node);
         g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "m%u:", node->n));
         for (unsigned i = 0; i < node->n; i++) {
-            digest_node(sum, node->keys[order[i]]);
+            digest_text(sum, node->keys[order[i]]->text); /* a key is a text, "null" too */
             digest_node(sum, node->values[order[i]]);
         }
     }

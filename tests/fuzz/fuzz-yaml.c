@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fuzz-yaml.c: any bytes as YAML: trees within the limits whose places exist, or refused
+ * fuzz-yaml.c: any bytes as YAML: trees within the limits whose places exist, and that are the same when they are written
+ * and read again; or refused
  */
 #include <config.h>
 
-#include "doc/node.h"
+#include <string.h>
+
+#include "doc/emit.h"
 #include "fuzz.h"
 
 /** In the text, or in the line behind the last one, where libyaml sees the end of a text that ends in its midst. */
@@ -35,6 +38,25 @@ check_node(const gpuvm_node *node, gpuvm_source *source, unsigned depth)
     }
 }
 
+/* What is larger in block style than a file may be cannot be read again. */
+static void
+check_written(const gpuvm_node *root, const char *digest)
+{
+    char *text = gpuvm_emit_yaml(root);
+    g_autoptr(gpuvm_source) source = gpuvm_source_new("written", text, strlen(text));
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    g_autoptr(GPtrArray) docs = source->size <= GPUVM_DOC_MAX_SIZE ? gpuvm_doc_parse(source, diags) : NULL;
+    g_autofree char *again = NULL, *same = NULL;
+
+    if (!docs)
+        return;
+    FUZZ_REQUIRE(docs->len == 1 && diags->errors == 0);
+    again = gpuvm_node_digest(((const gpuvm_doc *)docs->pdata[0])->root);
+    FUZZ_REQUIRE(g_str_equal(digest, again));
+    same = gpuvm_emit_yaml(((const gpuvm_doc *)docs->pdata[0])->root);
+    FUZZ_REQUIRE(g_str_equal(text, same));
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -49,6 +71,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
         FUZZ_REQUIRE(g_str_has_prefix(digest, "sha256:"));
         check_node(doc->root, source, 1);
+        if (diags->errors == 0)
+            check_written(doc->root, digest);
     }
     fuzz_check_diags(diags);
     return 0;
