@@ -39,9 +39,13 @@
     X(DomainGetState)                                                                                        \
     X(DomainGetUUIDString)                                                                                   \
     X(DomainGetXMLDesc)                                                                                      \
+    X(DomainInterfaceAddresses)                                                                              \
+    X(DomainInterfaceFree)                                                                                   \
     X(DomainIsActive)                                                                                        \
     X(DomainIsPersistent)                                                                                    \
     X(DomainLookupByName)                                                                                    \
+    X(DomainOpenConsole)                                                                                     \
+    X(DomainRef)                                                                                             \
     X(DomainSetAutostart)                                                                                    \
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
@@ -55,7 +59,31 @@
     X(NodeDeviceGetXMLDesc)                                                                                  \
     X(NodeDeviceLookupByName)                                                                                \
     X(NodeDeviceReAttach)                                                                                    \
-    X(SetErrorFunc)
+    X(SetErrorFunc)                                                                                          \
+    X(StoragePoolBuild)                                                                                      \
+    X(StoragePoolCreate)                                                                                     \
+    X(StoragePoolDefineXML)                                                                                  \
+    X(StoragePoolFree)                                                                                       \
+    X(StoragePoolGetXMLDesc)                                                                                 \
+    X(StoragePoolIsActive)                                                                                   \
+    X(StoragePoolListAllVolumes)                                                                             \
+    X(StoragePoolLookupByName)                                                                               \
+    X(StoragePoolRefresh)                                                                                    \
+    X(StoragePoolSetAutostart)                                                                               \
+    X(StoragePoolUndefine)                                                                                   \
+    X(StorageVolCreateXML)                                                                                   \
+    X(StorageVolDelete)                                                                                      \
+    X(StorageVolDownload)                                                                                    \
+    X(StorageVolFree)                                                                                        \
+    X(StorageVolGetXMLDesc)                                                                                  \
+    X(StorageVolLookupByName)                                                                                \
+    X(StorageVolUpload)                                                                                      \
+    X(StreamAbort)                                                                                           \
+    X(StreamFinish)                                                                                          \
+    X(StreamFree)                                                                                            \
+    X(StreamNew)                                                                                             \
+    X(StreamRecv)                                                                                            \
+    X(StreamSend)
 
 #define GPUVM_VIRT_MEMBER(name) __typeof__(&vir##name) name;
 typedef struct gpuvm_virt_functions {

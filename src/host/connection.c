@@ -24,6 +24,7 @@ look_at_uri(gpuvm_connection *connection)
 {
     g_autoptr(xmlURI) uri = xmlParseURI(connection->uri);
 
+    connection->test = uri && uri->scheme && g_str_has_prefix(uri->scheme, "test");
     if (!uri || !uri->scheme || (uri->server && *uri->server))
         return;
     connection->local = g_strv_contains(local_schemes, uri->scheme);

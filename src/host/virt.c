@@ -3,13 +3,13 @@
 
 #include "host/virt.h"
 
-#include <dlfcn.h>
 #include <signal.h>
 #include <string.h>
 
 #include <libxml/xmlerror.h>
 
 #include "base/error.h"
+#include "host/library.h"
 
 gpuvm_virt_functions gpuvm_virt;
 
@@ -31,27 +31,19 @@ gpuvm_virt_load(GError **error)
 #define NAME(name) "vir" #name,
     static const char *const names[] = {GPUVM_VIRT_FUNCTIONS(NAME)};
 #undef NAME
+    static const gpuvm_library library = {.soname = "libvirt.so.0",
+                                          .title = "libvirt",
+                                          .package = "libvirt0",
+                                          .version = "9.0",
+                                          .names = names,
+                                          .n = G_N_ELEMENTS(names)};
     void *symbols[G_N_ELEMENTS(names)];
 
     G_STATIC_ASSERT(sizeof symbols == sizeof gpuvm_virt);
     if (gpuvm_virt.ConnectOpenAuth)
         return true;
-    /* lazily: binding now would bind the dozens of libraries below libvirt, too, which costs over a millisecond */
-    if (!dlopen("libvirt.so.0", RTLD_LAZY | RTLD_GLOBAL)) {
-        g_set_error(
-            error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
-            "cannot load libvirt: %s\nlibvirt's client library is missing or broken: install the package libvirt0",
-            dlerror());
+    if (!gpuvm_library_load(&library, symbols, error))
         return false;
-    }
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
-        symbols[i] = dlsym(RTLD_DEFAULT, names[i]);
-        if (!symbols[i]) {
-            g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
-                        "cannot load libvirt: it has no %s\ngpuvm needs libvirt 9.0 or newer", names[i]);
-            return false;
-        }
-    }
     memcpy(&gpuvm_virt, symbols, sizeof gpuvm_virt);
     gpuvm_virt.SetErrorFunc(NULL, ignore_error);
     xmlSetGenericErrorFunc(NULL, ignore_message); /* libvirt lets libxml2 print what cannot be opened */
@@ -73,6 +65,8 @@ typedef struct meaning {
     "libvirt does not let you in: add yourself to its group (usermod -aG libvirt USER) and log in again, or use sudo"
 #define NO_KVM                                                                                               \
     "KVM is not available: switch virtualisation on in the firmware, load kvm_intel or kvm_amd, see `virt-host-validate`"
+
+#define KERNEL_GONE "it must be on the host; what gpuvm fetched it fetches again: `gpuvm define`"
 
 /* what gpuvm_virt_failed puts a head on */
 static const char busy[] =
@@ -121,6 +115,15 @@ static const meaning meanings[] = {
      NO_KVM},
     {0, "*Unable to find any firmware*", GPUVM_EXIT_HOST,
      "the host has no UEFI firmware for VMs: install the package ovmf, or set `firmware: bios`"},
+    /* storage */
+    {VIR_ERR_OPERATION_INVALID, "*volume * is still in use*", GPUVM_EXIT_HOST,
+     "it is being written: wait until that has ended"},
+    {0, "*No space left on device*", GPUVM_EXIT_HOST,
+     "the file system of the storage pool is full: make room (`gpuvm image prune`), or name another pool with --pool"},
+    {0, "*not supported without qemu-img*", GPUVM_EXIT_HOST, "install the package qemu-utils on the host"},
+    {0, "*storage pool * is not active*", GPUVM_EXIT_HOST, "start it: `virsh pool-start POOL`"},
+    {0, "*cannot open directory*", GPUVM_EXIT_HOST,
+     "the directory of the storage pool is gone: make it again (`virsh pool-build POOL`)"},
     /* starting: devices */
     {0, "*vfio*Device or resource busy*", GPUVM_EXIT_HOST, busy},
     {0, "*PCI device *Device or resource busy*", GPUVM_EXIT_HOST, busy},
@@ -143,11 +146,22 @@ static const meaning meanings[] = {
     {0, "*cannot set up guest memory*Cannot allocate memory*", GPUVM_EXIT_HOST,
      "the host has too little free memory: passed devices need all of the guest's at once; lower memory_mb or stop another VM"},
     {0, "*failed to find romfile*", GPUVM_EXIT_HOST, "the file that rom_file names is not on the host"},
+    /* the console */
+    {0, "*Active console session exists*", GPUVM_EXIT_HOST,
+     "somebody has the console, with gpuvm or virsh, or a start that is waited for: take it with --force"},
+    {0, "*character device <null>*", GPUVM_EXIT_HOST, "the VM has no console: its template has no <console> or <serial>"},
     /* starting: the rest */
     {VIR_ERR_NO_NETWORK, NULL, GPUVM_EXIT_HOST, "`virsh net-list --all` names the networks there are"},
     {0, "*network '*' is not active*", GPUVM_EXIT_HOST, "start it: `virsh net-start NETWORK`, and `virsh net-autostart NETWORK`"},
     {0, "*Cannot get interface MTU on*", GPUVM_EXIT_HOST, "the host has no such bridge: see `ip link`"},
-    {0, "*Cannot access storage file*", GPUVM_EXIT_HOST, "the file must be on the host, where the user of QEMU can read it"},
+    {0, "*Cannot access backing file*", GPUVM_EXIT_HOST,
+     "the image below the VM's disk is not there any more: fetch it again with `gpuvm define`"},
+    {0, "*Could not open backing file*", GPUVM_EXIT_HOST,
+     "the image below the VM's disk is not there any more: fetch it again with `gpuvm define`"},
+    {0, "*could not open kernel file*", GPUVM_EXIT_HOST, KERNEL_GONE},
+    {0, "*could not load initrd*", GPUVM_EXIT_HOST, KERNEL_GONE},
+    {0, "*Cannot access storage file*", GPUVM_EXIT_HOST,
+     "the file must be on the host, where the user of QEMU can read it; one that gpuvm made it makes again: `gpuvm define`"},
     {0, "*Failed to get \"write\" lock*", GPUVM_EXIT_HOST, "another running VM has the disk open"},
     {VIR_ERR_NO_SUPPORT, NULL, GPUVM_EXIT_FAILED, "the hypervisor of this connection cannot do that"},
 };

@@ -36,9 +36,11 @@
     X(DomainGetState)                                                                                        \
     X(DomainGetUUIDString)                                                                                   \
     X(DomainGetXMLDesc)                                                                                      \
+    X(DomainInterfaceAddresses)                                                                              \
     X(DomainIsActive)                                                                                        \
     X(DomainIsPersistent)                                                                                    \
     X(DomainLookupByName)                                                                                    \
+    X(DomainOpenConsole)                                                                                     \
     X(DomainSetAutostart)                                                                                    \
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
@@ -48,7 +50,27 @@
     X(NetworkLookupByName)                                                                                   \
     X(NodeDeviceGetXMLDesc)                                                                                  \
     X(NodeDeviceLookupByName)                                                                                \
-    X(NodeDeviceReAttach)
+    X(NodeDeviceReAttach)                                                                                    \
+    X(StoragePoolBuild)                                                                                      \
+    X(StoragePoolCreate)                                                                                     \
+    X(StoragePoolDefineXML)                                                                                  \
+    X(StoragePoolGetXMLDesc)                                                                                 \
+    X(StoragePoolIsActive)                                                                                   \
+    X(StoragePoolListAllVolumes)                                                                             \
+    X(StoragePoolLookupByName)                                                                               \
+    X(StoragePoolRefresh)                                                                                    \
+    X(StoragePoolSetAutostart)                                                                               \
+    X(StoragePoolUndefine)                                                                                   \
+    X(StorageVolCreateXML)                                                                                   \
+    X(StorageVolDelete)                                                                                      \
+    X(StorageVolDownload)                                                                                    \
+    X(StorageVolGetXMLDesc)                                                                                  \
+    X(StorageVolLookupByName)                                                                                \
+    X(StorageVolUpload)                                                                                      \
+    X(StreamFinish)                                                                                          \
+    X(StreamNew)                                                                                             \
+    X(StreamRecv)                                                                                            \
+    X(StreamSend)
 
 /* Their arguments are pointers and integers, at most six: any of them can be called as this. */
 typedef intptr_t call(intptr_t, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t);
