@@ -49,6 +49,26 @@ typedef struct gpuvm_plan_disk {
 
 void gpuvm_plan_disk_free(gpuvm_plan_disk *disk);
 
+/**
+ * A file that no guest writes to. From a URL it is fetched into the storage pool, where it is a volume named by its
+ * digest: until it was fetched, that is known only if the definition has it. By a path it is used where it is, below
+ * an overlay.
+ */
+typedef struct gpuvm_plan_image {
+    const char *what;      /* "kernel", "initramfs", "rootfs", or a disk's target; borrowed */
+    gpuvm_plan_disk *disk; /* of the plan that shows it; NULL: kernel or initramfs */
+    char *path;            /* absolute, on the host; NULL: url */
+    char *url;             /* http, https or file; NULL: path */
+    int format;            /* as the definition says: gpuvm_disk_format */
+    const char *checksum;  /* that it must have; NULL: any; borrowed from the vm */
+    gpuvm_mark mark;       /* what asked for it */
+    char *volume;          /* "sha256-" and the digest; NULL: not known yet */
+    char *overlay;         /* the volume of the VM's own on top of it, qcow2; NULL: it is used as it is */
+    uint64_t size;         /* bytes that the overlay shows; 0: as many as the image */
+} gpuvm_plan_image;
+
+void gpuvm_plan_image_free(gpuvm_plan_image *image);
+
 /** Where the guest's CPUs and memory go. */
 typedef struct gpuvm_placement {
     int numa_node;     /* memory comes from this cell while it has room; GPUVM_UNKNOWN: from anywhere */
@@ -57,12 +77,30 @@ typedef struct gpuvm_placement {
     char *why;
 } gpuvm_placement;
 
+/** The three texts of a cloud-init seed, and the volume that it becomes: an ISO 9660 disk labelled CIDATA. */
+typedef struct gpuvm_plan_seed {
+    char *user_data, *meta_data;
+    char *network_config; /* NULL: the guest's own default */
+    char *volume;
+} gpuvm_plan_seed;
+
+void gpuvm_plan_seed_free(gpuvm_plan_seed *seed);
+
 typedef struct gpuvm_plan {
-    const gpuvm_vm *vm;   /* borrowed */
-    char *digest;         /* of the definition */
+    const gpuvm_vm *vm;         /* borrowed; what its plugin gives is in it */
+    const gpuvm_plugin *plugin; /* borrowed; NULL: it has none */
+    char *digest;               /* of the definition */
     GPtrArray *functions; /* gpuvm_plan_function: by guest bus and function, detached ones last, by address */
     unsigned root_ports;  /* one for each card: controllers 1 … root_ports */
-    GPtrArray *disks;     /* gpuvm_plan_disk, in the order of the definition */
+    GPtrArray *disks;     /* gpuvm_plan_disk: rootfs, those of the definition in its order, the seed */
+    GPtrArray *images;    /* gpuvm_plan_image */
+    char *kernel, *initrd, *cmdline; /* of a direct boot: absolute paths, and the command line; NULL */
+    char *manifest; /* JSON for the guest's firmware configuration device, opt/gpuvm/manifest; NULL: none */
+    char *manifest_volume; /* what it is stored as */
+    gpuvm_plan_seed *seed; /* NULL: none */
+    char *health_url; /* base_url and endpoint, with the host as the guest sees it; NULL: no health check */
+    uint64_t health_timeout_ms;
+    char *pool, *pool_path; /* the storage pool for images, and its directory on the host */
     gpuvm_placement place;
     char *uuid, *mac;  /* of the domain that is redefined; NULL: libvirt makes them */
     char *directory;   /* absolute: what relative paths of the definition start from */
@@ -95,9 +133,14 @@ typedef struct gpuvm_record {
     char *source; /* the file it came from, as given; NULL */
     char *plugin; /* NULL */
     int functions, iommu_group;
-    GPtrArray *allowlist; /* gpuvm_rule, owned: the VM's list; empty: it has none */
-    GPtrArray *labels;    /* gpuvm_pair, owned */
-    GArray *devices;      /* gpuvm_recorded, in address order */
+    GPtrArray *allowlist,
+        *plugin_allowlist; /* gpuvm_rule, owned: the VM's list and its plugin's; empty: no list */
+    GPtrArray *labels;     /* gpuvm_pair, owned */
+    char *health_url;      /* as in gpuvm_plan */
+    uint64_t health_timeout_ms;
+    char *pool;         /* where volumes is; NULL: it has none */
+    GPtrArray *volumes; /* char *, owned: the volumes of the VM's own: overlays and seed */
+    GArray *devices;    /* gpuvm_recorded, in address order */
 } gpuvm_record;
 
 gpuvm_record *gpuvm_record_new(void);

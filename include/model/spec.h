@@ -23,9 +23,12 @@ extern const char *const gpuvm_kind_names[];
 /** The table that decodes documents of a kind. */
 const gpuvm_table *gpuvm_kind_table(gpuvm_kind kind);
 
+/** Reference counted. */
 typedef struct gpuvm_spec {
+    int refs;
     gpuvm_kind kind;
-    gpuvm_doc *doc; /* what the struct borrows from */
+    gpuvm_doc *doc;          /* what the struct borrows from */
+    struct gpuvm_spec *base; /* of a VM that was laid over its plugin: that plugin; a reference */
     union {
         gpuvm_vm *vm;
         gpuvm_plugin *plugin;
@@ -35,6 +38,9 @@ typedef struct gpuvm_spec {
     };
 } gpuvm_spec;
 
+/** A spec of @object, decoded from @doc by @kind's table; @object is taken, @doc referenced. */
+gpuvm_spec *gpuvm_spec_new(gpuvm_kind kind, gpuvm_doc *doc, void *object);
+
 /**
  * Decodes every document of @source. @kind is the kind that the caller expects, as text: a document of
  * another kind is an error (exit code 3), as is one that has the kind and name of an earlier one; that @kind
@@ -42,6 +48,7 @@ typedef struct gpuvm_spec {
  * array).
  */
 GPtrArray *gpuvm_spec_parse(gpuvm_source *source, const char *kind, gpuvm_diags *diags);
+gpuvm_spec *gpuvm_spec_ref(gpuvm_spec *spec);
 void gpuvm_spec_free(gpuvm_spec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_spec, gpuvm_spec_free)
 

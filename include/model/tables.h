@@ -21,7 +21,11 @@
     }
 
 extern const gpuvm_table gpuvm_media_table, gpuvm_rootfs_table, gpuvm_disk_table, gpuvm_network_table;
-extern const gpuvm_table gpuvm_cloud_init_table, gpuvm_workload_table, gpuvm_health_check_table;
+extern const gpuvm_table gpuvm_content_table, gpuvm_cloud_init_table, gpuvm_workload_table,
+    gpuvm_health_check_table;
+
+/** Adds an error for each key of @network that means nothing in its mode, or that its mode needs and it lacks. */
+void gpuvm_network_check(const gpuvm_network *network, gpuvm_diags *diags);
 
 /** Adds an error for each of @rules (gpuvm_rule) that is in the list already. */
 void gpuvm_rules_check(const GPtrArray *rules, gpuvm_diags *diags);

@@ -67,12 +67,14 @@ typedef struct gpuvm_devices {
 typedef struct gpuvm_media {
     gpuvm_object object;
     char *path, *url, *checksum;
-    int format; /* rootfs only */
+    int format;       /* rootfs only, as is the next */
+    uint64_t size_gb; /* GiB of the VM's own disk; 0: the image's own size */
 } gpuvm_media;
 
 typedef struct gpuvm_disk {
     gpuvm_object object;
-    char *name, *source, *checksum, *target;
+    char *name, *checksum, *target;
+    char *source; /* a path or a URL */
     int format;
     bool readonly;
 } gpuvm_disk;
@@ -118,7 +120,7 @@ typedef struct gpuvm_body {
     gpuvm_devices *devices;     /* never NULL */
     gpuvm_media *kernel, *initramfs, *rootfs;
     char *kernel_cmdline;
-    bool kernel_override;
+    bool kernel_override; /* of a plugin: whether a VM's own kernel may take the place of its kernel */
     char *image, *image_digest;
     GPtrArray *disks; /* gpuvm_disk */
     gpuvm_cloud_init *cloud_init;
@@ -144,7 +146,7 @@ typedef struct gpuvm_vm {
 typedef struct gpuvm_plugin {
     gpuvm_body body;
     int kind, schema_version; /* the one version there is */
-    char *name, *version, *runtime;
+    char *schema, *name, *version, *runtime;
     bool enabled;
 } gpuvm_plugin;
 

@@ -203,6 +203,7 @@ static const gpuvm_field devices_fields[] = {
             "refused. include: they are passed to the guest too. detach: they are taken from the host and "
             "not shown to the guest. For include and detach the policy must allow each of them by itself."},
     {GPUVM_FIELD(gpuvm_devices, allowlist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
+     .flags = GPUVM_FIELD_NARROWS,
      .doc = "Devices that this VM may have. The list only narrows what the host's policy allows; when it is "
             "absent or empty, the policy alone decides."},
     {GPUVM_FIELD(gpuvm_devices, per_replica), .shape = GPUVM_LISTS, .table = &passthrough_table,

@@ -24,10 +24,14 @@ check_one_of(const gpuvm_object *object, const char *first, bool has_first, cons
 
 static const gpuvm_field media_fields[] = {
     {GPUVM_FIELD(gpuvm_media, path), .scalar = &gpuvm_scalar_path,
-     .doc = "A file of the host; a relative path starts from the directory of the definition."},
-    {GPUVM_FIELD(gpuvm_media, url), .scalar = &gpuvm_scalar_url, .flags = GPUVM_FIELD_LATER,
-     .doc = "Where to fetch the file from, in place of path: an http, https or file URL."},
-    {GPUVM_FIELD(gpuvm_media, checksum), .scalar = &gpuvm_scalar_checksum, .flags = GPUVM_FIELD_LATER,
+     .doc =
+         "A file of the host, used where it is; a relative path starts from the directory of the definition. "
+         "With a checksum it is copied into the storage pool, as from a URL."},
+    {GPUVM_FIELD(gpuvm_media, url), .scalar = &gpuvm_scalar_url,
+     .doc =
+         "Where to fetch the file from, in place of path: an http, https or file URL, or an absolute path, read "
+         "where gpuvm runs. It is fetched once, at define, into the storage pool."},
+    {GPUVM_FIELD(gpuvm_media, checksum), .scalar = &gpuvm_scalar_checksum,
      .doc = "The checksum that the file must have: sha256: and 64 hex digits, or sha512: and 128."},
     {NULL},
 };
@@ -40,34 +44,44 @@ check_media(const void *object, gpuvm_diags *diags)
     check_one_of(&media->object, "path", media->path, "url", media->url, diags);
 }
 
+static const char *const media_whole_keys[] = {"path", "url", NULL};
+
 const gpuvm_table gpuvm_media_table = {
     .name = "media",
     .doc = "A file, by its path or by a URL and a checksum.",
     .size = sizeof(gpuvm_media),
     .fields = media_fields,
     .scalar_key = "path",
+    .whole_keys = media_whole_keys,
     .check = check_media,
 };
 
 static const gpuvm_field rootfs_fields[] = {
     {GPUVM_FIELD(gpuvm_media, format), .shape = GPUVM_ENUM, .choices = format_names,
      .doc = "The format of the image. auto: by what the file begins with."},
+    {GPUVM_FIELD(gpuvm_media, size_gb), .scalar = &gpuvm_scalar_integer, .max = 1024 * 1024, .unit = "GiB",
+     .doc = "How large the VM's root disk is; when absent, as large as the image says."},
     {NULL},
 };
 
 const gpuvm_table gpuvm_rootfs_table = {
     .name = "rootfs",
-    .doc = "The image of the guest's root file system, by its path or by a URL and a checksum.",
+    .doc =
+        "The image of the guest's root file system, by its path or by a URL and a checksum. The VM writes to a "
+        "qcow2 overlay of its own, which stays until gpuvm undefine --storage.",
     .size = sizeof(gpuvm_media),
     .parent = &gpuvm_media_table,
     .fields = rootfs_fields,
     .scalar_key = "path",
+    .whole_keys = media_whole_keys,
 };
 
 static const gpuvm_field disk_fields[] = {
-    {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_path, .flags = GPUVM_FIELD_REQUIRED,
-     .doc = "An image file or a block device of the host; a relative path starts from the directory of the "
-            "definition. A file that ends in .iso is a CD-ROM."},
+    {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_source, .flags = GPUVM_FIELD_REQUIRED,
+     .doc =
+         "An image file or a block device of the host, used where it is; a relative path starts from the directory "
+         "of the definition. Or a URL to fetch an image from, into the storage pool: the VM writes to a qcow2 "
+         "overlay of its own. What ends in .iso is a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, name), .scalar = &gpuvm_scalar_name,
      .doc = "The name of this disk, its serial number in the guest. No two disks of a VM have the same."},
     {GPUVM_FIELD(gpuvm_disk, target), .scalar = &gpuvm_scalar_target,
@@ -78,8 +92,10 @@ static const gpuvm_field disk_fields[] = {
      .doc = "The format of the image. auto: qcow2 when source ends in .qcow2, else raw."},
     {GPUVM_FIELD(gpuvm_disk, readonly), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the guest can only read it, not write to it."},
-    {GPUVM_FIELD(gpuvm_disk, checksum), .scalar = &gpuvm_scalar_checksum, .flags = GPUVM_FIELD_LATER,
-     .doc = "The checksum that source must have: sha256: and 64 hex digits, or sha512: and 128."},
+    {GPUVM_FIELD(gpuvm_disk, checksum), .scalar = &gpuvm_scalar_checksum,
+     .doc =
+         "The checksum that source must have: sha256: and 64 hex digits, or sha512: and 128. A file with one is "
+         "copied into the storage pool, as from a URL."},
     {NULL},
 };
 
@@ -115,12 +131,15 @@ check_content(const void *object, gpuvm_diags *diags)
                           content->is_inline ? "true" : "false", content->path ? "path" : "content");
 }
 
-static const gpuvm_table content_table = {
+static const char *const content_whole_keys[] = {"content", "path", NULL};
+
+const gpuvm_table gpuvm_content_table = {
     .name = "cloud_init_text",
     .doc = "A text, given in place or by its path.",
     .size = sizeof(gpuvm_content),
     .fields = content_fields,
     .scalar_key = "content",
+    .whole_keys = content_whole_keys,
     .check = check_content,
 };
 
@@ -128,12 +147,14 @@ static const gpuvm_field cloud_init_fields[] = {
     {GPUVM_FIELD(gpuvm_cloud_init, datasource), .scalar = &gpuvm_scalar_name, .fallback = "NoCloud",
      .doc = "How the guest finds its configuration."},
     {GPUVM_FIELD(gpuvm_cloud_init, seed_mode), .scalar = &gpuvm_scalar_name,
-     .doc = "The file system of the seed disk that carries the configuration."},
-    {GPUVM_FIELD(gpuvm_cloud_init, user_data), .shape = GPUVM_OBJECT, .table = &content_table,
+     .doc =
+         "What manifests say of the seed disk's file system; the seed is an ISO 9660 disk labelled CIDATA, which "
+         "cloud-init takes in any case."},
+    {GPUVM_FIELD(gpuvm_cloud_init, user_data), .shape = GPUVM_OBJECT, .table = &gpuvm_content_table,
      .doc = "The user data."},
-    {GPUVM_FIELD(gpuvm_cloud_init, meta_data), .shape = GPUVM_OBJECT, .table = &content_table,
+    {GPUVM_FIELD(gpuvm_cloud_init, meta_data), .shape = GPUVM_OBJECT, .table = &gpuvm_content_table,
      .doc = "The metadata of the instance; when absent, made from the VM's name."},
-    {GPUVM_FIELD(gpuvm_cloud_init, network_config), .shape = GPUVM_OBJECT, .table = &content_table,
+    {GPUVM_FIELD(gpuvm_cloud_init, network_config), .shape = GPUVM_OBJECT, .table = &gpuvm_content_table,
      .doc = "The guest's network configuration."},
     {NULL},
 };

@@ -7,12 +7,14 @@ static const char *const mode_names[] = {"nat", "bridged", "dhcp", "vsock", "non
 
 static const gpuvm_field network_fields[] = {
     {GPUVM_FIELD(gpuvm_network, mode), .shape = GPUVM_ENUM, .choices = mode_names,
-     .doc = "nat: a NIC on one of libvirt's networks. bridged: a NIC on a bridge of the host. none: no NIC."
-            " dhcp and vsock are not carried out by this version."},
+     .doc =
+         "nat: a NIC on one of libvirt's networks. bridged: a NIC on a bridge of the host. none: no NIC."
+         " dhcp: a NIC on bridge, or without one on network; the guest asks for its address. vsock: no NIC, but a "
+         "virtio socket."},
     {GPUVM_FIELD(gpuvm_network, network), .scalar = &gpuvm_scalar_name, .fallback = "default",
-     .doc = "The libvirt network, for mode nat."},
+     .doc = "The libvirt network, for modes nat and dhcp."},
     {GPUVM_FIELD(gpuvm_network, bridge), .scalar = &gpuvm_scalar_bridge,
-     .doc = "The host's bridge, for mode bridged, which needs it."},
+     .doc = "The host's bridge, for mode bridged, which needs it, and for mode dhcp."},
     {GPUVM_FIELD(gpuvm_network, mac), .scalar = &gpuvm_scalar_mac,
      .doc = "The NIC's MAC address. When absent, libvirt chooses one, which the VM then keeps."},
     {GPUVM_FIELD(gpuvm_network, subnet), .scalar = &gpuvm_scalar_subnet, .flags = GPUVM_FIELD_LATER,
@@ -30,15 +32,14 @@ static const struct {
     unsigned modes; /* a bit for each mode that it goes with */
     const char *hint;
 } exclusive[] = {
-    {"network", 1 << GPUVM_NET_NAT, "it goes with mode nat"},
-    {"bridge", 1 << GPUVM_NET_BRIDGED, "it goes with mode bridged"},
+    {"network", 1 << GPUVM_NET_NAT | 1 << GPUVM_NET_DHCP, "it goes with modes nat and dhcp"},
+    {"bridge", 1 << GPUVM_NET_BRIDGED | 1 << GPUVM_NET_DHCP, "it goes with modes bridged and dhcp"},
     {"mac", 1 << GPUVM_NET_NAT | 1 << GPUVM_NET_BRIDGED | 1 << GPUVM_NET_DHCP, "it is for a VM with a NIC"},
 };
 
-static void
-check_network(const void *object, gpuvm_diags *diags)
+void
+gpuvm_network_check(const gpuvm_network *network, gpuvm_diags *diags)
 {
-    const gpuvm_network *network = object;
     gpuvm_mark mark;
 
     for (size_t i = 0; i < G_N_ELEMENTS(exclusive); i++) {
@@ -56,11 +57,13 @@ check_network(const void *object, gpuvm_diags *diags)
     }
 }
 
+static const char *const whole_keys[] = {"mode", NULL};
+
 const gpuvm_table gpuvm_network_table = {
     .name = "network",
     .doc = "The VM's network interface. Without this the VM has one on libvirt's network 'default'.",
     .size = sizeof(gpuvm_network),
     .fields = network_fields,
     .scalar_key = "mode",
-    .check = check_network,
+    .whole_keys = whole_keys,
 };

@@ -24,6 +24,30 @@ gpuvm_plan_disk_free(gpuvm_plan_disk *disk)
     g_free(disk);
 }
 
+void
+gpuvm_plan_image_free(gpuvm_plan_image *image)
+{
+    if (!image)
+        return;
+    g_free(image->path);
+    g_free(image->url);
+    g_free(image->volume);
+    g_free(image->overlay);
+    g_free(image);
+}
+
+void
+gpuvm_plan_seed_free(gpuvm_plan_seed *seed)
+{
+    if (!seed)
+        return;
+    g_free(seed->user_data);
+    g_free(seed->meta_data);
+    g_free(seed->network_config);
+    g_free(seed->volume);
+    g_free(seed);
+}
+
 gpuvm_plan *
 gpuvm_plan_new(const gpuvm_vm *vm)
 {
@@ -32,6 +56,7 @@ gpuvm_plan_new(const gpuvm_vm *vm)
     plan->vm = vm;
     plan->functions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_function_free);
     plan->disks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_disk_free);
+    plan->images = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_image_free);
     plan->place.numa_node = GPUVM_UNKNOWN;
     return plan;
 }
@@ -43,6 +68,16 @@ gpuvm_plan_free(gpuvm_plan *plan)
         return;
     g_ptr_array_unref(plan->functions);
     g_ptr_array_unref(plan->disks);
+    g_ptr_array_unref(plan->images);
+    gpuvm_plan_seed_free(plan->seed);
+    g_free(plan->kernel);
+    g_free(plan->initrd);
+    g_free(plan->cmdline);
+    g_free(plan->manifest);
+    g_free(plan->manifest_volume);
+    g_free(plan->health_url);
+    g_free(plan->pool);
+    g_free(plan->pool_path);
     g_clear_pointer(&plan->place.cpus, g_array_unref);
     g_free(plan->place.why);
     g_free(plan->digest);
@@ -68,6 +103,8 @@ gpuvm_record_new(void)
     gpuvm_record *record = g_new0(gpuvm_record, 1);
 
     record->allowlist = g_ptr_array_new_with_free_func(free_rule);
+    record->plugin_allowlist = g_ptr_array_new_with_free_func(free_rule);
+    record->volumes = g_ptr_array_new_with_free_func(g_free);
     record->labels = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_pair_free);
     record->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_recorded));
     return record;
@@ -81,7 +118,11 @@ gpuvm_record_free(gpuvm_record *record)
     g_free(record->digest);
     g_free(record->source);
     g_free(record->plugin);
+    g_free(record->health_url);
+    g_free(record->pool);
     g_ptr_array_unref(record->allowlist);
+    g_ptr_array_unref(record->plugin_allowlist);
+    g_ptr_array_unref(record->volumes);
     g_ptr_array_unref(record->labels);
     g_array_unref(record->devices);
     g_free(record);

@@ -8,6 +8,10 @@ static const char *const schema_versions[] = {"1.0", NULL};
 
 static const gpuvm_field fields[] = {
     GPUVM_FIELD_KIND(gpuvm_plugin, kind_word),
+    {.key = "$schema",
+     .offset = offsetof(gpuvm_plugin, schema),
+     .scalar = &gpuvm_scalar_text,
+     .doc = "The JSON Schema of the manifest, for editors; gpuvm does not look at it."},
     {GPUVM_FIELD(gpuvm_plugin, schema_version), .shape = GPUVM_ENUM, .choices = schema_versions,
      .doc = "The version of the manifest's format."},
     {GPUVM_FIELD(gpuvm_plugin, name), .scalar = &gpuvm_scalar_name, .flags = GPUVM_FIELD_REQUIRED,

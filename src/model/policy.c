@@ -26,7 +26,7 @@ static const gpuvm_field fields[] = {
          "own use of it cannot be seen). When absent, all but unseen. The root file system is protected in any "
          "case."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
-     .flags = GPUVM_FIELD_LATER, .doc = "Whether every file that a VM boots from must have a checksum."},
+     .doc = "Whether everything that is fetched from a URL must have a checksum."},
     {NULL},
 };
 

@@ -81,19 +81,29 @@ parse_path(const char *text, void *value, char **why, char **hint)
     if (strpbrk(text, "\n\t"))
         return fail(why, hint, NULL, "invalid path: %s has a line break or a tab in it", text);
     if (strstr(text, "://"))
-        return fail(why, hint, "name a file of the host: download it first", "invalid path: %s is a URL",
-                    text);
+        return fail(why, hint, "name a file of the host", "invalid path: %s is a URL", text);
     return keep(value, text);
+}
+
+char *
+gpuvm_file_url(const char *path)
+{
+    g_autofree char *escaped = g_uri_escape_string(path, G_URI_RESERVED_CHARS_ALLOWED_IN_PATH, FALSE);
+
+    return g_strconcat("file://", escaped, NULL);
 }
 
 static bool
 parse_url(const char *text, void *value, char **why, char **hint)
 {
-    const char *advice = "write http://HOST/PATH, https://HOST/PATH or file:///PATH";
+    const char *advice = "write http://HOST/PATH, https://HOST/PATH, file:///PATH or an absolute path";
+    g_autofree char *file = g_path_is_absolute(text) ? gpuvm_file_url(text) : NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, &error);
     bool remote, local;
 
+    if (file)
+        return keep(value, file);
     if (!uri)
         return fail(why, hint, advice, "invalid URL: %s", text);
     remote = g_str_equal(g_uri_get_scheme(uri), "http") || g_str_equal(g_uri_get_scheme(uri), "https");
@@ -109,13 +119,22 @@ parse_url(const char *text, void *value, char **why, char **hint)
 }
 
 static bool
+parse_source(const char *text, void *value, char **why, char **hint)
+{
+    return strstr(text, "://") ? parse_url(text, value, why, hint) : parse_path(text, value, why, hint);
+}
+
+static bool
 parse_checksum(const char *text, void *value, char **why, char **hint)
 {
     static const struct {
         const char *prefix;
         size_t digits;
     } kinds[] = {{"sha256:", 64}, {"sha512:", 128}};
+    g_autofree char *bare = strlen(text) == 64 && all_hex(text) ? g_strconcat("sha256:", text, NULL) : NULL;
 
+    if (bare)
+        return keep_lower(value, bare);
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
         const char *digits = text + strlen(kinds[i].prefix);
 
@@ -276,9 +295,10 @@ parse_numa_node(const char *text, void *value, char **why, char **hint)
 
 SCALAR(gpuvm_scalar_name, "name", parse_name, "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$");
 SCALAR(gpuvm_scalar_path, "path", parse_path, "^[^\\n\\t]+$");
-SCALAR(gpuvm_scalar_url, "URL", parse_url, "^(https?|file)://.+$");
+SCALAR(gpuvm_scalar_url, "URL", parse_url, "^((https?|file)://.+|/.*)$");
+SCALAR(gpuvm_scalar_source, "path or URL", parse_source, "^[^\\n\\t]+$");
 SCALAR(gpuvm_scalar_checksum, "checksum", parse_checksum,
-       "^([Ss][Hh][Aa]256:" HEX "{64}|[Ss][Hh][Aa]512:" HEX "{128})$");
+       "^(([Ss][Hh][Aa]256:)?" HEX "{64}|[Ss][Hh][Aa]512:" HEX "{128})$");
 SCALAR(gpuvm_scalar_mac, "MAC address", parse_mac, "^" HEX "[02468ACEace](:" HEX "{2}){5}$");
 SCALAR(gpuvm_scalar_bridge, "bridge", parse_bridge, "^[^/: \\t\\n]{1,15}$");
 SCALAR(gpuvm_scalar_subnet, "subnet", parse_subnet, "^[0-9A-Fa-f:.]+/[0-9]+$");

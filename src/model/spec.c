@@ -74,23 +74,36 @@ decode(gpuvm_doc *doc, int expected, gpuvm_diags *diags)
     int kind = kind_of(doc->root, expected, diags);
     void *object =
         kind < 0 ? NULL : gpuvm_schema_decode(gpuvm_kind_table((gpuvm_kind)kind), doc->root, diags);
-    gpuvm_spec *spec;
 
-    if (!object)
-        return NULL;
-    spec = g_new0(gpuvm_spec, 1);
-    spec->kind = (gpuvm_kind)kind;
+    return object ? gpuvm_spec_new((gpuvm_kind)kind, doc, object) : NULL;
+}
+
+gpuvm_spec *
+gpuvm_spec_new(gpuvm_kind kind, gpuvm_doc *doc, void *object)
+{
+    gpuvm_spec *spec = g_new0(gpuvm_spec, 1);
+
+    spec->refs = 1;
+    spec->kind = kind;
     spec->doc = gpuvm_doc_ref(doc);
     spec->object = object;
+    return spec;
+}
+
+gpuvm_spec *
+gpuvm_spec_ref(gpuvm_spec *spec)
+{
+    spec->refs++;
     return spec;
 }
 
 void
 gpuvm_spec_free(gpuvm_spec *spec)
 {
-    if (!spec)
+    if (!spec || --spec->refs > 0)
         return;
     gpuvm_schema_free(gpuvm_kind_table(spec->kind), spec->object);
+    gpuvm_spec_free(spec->base);
     gpuvm_doc_unref(spec->doc);
     g_free(spec);
 }

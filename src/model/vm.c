@@ -9,12 +9,24 @@ static const gpuvm_field fields[] = {
     GPUVM_FIELD_KIND(gpuvm_vm, kind_word),
     {GPUVM_FIELD(gpuvm_vm, name), .scalar = &gpuvm_scalar_name, .flags = GPUVM_FIELD_REQUIRED,
      .doc = "The name of the VM, and of its libvirt domain."},
-    {GPUVM_FIELD(gpuvm_vm, plugin), .scalar = &gpuvm_scalar_name, .flags = GPUVM_FIELD_LATER,
-     .doc = "The plugin whose fields the VM takes where it has none of its own."},
-    {GPUVM_FIELD(gpuvm_vm, runtime), .scalar = &gpuvm_scalar_name, .flags = GPUVM_FIELD_LATER,
-     .doc = "The runtime of the plugin."},
+    {GPUVM_FIELD(gpuvm_vm, plugin), .scalar = &gpuvm_scalar_name,
+     .doc =
+         "The plugin whose fields the VM takes where it has none of its own: mappings are merged key by key, lists "
+         "are replaced, and a device must be in the allowlists of both."},
+    {GPUVM_FIELD(gpuvm_vm, runtime), .scalar = &gpuvm_scalar_name,
+     .doc = "The runtime that the guest is told of; when absent, the plugin's."},
     {NULL},
 };
+
+/* What a plugin leaves open can be judged only when the two are one. */
+static void
+check_vm(const void *object, gpuvm_diags *diags)
+{
+    const gpuvm_vm *vm = object;
+
+    if (!vm->plugin)
+        gpuvm_network_check(vm->body.network, diags);
+}
 
 const gpuvm_table gpuvm_vm_table = {
     .name = "vm",
@@ -22,4 +34,5 @@ const gpuvm_table gpuvm_vm_table = {
     .size = sizeof(gpuvm_vm),
     .parent = &gpuvm_body_table,
     .fields = fields,
+    .check = check_vm,
 };
