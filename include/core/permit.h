@@ -2,7 +2,7 @@
 /*
  * permit.h: may this device be passed at all?
  *
- * Lists only narrow: a device must pass every policy and, where the VM has one, its own allowlist. The
+ * Lists only narrow: a device must pass every policy and, where the VM and its plugin have one, their allowlists. The
  * functions of an allowed card ride along with it; every other member of its IOMMU group, and every SR-IOV
  * virtual function, must be allowed by itself. Bridges are never passed, nor are
  * host and ISA bridges.
@@ -20,8 +20,9 @@ typedef struct gpuvm_named_policy {
 /** Everything that must agree before a device of one VM is passed. All borrowed. */
 typedef struct gpuvm_permit {
     const gpuvm_named_policy *policies;
-    size_t n_policies;             /* 0: nothing is allowed */
-    const GPtrArray *vm_allowlist; /* gpuvm_rule; NULL or empty: the VM has no list */
+    size_t n_policies;                 /* 0: nothing is allowed */
+    const GPtrArray *vm_allowlist;     /* gpuvm_rule; NULL or empty: the VM has no list */
+    const GPtrArray *plugin_allowlist; /* the same of its plugin */
 } gpuvm_permit;
 
 /** The policy of a host that has none, as YAML: it allows what a policy without an allowlist does. */

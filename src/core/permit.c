@@ -62,6 +62,13 @@ allows(const gpuvm_policy *policy, const gpuvm_device *device)
                                  : gpuvm_device_is_gpu(device);
 }
 
+/* Whether @rules, the list of a VM or of its plugin, lets @device pass. */
+static bool
+lets_pass(const GPtrArray *rules, const gpuvm_device *device)
+{
+    return !rules || rules->len == 0 || matching_rule(rules, device);
+}
+
 bool
 gpuvm_permit_device(const gpuvm_permit *permit, const gpuvm_device *device)
 {
@@ -71,9 +78,8 @@ gpuvm_permit_device(const gpuvm_permit *permit, const gpuvm_device *device)
         if (matching_rule(policy->denylist, device) || !allows(policy, device))
             return false;
     }
-    if (permit->vm_allowlist && permit->vm_allowlist->len > 0 && !matching_rule(permit->vm_allowlist, device))
-        return false;
-    return permit->n_policies > 0;
+    return permit->n_policies > 0 && lets_pass(permit->vm_allowlist, device) &&
+           lets_pass(permit->plugin_allowlist, device);
 }
 
 static char *
@@ -94,6 +100,16 @@ describe_allowlist(const gpuvm_policy *policy)
     if (!has_allowlist(policy))
         return g_strdup("display controllers, accelerators and co-processors (classes 03, 12, 0b40)");
     return policy->allowlist->len > 0 ? describe_rules(policy->allowlist) : g_strdup("nothing");
+}
+
+static void
+hint_list(gpuvm_diag *diag, const char *whose, const GPtrArray *list, const gpuvm_device *device)
+{
+    if (lets_pass(list, device))
+        return;
+    g_autofree char *rules = describe_rules(list);
+    gpuvm_diag_hint(diag, "devices.allowlist of the %s has %s: add '%04x:%04x' or '%04x:*'", whose, rules,
+                    device->vendor_id, device->device_id, device->vendor_id);
 }
 
 /* Says of each list that stands in the way what it allows and what to add. */
@@ -121,12 +137,8 @@ hint_lists(gpuvm_diag *diag, const gpuvm_permit *permit, const gpuvm_device *dev
                                 : " (with '- class: 03' for GPUs: a list allows nothing else)");
         }
     }
-    if (permit->vm_allowlist && permit->vm_allowlist->len > 0 &&
-        !matching_rule(permit->vm_allowlist, device)) {
-        g_autofree char *rules = describe_rules(permit->vm_allowlist);
-        gpuvm_diag_hint(diag, "devices.allowlist of the VM has %s: add '%04x:%04x' or '%04x:*'", rules,
-                        device->vendor_id, device->device_id, device->vendor_id);
-    }
+    hint_list(diag, "VM", permit->vm_allowlist, device);
+    hint_list(diag, "plugin", permit->plugin_allowlist, device);
 }
 
 static bool

@@ -106,7 +106,8 @@ gpuvm_recheck(const gpuvm_recheck_input *input, gpuvm_diags *diags)
     g_autoptr(GPtrArray) functions = functions_now(input, diags);
     const gpuvm_permit permit = {.policies = input->policies,
                                  .n_policies = input->n_policies,
-                                 .vm_allowlist = input->record->allowlist};
+                                 .vm_allowlist = input->record->allowlist,
+                                 .plugin_allowlist = input->record->plugin_allowlist};
 
     check_host(input, diags);
     check_memory(input, diags);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * merge.h: a VM laid over the plugin that it names
+ *
+ * The VM's values take the place of the plugin's one by one: mappings are merged key by key, but for those that say
+ * what a thing is (gpuvm_table.whole_keys), and lists are replaced. A list that narrows (the allowlist) is not merged:
+ * the plugin's is looked at beside the VM's. Every value keeps the place in the file that it comes from.
+ */
+#pragma once
+
+#include "doc/build.h"
+#include "model/spec.h"
+
+/**
+ * A document of the mapping at @over's root laid over the one at @base's, both decoded by @table before. @foreign:
+ * @base is of another kind, whose keys that are not in @table, and lists that narrow, stay with it.
+ */
+gpuvm_doc *gpuvm_merge_docs(const gpuvm_table *table, gpuvm_doc *base, gpuvm_doc *over, bool foreign);
+
+/**
+ * The VM that @vm and @plugin make together, with a reference of @plugin as its base; NULL: see @diags.
+ */
+gpuvm_spec *gpuvm_merge(const gpuvm_spec *vm, gpuvm_spec *plugin, gpuvm_diags *diags);
+
+/** One value of a definition, and where it comes from. */
+typedef struct gpuvm_origin {
+    char *key;   /* "resources.memory_mb" */
+    char *value; /* for people: long texts and lists are cut */
+    gpuvm_mark mark;
+} gpuvm_origin;
+
+/** "FILE:LINE", or what else gave it: "--cpu". g_malloc. */
+char *gpuvm_origin_place(const gpuvm_origin *origin);
+
+/** The values of @vm as its documents have them, in their order (gpuvm_origin, owned by the array). */
+GPtrArray *gpuvm_merge_origins(const gpuvm_spec *vm);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/merge.h"
+
+#define VALUE_LENGTH 40 /* characters of a value that origins show */
+
+/* @node as a mapping: a scalar in place of one is its table's scalar_key. */
+static const gpuvm_node *
+as_mapping(gpuvm_doc *doc, const gpuvm_table *table, const gpuvm_node *node)
+{
+    gpuvm_node *mapping;
+
+    if (node->type == GPUVM_NODE_MAPPING)
+        return node;
+    mapping = gpuvm_doc_mapping(doc, &node->mark);
+    gpuvm_doc_set(doc, mapping, gpuvm_doc_scalar(doc, table->scalar_key, &node->mark), (gpuvm_node *)node);
+    return mapping;
+}
+
+static bool
+takes_whole(const gpuvm_table *table, const gpuvm_node *over)
+{
+    for (const char *const *key = table->whole_keys; key && *key; key++) {
+        if (gpuvm_node_get(over, *key))
+            return true;
+    }
+    return false;
+}
+
+/* What is being made. */
+typedef struct making {
+    gpuvm_doc *doc;
+    bool foreign; /* see gpuvm_merge_docs */
+} making;
+
+static gpuvm_node *
+overlay(const making *m, const gpuvm_table *table, const gpuvm_node *base, const gpuvm_node *over);
+
+/* What stands for @field where the one document has @base and the other @over. */
+static const gpuvm_node *
+overlay_value(const making *m, const gpuvm_field *field, const gpuvm_node *base, const gpuvm_node *over)
+{
+    if (field->shape == GPUVM_MAP)
+        return overlay(m, NULL, base, over);
+    if (field->shape != GPUVM_OBJECT)
+        return over;
+    base = as_mapping(m->doc, field->table, base);
+    over = as_mapping(m->doc, field->table, over);
+    return takes_whole(field->table, over) ? over : overlay(m, field->table, base, over);
+}
+
+/* What of @value, of the lower document, belongs to the result when the upper one does not have @field; NULL: nothing. */
+static const gpuvm_node *
+inherit(const making *m, const gpuvm_field *field, const gpuvm_node *value)
+{
+    if (!m->foreign)
+        return value;
+    if (!field || field->flags & GPUVM_FIELD_NARROWS)
+        return NULL;
+    return field->shape == GPUVM_OBJECT
+               ? overlay_value(m, field, value, gpuvm_doc_mapping(m->doc, &value->mark))
+               : value;
+}
+
+/* @table is NULL for mappings of any keys. */
+static gpuvm_node *
+overlay(const making *m, const gpuvm_table *table, const gpuvm_node *base, const gpuvm_node *over)
+{
+    gpuvm_node *result = gpuvm_doc_mapping(m->doc, &over->mark);
+
+    for (unsigned i = 0; i < base->n; i++) {
+        const gpuvm_node *key = base->keys[i], *value = base->values[i];
+        const gpuvm_node *above = gpuvm_node_get(over, key->text);
+        const gpuvm_field *field = table ? gpuvm_table_field(table, key->text) : NULL;
+
+        if (above) {
+            key = gpuvm_node_get_key(over, key->text);
+            value = field ? overlay_value(m, field, value, above) : above;
+        } else if (table) {
+            value = inherit(m, field, value);
+        }
+        if (value)
+            gpuvm_doc_set(m->doc, result, (gpuvm_node *)key, (gpuvm_node *)value);
+    }
+    for (unsigned i = 0; i < over->n; i++) {
+        if (!gpuvm_node_get(base, over->keys[i]->text))
+            gpuvm_doc_set(m->doc, result, over->keys[i], over->values[i]);
+    }
+    return result;
+}
+
+gpuvm_doc *
+gpuvm_merge_docs(const gpuvm_table *table, gpuvm_doc *base, gpuvm_doc *over, bool foreign)
+{
+    gpuvm_doc *doc = gpuvm_doc_new(over->source);
+    const making m = {doc, foreign};
+
+    gpuvm_doc_keep(doc, base);
+    gpuvm_doc_keep(doc, over);
+    doc->root = overlay(&m, table, base->root, over->root);
+    return doc;
+}
+
+static bool
+may_have_kernel(const gpuvm_vm *vm, const gpuvm_plugin *plugin, gpuvm_diags *diags)
+{
+    gpuvm_mark mark = gpuvm_object_mark(&vm->body.object, "kernel");
+
+    if (!vm->body.kernel || plugin->body.kernel_override)
+        return true;
+    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark,
+                                      "plugin '%s' allows its VMs no kernel of their own", plugin->name),
+                    "remove it; kernel_override of the plugin says so");
+    return false;
+}
+
+gpuvm_spec *
+gpuvm_merge(const gpuvm_spec *vm, gpuvm_spec *plugin, gpuvm_diags *diags)
+{
+    /* the keys of its own that a plugin has beside a body's are no part of the VM */
+    g_autoptr(gpuvm_doc) doc = gpuvm_merge_docs(&gpuvm_body_table, plugin->doc, vm->doc, true);
+    gpuvm_vm *merged = NULL;
+    gpuvm_spec *spec;
+
+    if (may_have_kernel(vm->vm, plugin->plugin, diags))
+        merged = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, diags);
+    if (!merged)
+        return NULL;
+    spec = gpuvm_spec_new(GPUVM_KIND_VM, doc, merged);
+    spec->base = gpuvm_spec_ref(plugin);
+    return spec;
+}
+
+static void
+free_origin(gpointer data)
+{
+    gpuvm_origin *origin = data;
+
+    g_free(origin->key);
+    g_free(origin->value);
+    g_free(origin);
+}
+
+/* The beginning of @node's first line, or how many items it has. */
+static char *
+shorten(const gpuvm_node *node)
+{
+    g_auto(GStrv) lines = NULL;
+
+    if (node->type != GPUVM_NODE_SCALAR)
+        return g_strdup_printf("%u %s", node->n, node->n == 1 ? "item" : "items");
+    lines = g_strsplit(node->text, "\n", 2);
+    if (g_utf8_strlen(node->text, -1) <= VALUE_LENGTH && (!lines[0] || !lines[1]))
+        return g_strdup(node->text);
+    g_autofree char *begin = g_utf8_substring(lines[0], 0, MIN(VALUE_LENGTH, g_utf8_strlen(lines[0], -1)));
+    return g_strconcat(begin, "…", NULL);
+}
+
+/* A list of single values is shown with them. */
+static char *
+describe(const gpuvm_node *node)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (unsigned i = 0; node->type == GPUVM_NODE_SEQUENCE && i < node->n; i++) {
+        if (node->values[i]->type != GPUVM_NODE_SCALAR)
+            return shorten(node);
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", node->values[i]->text);
+    }
+    return text->len > 0 && g_utf8_strlen(text->str, -1) <= VALUE_LENGTH ? g_strdup(text->str)
+                                                                         : shorten(node);
+}
+
+static void
+add_origins(GPtrArray *origins, const gpuvm_node *mapping, const char *prefix)
+{
+    for (unsigned i = 0; i < mapping->n; i++) {
+        const gpuvm_node *value = mapping->values[i];
+        g_autofree char *key = g_strconcat(prefix, mapping->keys[i]->text, NULL);
+
+        if (value->type == GPUVM_NODE_MAPPING) {
+            g_autofree char *inner = g_strconcat(key, ".", NULL);
+            add_origins(origins, value, inner);
+        } else {
+            gpuvm_origin *origin = g_new0(gpuvm_origin, 1);
+            origin->key = g_steal_pointer(&key);
+            origin->value = describe(value);
+            origin->mark = value->mark;
+            g_ptr_array_add(origins, origin);
+        }
+    }
+}
+
+GPtrArray *
+gpuvm_merge_origins(const gpuvm_spec *vm)
+{
+    GPtrArray *origins = g_ptr_array_new_with_free_func(free_origin);
+
+    add_origins(origins, vm->doc->root, "");
+    return origins;
+}
+
+char *
+gpuvm_origin_place(const gpuvm_origin *origin)
+{
+    const gpuvm_mark *mark = &origin->mark;
+
+    return mark->line > 0 ? g_strdup_printf("%s:%u", mark->source->name, mark->line)
+                          : g_strdup(mark->source->name);
+}
