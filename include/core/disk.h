@@ -4,11 +4,11 @@
  *
  * Relative paths start from the definition's directory. A format that is not given follows the file's name:
  * ".qcow2" is qcow2, anything else raw; an ".iso" is a CD-ROM. Disks without a target get the next free vda,
- * vdb … (CD-ROMs sda, sdb …) in the order of the definition.
+ * vdb … (CD-ROMs sda, sdb …) in the order of the definition. The cloud-init seed is a CD-ROM behind them.
  */
 #pragma once
 
 #include "model/plan.h"
 
-/** Fills @plan->disks from its VM. */
+/** Fills @plan->disks from its VM, and from its seed and pool_path. */
 void gpuvm_disk_plan(gpuvm_plan *plan);

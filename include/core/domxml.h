@@ -14,3 +14,6 @@
  * passes PCI devices itself, fails with GPUVM_EXIT_INVALID; @name says which.
  */
 char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, GError **error);
+
+/** Whether two domain XMLs of libvirt's say the same: it does not keep the order of devices when a domain starts. */
+bool gpuvm_domxml_equal(const char *a, const char *b);

@@ -11,12 +11,14 @@
 
 /** Everything a plan is made from. All borrowed. */
 typedef struct gpuvm_plan_input {
-    const gpuvm_vm *vm;
-    const char *source;    /* the file it came from, as given */
-    const char *directory; /* absolute: what its relative paths start from */
+    const gpuvm_vm *vm;         /* with what its plugin gives */
+    const gpuvm_plugin *plugin; /* NULL: it has none */
+    const char *source;         /* the file it came from, as given */
+    const char *directory;      /* absolute: what its relative paths start from */
     const gpuvm_facts *facts;
     const gpuvm_named_policy *policies;
     size_t n_policies;
+    const char *pool, *pool_path; /* the storage pool for images, and its directory on the host */
     /* of the domain as it is defined now; NULL when there is none */
     const char *uuid, *mac;
     const gpuvm_record *record;

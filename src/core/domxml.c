@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/record.h"
+#include "core/workload.h"
 #include "model/cpuset.h"
 #include "model/pcixml.h"
 
@@ -25,9 +26,9 @@ ensure(xmlNode *parent, const char *name)
 static xmlNode *
 ensure_part(xmlNode *domain, const char *name)
 {
-    static const char *const order[] = {"name",   "uuid",          "title",         "description", "metadata",
-                                        "memory", "currentMemory", "memoryBacking", "numatune",    "vcpu",
-                                        "os",     "features",      "cpu",           "clock",       "devices"};
+    static const char *const order[] = {
+        "name",     "uuid", "title",   "description", "metadata", "memory", "currentMemory", "memoryBacking",
+        "numatune", "vcpu", "sysinfo", "os",          "features", "cpu",    "clock",         "devices"};
     xmlNode *child = gpuvm_xml_child(domain, name), *before = NULL;
 
     if (child)
@@ -122,8 +123,6 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
     static const char *const efi_parts[] = {"firmware", "loader", "nvram"};
     const gpuvm_body *body = &plan->vm->body;
     xmlNode *os = ensure_part(domain, "os"), *type = ensure(os, "type");
-    g_autofree char *kernel = resolve(plan, body->kernel ? body->kernel->path : NULL);
-    g_autofree char *initrd = resolve(plan, body->initramfs ? body->initramfs->path : NULL);
 
     gpuvm_xml_set(type, "arch", "%s", plan->arch);
     if (!type->children) {
@@ -142,9 +141,9 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
         gpuvm_xml_set(feature, "enabled", "no");
         gpuvm_xml_set(feature, "name", "secure-boot");
     }
-    set_child(os, "kernel", kernel);
-    set_child(os, "initrd", initrd);
-    set_child(os, "cmdline", body->kernel_cmdline);
+    set_child(os, "kernel", plan->kernel);
+    set_child(os, "initrd", plan->initrd);
+    set_child(os, "cmdline", plan->cmdline);
 }
 
 /* @order: which of the disks it boots from, from 1; 0: the template says how to boot. */
@@ -170,24 +169,81 @@ add_disk(const gpuvm_plan_disk *disk, unsigned order, xmlNode *devices)
         gpuvm_xml_add(node, "serial", disk->name);
 }
 
+/* The <sysinfo> for the guest's firmware configuration, which stands beside one for SMBIOS. */
+static xmlNode *
+ensure_fwcfg(xmlNode *domain)
+{
+    xmlNode *first = gpuvm_xml_child(domain, "sysinfo"), *node = first;
+
+    while (node && !gpuvm_xml_attr_is(node, "type", "fwcfg"))
+        node = gpuvm_xml_next(node);
+    if (node)
+        return node;
+    node = first ? xmlAddNextSibling(first, xmlNewNode(NULL, (const xmlChar *)"sysinfo"))
+                 : ensure_part(domain, "sysinfo");
+    gpuvm_xml_set(node, "type", "fwcfg");
+    return node;
+}
+
+static void
+patch_manifest(const gpuvm_plan *plan, xmlNode *domain)
+{
+    g_autofree char *file = NULL;
+    xmlNode *fwcfg, *entry;
+
+    if (!plan->manifest)
+        return;
+    fwcfg = ensure_fwcfg(domain);
+    for (entry = gpuvm_xml_child(fwcfg, "entry"); entry; entry = gpuvm_xml_next(entry)) {
+        if (gpuvm_xml_attr_is(entry, "name", GPUVM_WORKLOAD_MANIFEST))
+            break; /* the template may be the XML of a domain that gpuvm defined */
+    }
+    gpuvm_xml_remove(entry);
+    entry = gpuvm_xml_add(fwcfg, "entry", NULL);
+    file = g_build_filename(plan->pool_path, plan->manifest_volume, NULL);
+    gpuvm_xml_set(entry, "name", "%s", GPUVM_WORKLOAD_MANIFEST);
+    gpuvm_xml_set(entry, "file", "%s", file);
+}
+
+static void
+add_vsock(xmlNode *devices)
+{
+    xmlNode *node = gpuvm_xml_add(devices, "vsock", NULL);
+
+    gpuvm_xml_set(node, "model", "virtio");
+    gpuvm_xml_set(gpuvm_xml_add(node, "cid", NULL), "auto", "yes");
+}
+
+static void
+add_interface(const gpuvm_plan *plan, const char *type, const char *source, xmlNode *devices)
+{
+    xmlNode *node = gpuvm_xml_add(devices, "interface", NULL);
+
+    gpuvm_xml_set(node, "type", "%s", type);
+    if (plan->mac)
+        gpuvm_xml_set(gpuvm_xml_add(node, "mac", NULL), "address", "%s", plan->mac);
+    gpuvm_xml_set(gpuvm_xml_add(node, "source", NULL), type, "%s", source);
+    gpuvm_xml_set(gpuvm_xml_add(node, "model", NULL), "type", "virtio");
+}
+
 static void
 add_network(const gpuvm_plan *plan, xmlNode *devices)
 {
     const gpuvm_network *network = plan->vm->body.network;
-    bool bridged = network->mode == GPUVM_NET_BRIDGED;
-    xmlNode *node;
 
-    if (network->mode == GPUVM_NET_NONE)
-        return;
-    node = gpuvm_xml_add(devices, "interface", NULL);
-    gpuvm_xml_set(node, "type", bridged ? "bridge" : "network");
-    if (plan->mac)
-        gpuvm_xml_set(gpuvm_xml_add(node, "mac", NULL), "address", "%s", plan->mac);
-    if (bridged)
-        gpuvm_xml_set(gpuvm_xml_add(node, "source", NULL), "bridge", "%s", network->bridge);
-    else
-        gpuvm_xml_set(gpuvm_xml_add(node, "source", NULL), "network", "%s", network->network);
-    gpuvm_xml_set(gpuvm_xml_add(node, "model", NULL), "type", "virtio");
+    switch (network->mode) {
+    case GPUVM_NET_NONE:
+        break;
+    case GPUVM_NET_VSOCK:
+        if (!gpuvm_xml_child(devices, "vsock")) /* a domain has one */
+            add_vsock(devices);
+        break;
+    default: /* nat has no bridge, bridged has one, dhcp may have one */
+        if (network->bridge)
+            add_interface(plan, "bridge", network->bridge, devices);
+        else
+            add_interface(plan, "network", network->network, devices);
+    }
 }
 
 static void
@@ -285,8 +341,52 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
     patch_memory(plan, domain);
     patch_cpus(plan, domain);
     patch_boot(plan, domain);
+    patch_manifest(plan, domain);
     patch_devices(plan, domain);
     /* the root alone: what is around it says nothing to libvirt */
     g_autofree char *text = gpuvm_xml_print(domain);
     return g_strconcat(text, "\n", NULL);
+}
+
+static int
+compare_texts(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The devices of @doc, which are taken out of it, as sorted texts. */
+static GPtrArray *
+take_devices(xmlDoc *doc)
+{
+    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
+    xmlNode *devices = gpuvm_xml_child(xmlDocGetRootElement(doc), "devices");
+
+    for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        if (node->type == XML_ELEMENT_NODE)
+            g_ptr_array_add(texts, gpuvm_xml_print(node));
+    }
+    gpuvm_xml_remove(devices);
+    g_ptr_array_sort(texts, compare_texts);
+    return texts;
+}
+
+bool
+gpuvm_domxml_equal(const char *a, const char *b)
+{
+    g_autoptr(xmlDoc) one = gpuvm_xml_parse(a, strlen(a), "domain", NULL);
+    g_autoptr(xmlDoc) other = gpuvm_xml_parse(b, strlen(b), "domain", NULL);
+
+    if (!one || !other)
+        return false;
+    g_autoptr(GPtrArray) devices = take_devices(one), others = take_devices(other);
+    g_autofree char *rest = gpuvm_xml_print(xmlDocGetRootElement(one));
+    g_autofree char *other_rest = gpuvm_xml_print(xmlDocGetRootElement(other));
+
+    if (devices->len != others->len || !g_str_equal(rest, other_rest))
+        return false;
+    for (guint i = 0; i < devices->len; i++) {
+        if (!g_str_equal(devices->pdata[i], others->pdata[i]))
+            return false;
+    }
+    return true;
 }

@@ -4,12 +4,17 @@
 #include "core/planner.h"
 
 #include "core/claim.h"
+#include "core/cloudinit.h"
 #include "core/disk.h"
 #include "core/group.h"
 #include "core/guestpci.h"
+#include "core/health.h"
+#include "core/image.h"
 #include "core/place.h"
 #include "core/protect.h"
 #include "core/select.h"
+#include "core/workload.h"
+#include "model/tables.h"
 
 static void
 not_found(const gpuvm_passthrough *item, gpuvm_diags *diags)
@@ -110,8 +115,11 @@ static void
 decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags *diags)
 {
     const gpuvm_devices *devices = input->vm->body.devices;
-    const gpuvm_permit permit = {
-        .policies = input->policies, .n_policies = input->n_policies, .vm_allowlist = devices->allowlist};
+    const gpuvm_permit permit = {.policies = input->policies,
+                                 .n_policies = input->n_policies,
+                                 .vm_allowlist = devices->allowlist,
+                                 .plugin_allowlist =
+                                     input->plugin ? input->plugin->body.devices->allowlist : NULL};
     const gpuvm_select_input select = {
         .vm = input->vm, .facts = input->facts, .permit = &permit, .record = input->record};
 
@@ -125,17 +133,6 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     gpuvm_permit_check(&permit, functions, diags);
     gpuvm_protect_check(&permit, functions, input->facts, diags);
     gpuvm_claim_check(functions, input->vm->name, false, input->facts, diags);
-}
-
-static void
-check_network(const gpuvm_network *network, gpuvm_diags *diags)
-{
-    gpuvm_mark mark = gpuvm_object_mark(&network->object, "mode");
-
-    if (network->mode == GPUVM_NET_DHCP || network->mode == GPUVM_NET_VSOCK)
-        gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, &mark,
-                          "network mode %s is not carried out by this version of gpuvm",
-                          network->mode == GPUVM_NET_DHCP ? "dhcp" : "vsock");
 }
 
 static void
@@ -157,8 +154,10 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     const gpuvm_body *body = &input->vm->body;
     gpuvm_plan *plan = gpuvm_plan_new(input->vm);
 
+    plan->plugin = input->plugin;
     gpuvm_schema_later(&gpuvm_vm_table, input->vm, diags);
-    check_network(body->network, diags);
+    if (input->plugin) /* what each of them says was judged by itself only in part */
+        gpuvm_network_check(body->network, diags);
     check_boot(body, diags);
     gpuvm_place_check(body->resources, input->facts, diags);
     decide_devices(input, plan->functions, diags);
@@ -173,6 +172,13 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->domain_type = g_strdup(input->facts->domain_type ? input->facts->domain_type : "kvm");
     plan->emulator = g_strdup(input->facts->emulator);
     plan->arch = g_strdup(input->facts->arch ? input->facts->arch : "x86_64");
+    plan->pool = g_strdup(input->pool);
+    plan->pool_path = g_strdup(input->pool_path);
+    gpuvm_workload_plan(plan);
+    gpuvm_health_plan(plan, diags);
+    gpuvm_cloudinit_plan(plan, diags);
+    gpuvm_image_plan(plan);
     gpuvm_disk_plan(plan);
+    gpuvm_image_check(plan, input->policies, input->n_policies, diags);
     return plan;
 }

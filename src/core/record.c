@@ -19,6 +19,51 @@ remove_old(xmlNode *metadata)
     }
 }
 
+/* @of: whose list it is; NULL: the VM's own. */
+static void
+write_allowlist(const GPtrArray *rules, const char *of, xmlNode *vm)
+{
+    for (guint i = 0; i < rules->len; i++) {
+        const gpuvm_rule *rule = rules->pdata[i];
+        xmlNode *node = gpuvm_xml_add(vm, "allow", NULL);
+
+        if (of)
+            gpuvm_xml_set(node, "of", "%s", of);
+        if (rule->id) {
+            g_autofree char *id = gpuvm_pci_pattern_format(rule->id);
+            gpuvm_xml_set(node, "id", "%s", id);
+        }
+        if (rule->device_class)
+            gpuvm_xml_set(node, "class", "%s", rule->device_class);
+        if (rule->address) {
+            g_autofree char *address = gpuvm_pci_ref_format(rule->address);
+            gpuvm_xml_set(node, "address", "%s", address);
+        }
+    }
+}
+
+static void
+write_volume(const gpuvm_plan *plan, const char *name, xmlNode *vm)
+{
+    xmlNode *node;
+
+    if (!name)
+        return;
+    node = gpuvm_xml_add(vm, "volume", NULL);
+    gpuvm_xml_set(node, "pool", "%s", plan->pool);
+    gpuvm_xml_set(node, "name", "%s", name);
+}
+
+static void
+write_volumes(const gpuvm_plan *plan, xmlNode *vm)
+{
+    for (guint i = 0; i < plan->images->len; i++)
+        write_volume(plan, ((const gpuvm_plan_image *)plan->images->pdata[i])->overlay, vm);
+    if (plan->seed)
+        write_volume(plan, plan->seed->volume, vm);
+    write_volume(plan, plan->manifest_volume, vm);
+}
+
 void
 gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
 {
@@ -42,21 +87,16 @@ gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
         gpuvm_xml_set(node, "key", "%s", label->key);
         gpuvm_xml_set(node, "value", "%s", label->value);
     }
-    for (guint i = 0; i < devices->allowlist->len; i++) {
-        const gpuvm_rule *rule = devices->allowlist->pdata[i];
-        xmlNode *node = gpuvm_xml_add(vm, "allow", NULL);
+    write_allowlist(devices->allowlist, NULL, vm);
+    if (plan->plugin)
+        write_allowlist(plan->plugin->body.devices->allowlist, "plugin", vm);
+    if (plan->health_url) {
+        xmlNode *node = gpuvm_xml_add(vm, "health", NULL);
 
-        if (rule->id) {
-            g_autofree char *id = gpuvm_pci_pattern_format(rule->id);
-            gpuvm_xml_set(node, "id", "%s", id);
-        }
-        if (rule->device_class)
-            gpuvm_xml_set(node, "class", "%s", rule->device_class);
-        if (rule->address) {
-            g_autofree char *address = gpuvm_pci_ref_format(rule->address);
-            gpuvm_xml_set(node, "address", "%s", address);
-        }
+        gpuvm_xml_set(node, "url", "%s", plan->health_url);
+        gpuvm_xml_set(node, "timeout_ms", "%" G_GUINT64_FORMAT, plan->health_timeout_ms);
     }
+    write_volumes(plan, vm);
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
         xmlNode *node = gpuvm_xml_add(vm, "function", NULL);
@@ -105,9 +145,10 @@ read_allow(const xmlNode *node, gpuvm_record *record)
     g_autofree char *id = gpuvm_xml_attr(node, "id");
     g_autofree char *class = gpuvm_xml_attr(node, "class"), *why = NULL, *hint = NULL;
     g_autofree char *address = gpuvm_xml_attr(node, "address");
+    bool of_plugin = gpuvm_xml_attr_is(node, "of", "plugin");
     gpuvm_rule *rule = g_new0(gpuvm_rule, 1);
 
-    g_ptr_array_add(record->allowlist, rule);
+    g_ptr_array_add(of_plugin ? record->plugin_allowlist : record->allowlist, rule);
     if (class && !gpuvm_scalar_pci_class.parse(class, &rule->device_class, &why, &hint))
         return false;
     if (id) {
@@ -135,6 +176,25 @@ read_label(const xmlNode *node, gpuvm_record *record)
 }
 
 static bool
+read_health(const xmlNode *node, gpuvm_record *record)
+{
+    record->health_url = gpuvm_xml_attr(node, "url");
+    return record->health_url &&
+           gpuvm_xml_number(node, "timeout_ms", UINT64_MAX, &record->health_timeout_ms, NULL);
+}
+
+static bool
+read_volume(const xmlNode *node, gpuvm_record *record)
+{
+    char *name = gpuvm_xml_attr(node, "name");
+
+    g_ptr_array_add(record->volumes, name);
+    g_free(record->pool);
+    record->pool = gpuvm_xml_attr(node, "pool");
+    return name && record->pool;
+}
+
+static bool
 read_vm(const xmlNode *vm, gpuvm_record *record)
 {
     bool right = gpuvm_xml_is(vm, "vm");
@@ -151,6 +211,10 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
             right = read_allow(node, record);
         else if (gpuvm_xml_is(node, "label"))
             right = read_label(node, record);
+        else if (gpuvm_xml_is(node, "health"))
+            right = read_health(node, record);
+        else if (gpuvm_xml_is(node, "volume"))
+            right = read_volume(node, record);
     }
     return right && record->digest && record->functions >= 0 && record->iommu_group >= 0;
 }

@@ -270,6 +270,8 @@ scene_plan(plan_scene *scene)
         .facts = scene->facts,
         .policies = scene->policies,
         .n_policies = scene->n_policies,
+        .pool = "gpuvm",
+        .pool_path = "/pool",
         .uuid = scene->uuid,
         .mac = scene->mac,
         .record = scene->record,

@@ -257,6 +257,79 @@ gives_disks_and_a_nic(void **state G_GNUC_UNUSED)
           {"string(//interface/source/@bridge)", "br0"},
           {"count(//interface/source/@network)", "0"}}},
         {"no NIC", HOST, "network: none", NULL, {{"count(//interface)", "0"}}},
+        {"DHCP",
+         HOST,
+         "network: {mode: dhcp, network: lab}",
+         NULL,
+         {{"string(//interface[@type='network']/source/@network)", "lab"},
+          {"count(//interface/source/@*)", "1"}}},
+        {"DHCP on a bridge",
+         HOST,
+         "network: {mode: dhcp, bridge: br0, mac: '52:54:00:00:00:01'}",
+         NULL,
+         {{"string(//interface[@type='bridge']/source/@bridge)", "br0"},
+          {"string(//interface/mac/@address)", "52:54:00:00:00:01"}}},
+        {"a virtio socket",
+         HOST,
+         "network: vsock",
+         NULL,
+         {{"count(//interface)", "0"},
+          {"concat(count(//vsock[@model='virtio']), ' ', //vsock/cid/@auto)", "1 yes"}}},
+        {"the template's virtio socket",
+         HOST,
+         "network: vsock",
+         "<domain type='kvm'><name/><memory/><os><type>hvm</type></os><devices><vsock model='virtio'><cid auto='no' "
+         "address='7'/></vsock></devices></domain>",
+         {{"concat(count(//vsock), ' ', //vsock/cid/@address)", "1 7"}}},
+        {"a cloud-init seed",
+         HOST,
+         "disks: [a.img, b.iso]\ncloud_init: {}",
+         NULL,
+         {{"concat(count(//disk), ' ', //disk[3]/@device, ' ', //disk[3]/driver/@type, ' ', //disk[3]/source/@file)",
+           "3 cdrom raw /pool/vm.seed.iso"},
+          {"concat(//disk[3]/target/@dev, ' ', //disk[3]/target/@bus, ' ', count(//disk[3]/readonly))",
+           "sdb sata 1"}}},
+    };
+
+    run_xml_cases(cases, G_N_ELEMENTS(cases));
+}
+
+#define RUN "kernel: k\nworkload: {entrypoint: [run]}\n"
+#define MANIFEST "/pool/vm.manifest.json"
+#define ENTRY "/domain/sysinfo[@type='fwcfg']/entry"
+
+static void
+tells_the_firmware(void **state G_GNUC_UNUSED)
+{
+    static const xml_case cases[] = {
+        {"nothing", HOST, "kernel: k", NULL, {{"count(/domain/sysinfo)", "0"}}},
+        {"no kernel", HOST, "workload: {entrypoint: [run]}", NULL, {{"count(/domain/sysinfo)", "0"}}},
+        {"the manifest",
+         HOST,
+         RUN,
+         NULL,
+         {{"string(" ENTRY "[@name='opt/gpuvm/manifest']/@file)", MANIFEST},
+          {"count(/domain/sysinfo/*)", "1"}}},
+        {"beside what the template has",
+         HOST,
+         RUN,
+         "<domain type='kvm'><name/><memory/><sysinfo type='smbios'><bios><entry name='vendor'>v</entry></bios></sysinfo>"
+         "<sysinfo type='fwcfg'><entry name='opt/org.example/a'>b</entry></sysinfo><os><type>hvm</type></os></domain>",
+         {{"count(/domain/sysinfo)", "2"},
+          {"string(" ENTRY "[1])", "b"},
+          {"concat(" ENTRY "[2]/@name, ' ', " ENTRY "[2]/@file)", "opt/gpuvm/manifest " MANIFEST}}},
+        {"beside the template's SMBIOS",
+         HOST,
+         RUN,
+         "<domain type='kvm'><name/><memory/><os><type>hvm</type><smbios mode='sysinfo'/></os><sysinfo type='smbios'>"
+         "<bios><entry name='vendor'>v</entry></bios></sysinfo></domain>",
+         {{"count(/domain/sysinfo)", "2"}, {"string(" ENTRY "/@file)", MANIFEST}}},
+        {"in place of an older one",
+         HOST,
+         RUN,
+         "<domain type='kvm'><name/><memory/><sysinfo type='fwcfg'><entry name='opt/gpuvm/manifest'>x</entry>"
+         "<entry name='opt/org.example/a'>b</entry></sysinfo><os><type>hvm</type></os></domain>",
+         {{"count(" ENTRY ")", "2"}, {"concat(" ENTRY "[2]/@file, " ENTRY "[2])", MANIFEST}}},
     };
 
     run_xml_cases(cases, G_N_ELEMENTS(cases));
@@ -400,15 +473,40 @@ refuses_what_is_no_template(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+compares_domains(void **state G_GNUC_UNUSED)
+{
+#define DEVICES(devices) "<domain><name>a</name><devices>" devices "</devices></domain>"
+    static const struct {
+        const char *one, *other;
+        bool equal;
+    } cases[] = {
+        {DEVICES("<disk a='1'/><disk a='2'/>"), DEVICES("<disk a='1'/><disk a='2'/>"), true},
+        {DEVICES("<controller index='0'/><controller index='1'/>"),
+         DEVICES("<controller index='1'/>\n  <controller index='0'/>"), true},
+        {DEVICES("<disk a='1'/><disk a='1'/>"), DEVICES("<disk a='1'/>"), false},
+        {DEVICES("<disk a='1'/><disk a='2'/>"), DEVICES("<disk a='1'/><disk a='3'/>"), false},
+        {DEVICES("<disk><boot order='1'/></disk>"), DEVICES("<disk><boot order='2'/></disk>"), false},
+        {"<domain><name>a</name></domain>", "<domain><name>b</name></domain>", false},
+        {"<domain><name>a</name></domain>", "<domain><name>a</name></domain>", true},
+        {"<domain><name>a</name></domain>", DEVICES(""), true},
+        {"<domain><name>a</name></domain>", "no XML", false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (gpuvm_domxml_equal(cases[i].one, cases[i].other) != cases[i].equal)
+            fail_msg("%s and %s", cases[i].one, cases[i].other);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(says_what_the_vm_is),
-        cmocka_unit_test(gives_disks_and_a_nic),
-        cmocka_unit_test(passes_devices),
-        cmocka_unit_test(starts_from_any_template),
-        cmocka_unit_test(refuses_what_is_no_template),
+        cmocka_unit_test(says_what_the_vm_is),      cmocka_unit_test(gives_disks_and_a_nic),
+        cmocka_unit_test(tells_the_firmware),       cmocka_unit_test(passes_devices),
+        cmocka_unit_test(starts_from_any_template), cmocka_unit_test(refuses_what_is_no_template),
+        cmocka_unit_test(compares_domains),
     };
 
     return cmocka_run_group_tests_name("domxml", tests, load_schema, free_schema);

@@ -30,10 +30,8 @@ reports_everything_at_once(void **state G_GNUC_UNUSED)
         {"not permitted and not viable", NIC "0000:06:00.0 020000 8086:1533 group=16 driver=igb\n",
          PASS("05:00.0"),
          .errors = {"4 device 0000:05:00.0", "5 IOMMU group 16 of device 0000:05:00.0 is not viable"}},
-        {"what is not carried out", GPU, "plugin: pytorch\nnetwork: dhcp\nworkload: {type: http}\n",
-         .errors = {"2 plugin is not carried out", "2 network mode dhcp is not carried out",
-                    "2 workload is not carried out"}},
-        {"vsock", GPU, "network: vsock", .errors = {"2 network mode vsock is not carried out"}},
+        {"what is not carried out", GPU, "network: {subnet: 10.0.0.0/24, gateway: 10.0.0.1}\n",
+         .errors = {"2 subnet is not carried out", "2 gateway is not carried out"}},
         {"boot media without a kernel", GPU, "initramfs: a\nkernel_cmdline: b\n",
          .errors = {"3 initramfs is of no use without a kernel",
                     "3 kernel_cmdline is of no use without a kernel"}},
@@ -54,7 +52,7 @@ errors_have_places(void **state G_GNUC_UNUSED)
         {"devices:\n  pci_passthrough: ['09:00']\n", 3, 21},
         {"devices:\n  gpus: [{count: 9}]\n", 3, 10},
         {"resources:\n  cpu_cores: 99\n", 3, 14},
-        {"network: {mode: dhcp}\n", 2, 17},
+        {"network: {auto_assign: yes}\n", 2, 11},
         {"kernel_cmdline: quiet\n", 2, 17},
     };
 

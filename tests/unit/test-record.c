@@ -29,6 +29,15 @@ record_text(const gpuvm_record *record)
         g_autofree char *rule = gpuvm_rule_describe(record->allowlist->pdata[i]);
         g_string_append_printf(text, " [%s]", rule);
     }
+    for (guint i = 0; i < record->plugin_allowlist->len; i++) {
+        g_autofree char *rule = gpuvm_rule_describe(record->plugin_allowlist->pdata[i]);
+        g_string_append_printf(text, " plugin[%s]", rule);
+    }
+    if (record->health_url)
+        g_string_append_printf(text, " %s in %" G_GUINT64_FORMAT " ms", record->health_url,
+                               record->health_timeout_ms);
+    for (guint i = 0; i < record->volumes->len; i++)
+        g_string_append_printf(text, " %s/%s", record->pool, (const char *)record->volumes->pdata[i]);
     g_string_append(text, ";");
     for (guint i = 0; i < record->devices->len; i++) {
         const gpuvm_recorded *device = &g_array_index(record->devices, gpuvm_recorded, i);
@@ -105,6 +114,13 @@ reads_what_libvirt_gives(void **state G_GNUC_UNUSED)
          "a all/refuse; a=b;; 0000:01:00.0 10de:2204 detached"},
         {"<vm" NS " " GOOD ">\n  <label key='a' value='b'/>\n  <!-- a comment -->\n  <more/>\n</vm>",
          "a all/refuse; a=b;;"},
+        {"<vm" NS " " GOOD "><allow id='10de:*'/><allow of='plugin' class='03'/></vm>",
+         "a all/refuse;; [10de:*] plugin[class 03];"},
+        {"<vm" NS " " GOOD "><health url='http://127.0.0.1/h' timeout_ms='5000'/></vm>",
+         "a all/refuse;; http://127.0.0.1/h in 5000 ms;"},
+        {"<vm" NS " " GOOD
+         "><volume pool='p' name='a.rootfs.qcow2'/><volume pool='p' name='a.seed.iso'/></vm>",
+         "a all/refuse;; p/a.rootfs.qcow2 p/a.seed.iso;"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -146,6 +162,10 @@ refuses_what_is_damaged(void **state G_GNUC_UNUSED)
         "<vm" NS " " GOOD "><allow address='gpu0'/></vm>",
         "<vm" NS " " GOOD "><allow class=''/></vm>",
         "<vm" NS " " GOOD "><allow class='0x03'/></vm>",
+        "<vm" NS " " GOOD "><health timeout_ms='5000'/></vm>",
+        "<vm" NS " " GOOD "><health url='http://127.0.0.1/' timeout_ms='soon'/></vm>",
+        "<vm" NS " " GOOD "><volume pool='p'/></vm>",
+        "<vm" NS " " GOOD "><volume name='a'/></vm>",
         "<vm" NS " " GOOD "><label key='a'/></vm>",
         "<vm" NS " " GOOD "><label value='a'/></vm>",
     };

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * health.h: what is asked for a VM's health, and what an answer means
+ *
+ * A URL is kept as the guest sees it. Where its host is the guest's own (127.0.0.0/8, ::1, localhost, and 0.0.0.0 and
+ * :: which servers are told to listen on), the host of the VM asks the guest's address instead; any other host is asked
+ * as it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "model/health.h"
+#include "model/plan.h"
+
+/**
+ * @endpoint below @base_url, as RFC 3986 writes URLs: the one path behind the other with one slash between, the
+ * endpoint's query if it has one, else base_url's; no fragment; user and password are kept. NULL when one of them is
+ * wrong, which *@ret_wrong names: "base_url" (no http or https URL) or "endpoint" (no path). g_malloc.
+ */
+char *gpuvm_health_join(const char *base_url, const char *endpoint, const char **ret_wrong);
+
+/** Sets the plan's health_url and health_timeout_ms; adds what is wrong to @diags. */
+void gpuvm_health_plan(gpuvm_plan *plan, gpuvm_diags *diags);
+
+/** Whether @url's host is the guest, whose address is needed to ask it. */
+bool gpuvm_health_is_guest(const char *url);
+
+/** @url with @address in place of its host. g_malloc. */
+char *gpuvm_health_at(const char *url, const char *address);
+
+/** @url for people: without a password. g_malloc. */
+char *gpuvm_health_shown(const char *url);
+
+/**
+ * Those of @addresses (char *) that a host can reach a guest by, best first: IPv4 before IPv6, else in the order given,
+ * each once; no loopback, link-local, multicast or unspecified ones. The strings are borrowed.
+ */
+GPtrArray *gpuvm_health_candidates(const GPtrArray *addresses);
+
+/** A status of 2xx. */
+bool gpuvm_health_is_good(const gpuvm_answer *answer);
+
+/** "200 OK", "connection refused", "no answer in 5 s". g_malloc. */
+char *gpuvm_health_reason(const gpuvm_answer *answer);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * image.h: which files a VM takes from images, and where these are
+ *
+ * A path without a checksum is used where it is. Whatever has a URL or a checksum is a volume of the storage pool, named
+ * by its digest: "sha256-…". What a guest writes to is an overlay of its own on an image: "NAME.rootfs.qcow2",
+ * "NAME.TARGET.qcow2".
+ */
+#pragma once
+
+#include "core/permit.h"
+#include "model/plan.h"
+
+/** Whether a plan for @vm may name something in the storage pool. */
+bool gpuvm_image_needs_pool(const gpuvm_vm *vm);
+
+/** Fills @plan->kernel and initrd, and adds their images. */
+void gpuvm_image_plan(gpuvm_plan *plan);
+
+/**
+ * Adds the image behind @disk of @plan, which is called @what: at @url or, when that is NULL, at @path, with @checksum
+ * or NULL; @mark is what asked for it. Sets the disk's source and format, with an overlay unless it is read-only.
+ */
+gpuvm_plan_image *
+gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, const char *path,
+                     const char *url, const char *checksum, int format, gpuvm_mark mark);
+
+/** Adds an error for each image from a URL without a checksum, if one of @policies requires that (exit code 4). */
+void
+gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_named_policy *policies, size_t n, gpuvm_diags *diags);
+
+/** Adds a note for each image of @plan whose digest, and so its path, is not known before it was fetched. */
+void gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags);
+
+/** @image of @plan is volume @volume now; @qcow2: the format that was found. Paths follow. */
+void gpuvm_image_learn(gpuvm_plan *plan, gpuvm_plan_image *image, const char *volume, bool qcow2);
+
+/** "the rootfs", "disk vdb". g_malloc. */
+char *gpuvm_image_title(const gpuvm_plan_image *image);
+
+/** "sha256-…" for "sha256:…", and back. g_malloc. */
+char *gpuvm_image_volume(const char *checksum);
+char *gpuvm_image_checksum(const char *volume);

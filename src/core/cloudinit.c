@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/cloudinit.h"
+
+#include <string.h>
+
+#include "core/workload.h"
+
+/* cloud-init takes user data for a MIME message when this is in its first bytes, in any case. */
+#define MIME_MARK "mime-version:"
+#define MIME_MARK_WITHIN 4096
+
+#define LINE_OF_BASE64 57 /* bytes in a line of 76 characters (RFC 2045, 6.8) */
+
+static const char *
+text_of(const gpuvm_content *content)
+{
+    return content && content->content && *content->content ? content->content : NULL;
+}
+
+/* The first 16 hex digits of the SHA-256 of @texts, which are told apart. */
+static char *
+digest_of(const char *const *texts, size_t n)
+{
+    g_autoptr(GChecksum) checksum = g_checksum_new(G_CHECKSUM_SHA256);
+
+    for (size_t i = 0; i < n; i++)
+        g_checksum_update(checksum, (const guchar *)(texts[i] ? texts[i] : ""),
+                          texts[i] ? (gssize)strlen(texts[i]) + 1 : 1);
+    return g_strndup(g_checksum_get_string(checksum), 16);
+}
+
+static bool
+is_mime(const char *text)
+{
+    g_autofree char *begin = g_strndup(text, MIME_MARK_WITHIN);
+    g_autofree char *lower = g_ascii_strdown(begin, -1);
+
+    return strstr(lower, MIME_MARK) != NULL;
+}
+
+/* In base64, so that neither the boundary, nor a line's length or end, nor what is not ASCII can be mistaken. */
+static void
+append_part(GString *message, const char *type, const char *name, const char *text)
+{
+    size_t size = strlen(text);
+
+    g_string_append_printf(message,
+                           "Content-Type: %s; charset=\"utf-8\"\n"
+                           "MIME-Version: 1.0\n"
+                           "Content-Transfer-Encoding: base64\n",
+                           type);
+    if (name)
+        g_string_append_printf(message, "Content-Disposition: attachment; filename=\"%s\"\n", name);
+    g_string_append_c(message, '\n');
+    for (size_t at = 0; at < size; at += LINE_OF_BASE64) {
+        g_autofree char *line = g_base64_encode((const guchar *)text + at, MIN(LINE_OF_BASE64, size - at));
+
+        g_string_append_printf(message, "%s\n", line);
+    }
+}
+
+/* RFC 2046, 5.1. A message that the user brings goes into it as it is, with its own header. */
+static char *
+make_multipart(const char *own, const char *script)
+{
+    const char *texts[] = {own, script};
+    g_autofree char *digest = digest_of(texts, G_N_ELEMENTS(texts));
+    g_autofree char *boundary =
+        g_strconcat("==gpuvm-", digest, "==", NULL); /* in no text that it is made from */
+    g_autoptr(GString) message = g_string_new(NULL);
+
+    g_string_append_printf(message,
+                           "Content-Type: multipart/mixed; boundary=\"%s\"\nMIME-Version: 1.0\n\n--%s\n",
+                           boundary, boundary);
+    if (is_mime(own))
+        g_string_append(message, own);
+    else
+        append_part(message, "text/plain", NULL, own);
+    g_string_append_printf(message, "\n--%s\n", boundary);
+    /* scripts run in the order of their names: this one when the user's own have done their work */
+    append_part(message, "text/x-shellscript", "zz-gpuvm-workload", script);
+    g_string_append_printf(message, "\n--%s--\n", boundary);
+    return g_string_free(g_steal_pointer(&message), FALSE);
+}
+
+static char *
+make_user_data(const char *own, const char *script)
+{
+    if (own && script)
+        return make_multipart(own, script);
+    if (own || script)
+        return g_strdup(own ? own : script);
+    return g_strdup("#cloud-config\n"); /* nothing: but a seed without the file is none */
+}
+
+/* In quotes, since a name may look like a number. A host name has no underscore (RFC 1123, 2.1). */
+static char *
+make_meta_data(const char *name, const gpuvm_plan_seed *seed)
+{
+    const char *texts[] = {seed->user_data, seed->network_config};
+    g_autofree char *digest = digest_of(texts, G_N_ELEMENTS(texts));
+    g_autofree char *host = g_strdelimit(g_strdup(name), "_", '-');
+
+    return g_strdup_printf("instance-id: \"%s-%s\"\nlocal-hostname: \"%s\"\n", name, digest, host);
+}
+
+static void
+check_datasource(const gpuvm_cloud_init *given, gpuvm_diags *diags)
+{
+    gpuvm_mark mark = gpuvm_object_mark(&given->object, "datasource");
+
+    if (g_ascii_strcasecmp(given->datasource, "NoCloud") != 0)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "datasource must be NoCloud, not '%s'",
+                              given->datasource),
+            "the seed is a disk labelled CIDATA, which cloud-init knows as NoCloud; leave it out");
+}
+
+void
+gpuvm_cloudinit_plan(gpuvm_plan *plan, gpuvm_diags *diags)
+{
+    const gpuvm_cloud_init *given = plan->vm->body.cloud_init;
+    g_autofree char *script = gpuvm_workload_by_cloud_init(plan) ? gpuvm_workload_script(plan, diags) : NULL;
+    gpuvm_plan_seed *seed;
+
+    if (!given && !script)
+        return;
+    if (given)
+        check_datasource(given, diags);
+    seed = g_new0(gpuvm_plan_seed, 1);
+    seed->user_data = make_user_data(given ? text_of(given->user_data) : NULL, script);
+    seed->network_config = g_strdup(given ? text_of(given->network_config) : NULL);
+    seed->meta_data = g_strdup(given ? text_of(given->meta_data) : NULL);
+    if (!seed->meta_data)
+        seed->meta_data = make_meta_data(plan->vm->name, seed);
+    seed->volume = g_strconcat(plan->vm->name, ".seed.iso", NULL);
+    plan->seed = seed;
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/image.h"
+
+#include <string.h>
+
+#include "model/scalars.h"
+
+char *
+gpuvm_image_volume(const char *checksum)
+{
+    return g_strdelimit(g_strdup(checksum), ":", '-');
+}
+
+char *
+gpuvm_image_checksum(const char *volume)
+{
+    return g_strdelimit(g_strdup(volume), "-", ':');
+}
+
+char *
+gpuvm_image_title(const gpuvm_plan_image *image)
+{
+    bool by_target = image->disk && image->what == image->disk->target;
+
+    return g_strconcat(by_target ? "disk " : "the ", image->what, NULL);
+}
+
+static bool
+is_fetched(const gpuvm_media *media)
+{
+    return media && (media->url || media->checksum);
+}
+
+bool
+gpuvm_image_needs_pool(const gpuvm_vm *vm)
+{
+    const gpuvm_body *body = &vm->body;
+    bool needs = body->rootfs || body->cloud_init || body->workload || is_fetched(body->kernel) ||
+                 is_fetched(body->initramfs);
+
+    for (guint i = 0; !needs && i < body->disks->len; i++) {
+        const gpuvm_disk *disk = body->disks->pdata[i];
+
+        needs = disk->checksum || strstr(disk->source, "://");
+    }
+    return needs;
+}
+
+/* Sets what @plan says of the file behind @image. */
+static void
+place(gpuvm_plan *plan, const gpuvm_plan_image *image)
+{
+    const char *volume = image->overlay ? image->overlay : image->volume;
+    g_autofree char *unknown = g_strconcat("not-fetched-yet.", image->what, NULL);
+    char **path = g_str_equal(image->what, "kernel") ? &plan->kernel : &plan->initrd;
+
+    if (image->disk)
+        path = &image->disk->source;
+    g_free(*path);
+    *path = g_build_filename(plan->pool_path, volume ? volume : unknown, NULL);
+}
+
+static gpuvm_plan_image *
+add(gpuvm_plan *plan, const char *what, const char *path, const char *url, const char *checksum,
+    gpuvm_mark mark)
+{
+    gpuvm_plan_image *image = g_new0(gpuvm_plan_image, 1);
+
+    image->what = what;
+    image->mark = mark;
+    image->checksum = checksum;
+    image->volume = checksum ? gpuvm_image_volume(checksum) : NULL;
+    if (url)
+        image->url = g_strdup(url);
+    else if (checksum)
+        image->url = gpuvm_file_url(path);
+    else
+        image->path = g_strdup(path);
+    g_ptr_array_add(plan->images, image);
+    return image;
+}
+
+static char *
+absolute(const gpuvm_plan *plan, const char *path)
+{
+    return path ? g_canonicalize_filename(path, plan->directory) : NULL;
+}
+
+static void
+plan_boot(gpuvm_plan *plan, const gpuvm_media *media, const char *what, char **path)
+{
+    if (!media)
+        return;
+    *path = absolute(plan, media->path);
+    if (is_fetched(media))
+        place(plan, add(plan, what, *path, media->url, media->checksum,
+                        gpuvm_object_mark(&media->object, media->url ? "url" : "path")));
+}
+
+void
+gpuvm_image_plan(gpuvm_plan *plan)
+{
+    plan_boot(plan, plan->vm->body.kernel, "kernel", &plan->kernel);
+    plan_boot(plan, plan->vm->body.initramfs, "initramfs", &plan->initrd);
+}
+
+gpuvm_plan_image *
+gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, const char *path,
+                     const char *url, const char *checksum, int format, gpuvm_mark mark)
+{
+    gpuvm_plan_image *image = add(plan, what, path, url, checksum, mark);
+
+    image->disk = disk;
+    image->format = format;
+    disk->block = false;
+    if (!disk->readonly) {
+        image->overlay = g_strdup_printf("%s.%s.qcow2", plan->vm->name, what);
+        disk->qcow2 = true;
+    }
+    place(plan, image);
+    return image;
+}
+
+void
+gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_named_policy *policies, size_t n, gpuvm_diags *diags)
+{
+    for (guint i = 0; i < plan->images->len; i++) {
+        const gpuvm_plan_image *image = plan->images->pdata[i];
+        g_autofree char *title = gpuvm_image_title(image);
+
+        for (size_t p = 0; p < n && image->url && !image->checksum; p++) {
+            gpuvm_diag *diag;
+
+            if (!policies[p].policy->require_checksum)
+                continue;
+            diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &image->mark,
+                                     "%s comes from a URL without a checksum, which %s requires", title,
+                                     policies[p].name);
+            gpuvm_diag_hint(diag, "add `checksum: sha256:…`, as its publisher says, or as sha256sum does");
+        }
+    }
+}
+
+void
+gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags)
+{
+    for (guint i = 0; i < plan->images->len; i++) {
+        const gpuvm_plan_image *image = plan->images->pdata[i];
+        g_autofree char *title = gpuvm_image_title(image);
+        gpuvm_diag *diag;
+
+        if (image->path || image->volume)
+            continue;
+        diag = gpuvm_diags_note(diags, &image->mark,
+                                "the digest of %s, which names its volume, is not known until it is fetched",
+                                title);
+        gpuvm_diag_hint(diag, "gpuvm define fetches it, and prints the checksum to put here");
+    }
+}
+
+void
+gpuvm_image_learn(gpuvm_plan *plan, gpuvm_plan_image *image, const char *volume, bool qcow2)
+{
+    g_autofree char *before = g_steal_pointer(&image->volume);
+
+    image->volume = g_strdup(volume);
+    if (image->disk && !image->overlay)
+        image->disk->qcow2 = qcow2;
+    place(plan, image);
+}
