@@ -22,6 +22,12 @@ typedef struct gpuvm_domain {
 void gpuvm_domain_free(gpuvm_domain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_domain, gpuvm_domain_free)
 
+/** Another object for the same domain: for another thread. */
+gpuvm_domain *gpuvm_domain_copy(const gpuvm_domain *domain);
+
+/** Reads again what may change. A transient domain that is gone is off. */
+bool gpuvm_domain_refresh(gpuvm_domain *domain, GError **error);
+
 /** The domain @name. That there is none is success with *@ret_domain NULL. */
 bool
 gpuvm_domain_find(gpuvm_connection *connection, const char *name, gpuvm_domain **ret_domain, GError **error);

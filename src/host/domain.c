@@ -21,9 +21,20 @@ gpuvm_domain_free(gpuvm_domain *domain)
     g_free(domain);
 }
 
-/* Reads what may change. A transient domain that is gone is off. */
-static bool
-refresh(gpuvm_domain *domain, GError **error)
+gpuvm_domain *
+gpuvm_domain_copy(const gpuvm_domain *domain)
+{
+    gpuvm_domain *copy = g_new(gpuvm_domain, 1);
+
+    *copy = *domain;
+    copy->name = g_strdup(domain->name);
+    copy->uuid = g_strdup(domain->uuid);
+    gpuvm_virt.DomainRef(copy->dom);
+    return copy;
+}
+
+bool
+gpuvm_domain_refresh(gpuvm_domain *domain, GError **error)
 {
     int active, persistent = 0, autostart = 0, state = VIR_DOMAIN_SHUTOFF;
 
@@ -66,7 +77,7 @@ look_at(virDomain *dom, GError **error)
 {
     g_autoptr(gpuvm_domain) domain = wrap(dom, error);
 
-    return domain && refresh(domain, error) ? g_steal_pointer(&domain) : NULL;
+    return domain && gpuvm_domain_refresh(domain, error) ? g_steal_pointer(&domain) : NULL;
 }
 
 /* a domain that vanished while it was read */
@@ -227,7 +238,7 @@ off_or_failed(gpuvm_domain *domain, const char *what, GError **error)
     g_autoptr(GError) why = NULL;
 
     gpuvm_virt_failed(&why, "cannot %s domain '%s'", what, domain->name);
-    if (refresh(domain, NULL) && !domain->active)
+    if (gpuvm_domain_refresh(domain, NULL) && !domain->active)
         return true;
     g_propagate_error(error, g_steal_pointer(&why));
     return false;
@@ -242,7 +253,7 @@ gpuvm_domain_shutdown(gpuvm_domain *domain, unsigned seconds, GError **error)
         return true;
     if (gpuvm_virt.DomainShutdownFlags(domain->dom, 0) < 0)
         return off_or_failed(domain, "shut down", error);
-    while (refresh(domain, error)) {
+    while (gpuvm_domain_refresh(domain, error)) {
         if (!domain->active)
             return true;
         if (g_get_monotonic_time() >= deadline) {
@@ -264,7 +275,7 @@ gpuvm_domain_destroy(gpuvm_domain *domain, GError **error)
         return true;
     if (gpuvm_virt.DomainDestroy(domain->dom) < 0)
         return off_or_failed(domain, "stop", error);
-    return refresh(domain, error);
+    return gpuvm_domain_refresh(domain, error);
 }
 
 bool

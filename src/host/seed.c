@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/seed.h"
+
+#include <string.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "host/library.h"
+
+/* Lengths and places in bytes, from ECMA-119, Rock Ridge (RRIP) and its carrier SUSP (IEEE P1281). */
+#define SECTOR 2048
+#define FIRST_DESCRIPTOR 16        /* sector; ECMA-119, 6.2.1 */
+#define DESCRIPTOR_SUPPLEMENTARY 2 /* 8.5; the primary one is 1 */
+#define DESCRIPTOR_END 255
+#define ROOT_RECORD 156 /* in a volume descriptor, 8.4.18 */
+#define RECORD_EXTENT 2 /* in a directory record, 9.1 */
+#define RECORD_SIZE 10
+#define RECORD_DATE 18
+#define RECORD_NAME_LENGTH 32
+#define RECORD_NAME 33
+
+static const size_t volume_dates[] = {813, 830, 864};   /* made, changed, valid from: 8.4.26, 27 and 29 */
+static const char volume_date[17] = "1980010100000000"; /* and no offset from UTC */
+static const guint8 record_date[7] = {80, 1, 1, 0, 0, 0, 0}; /* years since 1900; 9.1.5 */
+
+#define SEED_ARCHIVE_FUNCTIONS(X)                                                                            \
+    X(archive_entry_free)                                                                                    \
+    X(archive_entry_new)                                                                                     \
+    X(archive_entry_set_filetype)                                                                            \
+    X(archive_entry_set_pathname)                                                                            \
+    X(archive_entry_set_perm)                                                                                \
+    X(archive_entry_set_size)                                                                                \
+    X(archive_error_string)                                                                                  \
+    X(archive_write_close)                                                                                   \
+    X(archive_write_data)                                                                                    \
+    X(archive_write_free)                                                                                    \
+    X(archive_write_header)                                                                                  \
+    X(archive_write_new)                                                                                     \
+    X(archive_write_open)                                                                                    \
+    X(archive_write_set_bytes_in_last_block)                                                                 \
+    X(archive_write_set_format_iso9660)                                                                      \
+    X(archive_write_set_options)
+
+#define MEMBER(name) __typeof__(&name) name;
+static struct {
+    SEED_ARCHIVE_FUNCTIONS(MEMBER)
+} lib;
+
+static bool
+load(GError **error)
+{
+#define NAME(name) #name,
+    static const char *const names[] = {SEED_ARCHIVE_FUNCTIONS(NAME)};
+    static const gpuvm_library library = {.soname = "libarchive.so.13",
+                                          .title = "libarchive",
+                                          .package = "libarchive13",
+                                          .version = "3.6",
+                                          .names = names,
+                                          .n = G_N_ELEMENTS(names)};
+    void *symbols[G_N_ELEMENTS(names)];
+
+    G_STATIC_ASSERT(sizeof symbols == sizeof lib);
+    if (lib.archive_write_new)
+        return true;
+    if (!gpuvm_library_load(&library, symbols, error))
+        return false;
+    memcpy(&lib, symbols, sizeof lib);
+    return true;
+}
+
+static la_ssize_t
+take(struct archive *archive G_GNUC_UNUSED, void *image, const void *bytes, size_t size)
+{
+    g_byte_array_append(image, bytes, (guint)size);
+    return (la_ssize_t)size;
+}
+
+static bool
+add_file(struct archive *archive, const char *name, const char *text)
+{
+    struct archive_entry *entry;
+    size_t size;
+    bool right;
+
+    if (!text)
+        return true;
+    size = strlen(text);
+    entry = lib.archive_entry_new();
+    lib.archive_entry_set_pathname(entry, name);
+    lib.archive_entry_set_filetype(entry, AE_IFREG);
+    lib.archive_entry_set_perm(entry, 0444);
+    lib.archive_entry_set_size(entry, (la_int64_t)size);
+    right = lib.archive_write_header(archive, entry) == ARCHIVE_OK &&
+            lib.archive_write_data(archive, text, size) == (la_ssize_t)size;
+    lib.archive_entry_free(entry);
+    return right;
+}
+
+static bool
+write_image(struct archive *archive, const gpuvm_plan_seed *seed, GByteArray *image)
+{
+    /* padded, since busybox's findfs reads 68 KiB at once: a smaller disk has no label for it */
+    return lib.archive_write_set_format_iso9660(archive) == ARCHIVE_OK &&
+           lib.archive_write_set_options(archive, "volume-id=CIDATA,application-id=GPUVM,joliet,"
+                                                  "rockridge=useful,pad") == ARCHIVE_OK &&
+           lib.archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
+           lib.archive_write_open(archive, image, NULL, take, NULL) == ARCHIVE_OK &&
+           add_file(archive, "user-data", seed->user_data) &&
+           add_file(archive, "meta-data", seed->meta_data) &&
+           add_file(archive, "network-config", seed->network_config) &&
+           lib.archive_write_close(archive) == ARCHIVE_OK;
+}
+
+static guint32
+get_number(const guint8 *field)
+{
+    return field[0] | (guint32)field[1] << 8 | (guint32)field[2] << 16 | (guint32)field[3] << 24;
+}
+
+/* The record's own date, and those of its Rock Ridge entry TF: flags, then a date each (RRIP, 4.1.6). */
+static void
+fix_record(guint8 *record)
+{
+    guint8 name_length = record[RECORD_NAME_LENGTH];
+    guint8 *end = record + record[0];
+
+    memcpy(record + RECORD_DATE, record_date, sizeof record_date);
+    for (guint8 *use = record + RECORD_NAME + name_length + (name_length % 2 == 0);
+         use + 4 < end && use[2] > 4; use += use[2]) {
+        if (memcmp(use, "TF", 2) != 0)
+            continue;
+        for (guint8 *date = use + 5; date + sizeof record_date <= use + use[2]; date += sizeof record_date)
+            memcpy(date, record_date, sizeof record_date);
+    }
+}
+
+static void
+fix_directory(GByteArray *image, const guint8 *root)
+{
+    guint8 *at = image->data + (gsize)get_number(root + RECORD_EXTENT) * SECTOR;
+
+    for (guint8 *end = at + get_number(root + RECORD_SIZE); at<end && * at> 0; at += *at)
+        fix_record(at);
+}
+
+/* libarchive stamps the time into the descriptors, the records, and a sector behind the descriptors of its own. */
+static void
+fix_times(GByteArray *image)
+{
+    guint8 *sector = image->data + FIRST_DESCRIPTOR * SECTOR;
+
+    for (; *sector != DESCRIPTOR_END; sector += SECTOR) {
+        if (*sector > DESCRIPTOR_SUPPLEMENTARY)
+            continue;
+        fix_record(sector + ROOT_RECORD);
+        for (size_t i = 0; i < G_N_ELEMENTS(volume_dates); i++)
+            memcpy(sector + volume_dates[i], volume_date, sizeof volume_date);
+        fix_directory(image, sector + ROOT_RECORD);
+    }
+    memset(sector + SECTOR, 0, SECTOR);
+}
+
+GByteArray *
+gpuvm_seed_make(const gpuvm_plan_seed *seed, GError **error)
+{
+    g_autoptr(GByteArray) image = g_byte_array_new();
+    struct archive *archive;
+    bool right;
+
+    if (!load(error))
+        return NULL;
+    archive = lib.archive_write_new();
+    right = write_image(archive, seed, image);
+    if (right)
+        fix_times(image);
+    else
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot make the cloud-init seed: %s",
+                    lib.archive_error_string(archive));
+    lib.archive_write_free(archive);
+    return right ? g_steal_pointer(&image) : NULL;
+}
