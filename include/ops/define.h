@@ -16,13 +16,15 @@ typedef struct gpuvm_define_options {
     bool autostart; /* start it with the host, whatever the definition says */
 } gpuvm_define_options;
 
-/** Whether every one of @planned (gpuvm_planned) may be defined; what stands in the way is in the
- * diagnostics. */
+/**
+ * Whether every one of @planned (gpuvm_planned) may be defined; what they need of the storage pool is made then
+ * (ops/images.h). What stands in the way is in the diagnostics.
+ */
 bool
-gpuvm_define_check(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options);
+gpuvm_define_prepare(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options);
 
 /**
- * Defines one VM that passed the check. An existing domain keeps its UUID and MAC. Whether anything changed
+ * Defines one VM that was prepared. An existing domain keeps its UUID and MAC. Whether anything changed
  * is seen by comparing libvirt's own XML before and after.
  */
 bool gpuvm_define(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_options *options,

@@ -33,8 +33,13 @@ bool gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_opt
 bool gpuvm_stop(gpuvm_session *session, const char *name, unsigned seconds, bool force,
                 gpuvm_outcome *ret_outcome);
 
-/** Removes the definition of @name, which must be off; with its UEFI variables when @nvram. */
-bool gpuvm_undefine(gpuvm_session *session, const char *name, bool nvram);
+typedef struct gpuvm_undefine_options {
+    bool nvram;   /* its UEFI variables too */
+    bool storage; /* the volumes of its own too: overlays and seed */
+} gpuvm_undefine_options;
+
+/** Removes the definition of @name, which must be off. Volumes that stay are named in a note. */
+bool gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options);
 
 /** The domain @name that gpuvm manages, and its record; NULL: see the diagnostics. */
 gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record);
@@ -43,6 +48,10 @@ typedef struct gpuvm_listed {
     gpuvm_domain *domain;
     gpuvm_record *record;
 } gpuvm_listed;
+
+/** Takes both. */
+gpuvm_listed *gpuvm_listed_new(gpuvm_domain *domain, gpuvm_record *record);
+void gpuvm_listed_free(gpuvm_listed *listed);
 
 /**
  * Every domain that gpuvm manages (gpuvm_listed, by name, owned by the array); one that cannot be read is left out and

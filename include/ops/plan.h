@@ -12,16 +12,20 @@
 
 typedef struct gpuvm_planned {
     gpuvm_loaded *loaded;
-    gpuvm_plan *plan;     /* NULL when it is no VM */
+    gpuvm_plan *plan;     /* NULL: a second VM of a name, which is an error */
     gpuvm_domain *domain; /* as it is defined now; NULL: none, or no connection */
     char *before;         /* its persistent XML; NULL */
     bool managed;         /* it has gpuvm's metadata */
     gpuvm_record *record; /* of that; NULL when it is damaged */
     char *mac;            /* of its first NIC; NULL */
+    GPtrArray *made;      /* char *: volumes that this run made for it */
     char *xml;            /* what define would send; NULL when something stands in the way */
 } gpuvm_planned;
 
 void gpuvm_planned_free(gpuvm_planned *planned);
+
+/** Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
+void gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned);
 
 /**
  * Plans every VM of @paths (gpuvm_planned, in the order given), all errors of all of them in the session's
@@ -29,3 +33,6 @@ void gpuvm_planned_free(gpuvm_planned *planned);
  * of names, so that the order of files does not count. NULL when nothing could be planned at all.
  */
 GPtrArray *gpuvm_plan_files(gpuvm_session *session, char **paths);
+
+/** The same for documents that were read already (gpuvm_loaded; they are taken out of the array). */
+GPtrArray *gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded);

@@ -12,13 +12,25 @@
 #include "core/permit.h"
 #include "host/connection.h"
 #include "host/domain.h"
+#include "host/lock.h"
 
 #define GPUVM_POLICY_FILE "/etc/gpuvm/policy.yaml"
+#define GPUVM_POOL "gpuvm" /* the storage pool for images, when nobody says another */
+
+/** How far something is that takes its time. */
+typedef struct gpuvm_progress {
+    const char *doing, *what; /* "fetching", "https://…" */
+    uint64_t done, total;     /* bytes; total 0: unknown */
+    bool ended;               /* well or not */
+} gpuvm_progress;
 
 typedef struct gpuvm_session {
     /* set before use; borrowed */
+    void (*progress)(const gpuvm_progress *progress); /* called now and then; NULL: nobody wants to know */
     void (*say)(const char *text); /* called with what is being done; NULL: nobody wants to know */
     const char *uri, *host_file, *policy_file;
+    const char *plugin_dir; /* NULL: the user's own, see gpuvm_plugin_directory */
+    const char *pool;       /* the storage pool for images, by name; never NULL */
     /* filled when first needed */
     gpuvm_connection *connection; /* stays NULL with host_file */
     gpuvm_facts *facts;
@@ -26,7 +38,9 @@ typedef struct gpuvm_session {
     gpuvm_named_policy policies[2];
     size_t n_policies;
     gpuvm_need *need;
-    bool every_device; /* the facts hold every device of the host */
+    gpuvm_lock *images_lock; /* held once images were prepared: see ops/images.h */
+    char *pool_path;         /* the directory of the storage pool; NULL: not asked yet */
+    bool every_device;       /* the facts hold every device of the host */
     gpuvm_diags *diags;
 } gpuvm_session;
 
@@ -38,6 +52,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_session, gpuvm_session_free)
  */
 bool gpuvm_session_connect(gpuvm_session *session);
 
+/** Reads the policies, for what needs no facts: the host's own and policy_file. One that is wrong leaves none. */
+bool gpuvm_session_policies(gpuvm_session *session);
+
 /** Puts what every decision needs into the facts: capabilities and other domains' claims; and reads the
  * policies. */
 bool gpuvm_session_gather(gpuvm_session *session);
@@ -47,6 +64,9 @@ bool gpuvm_session_gather(gpuvm_session *session);
  * claims. What was borrowed from them is no longer there.
  */
 void gpuvm_session_forget(gpuvm_session *session);
+
+/** The directory of the storage pool, there or to be made; NULL: see the diagnostics. */
+const char *gpuvm_session_pool_path(gpuvm_session *session);
 
 /** Puts every device that @vm's plan needs into the facts. */
 bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);
@@ -60,6 +80,9 @@ bool gpuvm_session_gather_all(gpuvm_session *session);
 /** Adds @error (taken) to the diagnostics: its first line is the message, further lines are hints. Returns
  * false. */
 bool gpuvm_session_fail(gpuvm_session *session, GError *error);
+
+/** The same, with a place. */
+bool gpuvm_session_fail_at(gpuvm_session *session, const gpuvm_mark *mark, GError *error);
 
 /** Tells session->say, if any, what is being done. */
 void gpuvm_session_say(const gpuvm_session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

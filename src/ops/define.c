@@ -3,10 +3,13 @@
 
 #include "ops/define.h"
 
+#include "core/domxml.h"
+#include "ops/images.h"
+
 const char *const gpuvm_change_names[] = {"created", "updated", "unchanged"};
 
 bool
-gpuvm_define_check(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options)
+gpuvm_define_prepare(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options)
 {
     for (guint i = 0; i < planned->len; i++) {
         const gpuvm_planned *vm = planned->pdata[i];
@@ -19,7 +22,7 @@ gpuvm_define_check(gpuvm_session *session, const GPtrArray *planned, const gpuvm
                             "give the VM another name, or replace the domain's definition with --adopt");
         }
     }
-    return session->diags->errors == 0;
+    return session->diags->errors == 0 && gpuvm_images_prepare(session, planned);
 }
 
 static bool
@@ -45,12 +48,14 @@ gpuvm_define(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_
         gpuvm_domain_define(session->connection, planned->xml, planned->domain, &error);
     g_autofree char *after = domain ? gpuvm_domain_xml(domain, true, &error) : NULL;
 
+    if (!domain)
+        gpuvm_images_discard(session, planned);
     if (!after || !set_autostart(planned, domain, options, &error))
         return gpuvm_session_fail(session, error);
     if (!planned->before)
         *ret_change = GPUVM_CREATED;
     else
-        *ret_change = g_str_equal(planned->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
+        *ret_change = gpuvm_domxml_equal(planned->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
     if (*ret_change == GPUVM_UPDATED && domain->active) {
         gpuvm_diag *diag = gpuvm_diags_note(
             session->diags, NULL, "domain '%s' is running: it keeps its old definition until its next start",

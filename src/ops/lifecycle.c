@@ -4,6 +4,7 @@
 #include "ops/lifecycle.h"
 
 #include "core/record.h"
+#include "ops/images.h"
 
 gpuvm_domain *
 gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record)
@@ -34,11 +35,21 @@ gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_
     return g_steal_pointer(&domain);
 }
 
-static void
-listed_free(gpointer data)
+gpuvm_listed *
+gpuvm_listed_new(gpuvm_domain *domain, gpuvm_record *record)
 {
-    gpuvm_listed *listed = data;
+    gpuvm_listed *listed = g_new0(gpuvm_listed, 1);
 
+    listed->domain = domain;
+    listed->record = record;
+    return listed;
+}
+
+void
+gpuvm_listed_free(gpuvm_listed *listed)
+{
+    if (!listed)
+        return;
     gpuvm_domain_free(listed->domain);
     gpuvm_record_free(listed->record);
     g_free(listed);
@@ -47,7 +58,7 @@ listed_free(gpointer data)
 GPtrArray *
 gpuvm_list_managed(gpuvm_session *session)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(listed_free);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_listed_free);
     g_autoptr(GPtrArray) domains = NULL;
     GError *error = NULL;
 
@@ -64,11 +75,7 @@ gpuvm_list_managed(gpuvm_session *session)
         gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, &error) : NULL;
 
         if (record) {
-            gpuvm_listed *listed = g_new0(gpuvm_listed, 1);
-
-            listed->domain = g_steal_pointer(&domain);
-            listed->record = record;
-            g_ptr_array_add(list, listed);
+            g_ptr_array_add(list, gpuvm_listed_new(g_steal_pointer(&domain), record));
         } else if (error) { /* one that is damaged hides no other */
             gpuvm_diags_set_subject(session->diags, domain->name);
             gpuvm_session_fail(session, g_steal_pointer(&error));
@@ -96,8 +103,25 @@ gpuvm_stop(gpuvm_session *session, const char *name, unsigned seconds, bool forc
     return stopped || gpuvm_session_fail(session, error);
 }
 
+/* Says which disks are there still, and how to be rid of them. */
+static void
+note_volumes(gpuvm_session *session, const gpuvm_record *record)
+{
+    g_autoptr(GString) names = g_string_new(NULL);
+    gpuvm_diag *diag;
+
+    if (record->volumes->len == 0)
+        return;
+    for (guint i = 0; i < record->volumes->len; i++)
+        g_string_append_printf(names, "%s%s", i > 0 ? ", " : "", (const char *)record->volumes->pdata[i]);
+    diag = gpuvm_diags_note(session->diags, NULL, "its volumes stay in storage pool '%s': %s", record->pool,
+                            names->str);
+    gpuvm_diag_hint(
+        diag, "a VM that is defined under the same name uses them again; undefine --storage removes them");
+}
+
 bool
-gpuvm_undefine(gpuvm_session *session, const char *name, bool nvram)
+gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options)
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
@@ -111,5 +135,10 @@ gpuvm_undefine(gpuvm_session *session, const char *name, bool nvram)
         gpuvm_diag_hint(diag, "stop it first: gpuvm stop %s", name);
         return false;
     }
-    return gpuvm_domain_undefine(domain, nvram, &error) || gpuvm_session_fail(session, error);
+    if (!gpuvm_domain_undefine(domain, options->nvram, &error))
+        return gpuvm_session_fail(session, error);
+    if (options->storage && record->pool)
+        return gpuvm_images_remove(session, record->pool, record->volumes);
+    note_volumes(session, record);
+    return true;
 }

@@ -7,10 +7,12 @@
 
 #include "base/xml.h"
 #include "core/domxml.h"
+#include "core/image.h"
 #include "core/planner.h"
 #include "core/record.h"
 #include "core/template.h"
 #include "host/claims.h"
+#include "ops/compose.h"
 
 void
 gpuvm_planned_free(gpuvm_planned *planned)
@@ -23,48 +25,9 @@ gpuvm_planned_free(gpuvm_planned *planned)
     gpuvm_record_free(planned->record);
     g_free(planned->before);
     g_free(planned->mac);
+    g_clear_pointer(&planned->made, g_ptr_array_unref);
     g_free(planned->xml);
     g_free(planned);
-}
-
-/* Only VMs are carried out yet, and a policy never is. */
-static void
-refuse_kind(gpuvm_session *session, const gpuvm_spec *spec)
-{
-    const gpuvm_mark *mark = &spec->doc->root->mark;
-
-    if (spec->kind == GPUVM_KIND_POLICY)
-        gpuvm_diag_hint(
-            gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark, "this is a policy, not a VM"),
-            "give it with --policy FILE");
-    else
-        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
-                                          "%s '%s' is not carried out by this version of gpuvm",
-                                          gpuvm_kind_names[spec->kind], gpuvm_spec_name(spec)),
-                        "gpuvm validate checks it");
-}
-
-/* Reads the VMs of all files; a kind that is not carried out yet is an error. */
-static GPtrArray *
-load_vms(gpuvm_session *session, char **paths)
-{
-    GPtrArray *vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_planned_free);
-    g_autoptr(GPtrArray) files = gpuvm_load_files(paths, session->diags);
-
-    for (guint f = 0; f < files->len; f++) {
-        g_autoptr(GPtrArray) loaded = gpuvm_load_file(files->pdata[f], NULL, session->diags);
-
-        while (loaded->len > 0) {
-            gpuvm_loaded *item = g_ptr_array_steal_index(loaded, 0);
-            gpuvm_planned *planned = g_new0(gpuvm_planned, 1);
-
-            planned->loaded = item;
-            g_ptr_array_add(vms, planned);
-            if (item->spec->kind != GPUVM_KIND_VM)
-                refuse_kind(session, item->spec);
-        }
-    }
-    return vms;
 }
 
 static gpuvm_claim *
@@ -114,8 +77,8 @@ look_up_domain(gpuvm_session *session, gpuvm_planned *planned)
     return !error || gpuvm_session_fail(session, error);
 }
 
-static void
-make_xml(gpuvm_session *session, gpuvm_planned *planned)
+void
+gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned)
 {
     const gpuvm_body *body = &planned->loaded->spec->vm->body;
     g_autoptr(gpuvm_source) source = NULL;
@@ -128,6 +91,7 @@ make_xml(gpuvm_session *session, gpuvm_planned *planned)
         if (!source)
             return;
     }
+    g_clear_pointer(&planned->xml, g_free);
     planned->xml = gpuvm_domxml_make(planned->plan, source ? source->text : gpuvm_template_domain,
                                      source ? body->template_path : "templates/domain.xml", &error);
     if (error) {
@@ -153,30 +117,50 @@ claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
     }
 }
 
+/* What is wrong with a plugin's words, of the diagnostics from @from on, may be wrong for one of its VMs: says which. */
+static void
+name_vm(const gpuvm_session *session, guint from, const gpuvm_spec *spec)
+{
+    for (guint i = from; spec->base && i < session->diags->items->len; i++) {
+        gpuvm_diag *diag = session->diags->items->pdata[i];
+
+        if (diag->severity == GPUVM_ERRORED && diag->mark.source == spec->base->doc->source)
+            gpuvm_diag_hint(diag, "so it is for VM '%s', with plugin '%s'", spec->vm->name,
+                            spec->base->plugin->name);
+    }
+}
+
 static bool
 plan_one(gpuvm_session *session, gpuvm_planned *planned)
 {
-    const gpuvm_vm *vm = planned->loaded->spec->vm;
+    const gpuvm_spec *spec = planned->loaded->spec;
+    const gpuvm_vm *vm = spec->vm;
     unsigned errors = session->diags->errors;
+    guint first = session->diags->items->len;
 
-    if (!gpuvm_session_gather_vm(session, vm) || !look_up_domain(session, planned))
+    if (!gpuvm_session_gather_vm(session, vm) || !look_up_domain(session, planned) ||
+        (gpuvm_image_needs_pool(vm) && !gpuvm_session_pool_path(session)))
         return false;
 
     const gpuvm_plan_input input = {
         .vm = vm,
+        .plugin = spec->base ? spec->base->plugin : NULL,
         .source = planned->loaded->source,
         .directory = planned->loaded->directory,
         .facts = session->facts,
         .policies = session->policies,
         .n_policies = session->n_policies,
+        .pool = session->pool,
+        .pool_path = session->pool_path,
         .uuid = planned->domain ? planned->domain->uuid : NULL,
         .mac = planned->mac,
         .record = planned->record,
     };
     planned->plan = gpuvm_planner_make(&input, session->diags);
+    name_vm(session, first, spec);
     claim_devices(session->facts, planned->plan);
     if (session->diags->errors == errors)
-        make_xml(session, planned);
+        gpuvm_planned_make_xml(session, planned);
     return true;
 }
 
@@ -200,20 +184,17 @@ planning_order(gpuvm_session *session, const GPtrArray *all)
 
     for (guint i = 0; i < all->len; i++) {
         gpuvm_planned *planned = all->pdata[i];
-        const gpuvm_spec *spec = planned->loaded->spec;
-        const gpuvm_planned *first;
+        const gpuvm_vm *vm = planned->loaded->spec->vm;
+        const gpuvm_planned *first = g_hash_table_lookup(names, vm->name);
 
-        if (spec->kind != GPUVM_KIND_VM)
-            continue;
-        first = g_hash_table_lookup(names, spec->vm->name);
         if (first) {
-            gpuvm_mark mark = gpuvm_object_mark(&spec->vm->body.object, "name");
+            gpuvm_mark mark = gpuvm_object_mark(&vm->body.object, "name");
             gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, &mark,
-                                                 "VM '%s' is defined twice", spec->vm->name);
+                                                 "VM '%s' is defined twice", vm->name);
             gpuvm_diag_hint(diag, "first in %s", first->loaded->source);
             continue;
         }
-        g_hash_table_insert(names, spec->vm->name, planned);
+        g_hash_table_insert(names, vm->name, planned);
         g_ptr_array_add(order, planned);
     }
     g_ptr_array_sort(order, compare_planned);
@@ -221,11 +202,23 @@ planning_order(gpuvm_session *session, const GPtrArray *all)
 }
 
 GPtrArray *
-gpuvm_plan_files(gpuvm_session *session, char **paths)
+gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded)
 {
-    g_autoptr(GPtrArray) all = load_vms(session, paths);
-    g_autoptr(GPtrArray) order = planning_order(session, all);
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_planned_free);
+    g_autoptr(GPtrArray) order = NULL;
+    g_autofree gpointer *items = NULL;
+    gsize n;
 
+    gpuvm_compose(session, loaded);
+    items = g_ptr_array_steal(loaded, &n);
+    for (gsize i = 0; i < n; i++) {
+        gpuvm_planned *planned = g_new0(gpuvm_planned, 1);
+
+        planned->loaded = items[i];
+        planned->made = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(all, planned);
+    }
+    order = planning_order(session, all);
     if (order->len == 0 || !gpuvm_session_gather(session))
         return NULL;
     for (guint i = 0; i < order->len; i++) {
@@ -233,4 +226,15 @@ gpuvm_plan_files(gpuvm_session *session, char **paths)
             return NULL;
     }
     return g_steal_pointer(&all);
+}
+
+GPtrArray *
+gpuvm_plan_files(gpuvm_session *session, char **paths)
+{
+    g_autoptr(GPtrArray) loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
+    g_autoptr(GPtrArray) files = gpuvm_load_files(paths, session->diags);
+
+    for (guint i = 0; i < files->len; i++)
+        g_ptr_array_extend_and_steal(loaded, gpuvm_load_file(files->pdata[i], NULL, session->diags));
+    return gpuvm_plan_loaded(session, loaded);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/hostfile.h"
+#include "host/pool.h"
 #include "host/uses.h"
 #include "ops/load.h"
 
@@ -14,6 +15,7 @@ gpuvm_session_new(void)
 {
     gpuvm_session *session = g_new0(gpuvm_session, 1);
 
+    session->pool = GPUVM_POOL;
     session->policy_specs = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_spec_free);
     session->need = gpuvm_need_new();
     session->diags = gpuvm_diags_new();
@@ -27,6 +29,8 @@ gpuvm_session_free(gpuvm_session *session)
         return;
     g_ptr_array_unref(session->policy_specs);
     gpuvm_need_free(session->need);
+    gpuvm_lock_release(session->images_lock);
+    g_free(session->pool_path);
     gpuvm_facts_free(session->facts);
     gpuvm_connection_close(session->connection);
     gpuvm_diags_free(session->diags);
@@ -34,17 +38,23 @@ gpuvm_session_free(gpuvm_session *session)
 }
 
 bool
-gpuvm_session_fail(gpuvm_session *session, GError *error)
+gpuvm_session_fail_at(gpuvm_session *session, const gpuvm_mark *mark, GError *error)
 {
     const char *newline = strchr(error->message, '\n');
     g_autofree char *message =
         newline ? g_strndup(error->message, newline - error->message) : g_strdup(error->message);
-    gpuvm_diag *diag = gpuvm_diags_error(session->diags, gpuvm_error_exit(error), NULL, "%s", message);
+    gpuvm_diag *diag = gpuvm_diags_error(session->diags, gpuvm_error_exit(error), mark, "%s", message);
 
     if (newline)
         gpuvm_diag_hint(diag, "%s", newline + 1);
     g_error_free(error);
     return false;
+}
+
+bool
+gpuvm_session_fail(gpuvm_session *session, GError *error)
+{
+    return gpuvm_session_fail_at(session, NULL, error);
 }
 
 bool
@@ -110,10 +120,12 @@ add_policy_file(gpuvm_session *session, const char *path)
  * The host's own policy: of a host file, what it says; else the file in /etc. --policy stands in where the
  * host has none, and narrows where it has one.
  */
-static bool
-read_policies(gpuvm_session *session, bool from_file)
+bool
+gpuvm_session_policies(gpuvm_session *session)
 {
-    const char *text = session->facts->policy;
+    bool from_file =
+        session->facts && (session->host_file || (session->connection && session->connection->host_file));
+    const char *text = from_file ? session->facts->policy : NULL;
     bool present = from_file ? text != NULL : !gpuvm_load_is_absent(GPUVM_POLICY_FILE);
     bool right = true;
 
@@ -152,7 +164,7 @@ gpuvm_session_gather(gpuvm_session *session)
     }
     if (session->connection && session->connection->local)
         gpuvm_uses_read("", session->facts);
-    return read_policies(session, file != NULL);
+    return gpuvm_session_policies(session);
 }
 
 void
@@ -164,6 +176,21 @@ gpuvm_session_forget(gpuvm_session *session)
     gpuvm_need_free(session->need);
     session->need = gpuvm_need_new();
     session->every_device = false;
+}
+
+const char *
+gpuvm_session_pool_path(gpuvm_session *session)
+{
+    gpuvm_connection *connection = session->connection;
+    GError *error = NULL;
+
+    if (!session->pool_path)
+        session->pool_path = connection && !connection->test
+                                 ? gpuvm_pool_path_of(connection, session->pool, &error)
+                                 : gpuvm_pool_default_path(NULL, session->pool);
+    if (error)
+        gpuvm_session_fail(session, error);
+    return session->pool_path;
 }
 
 /* Whether devices are still to be asked for: a host file holds them all. */

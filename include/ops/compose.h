@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * compose.h: documents → VMs with all that belongs to them: what their plugins give, the texts that they name
+ */
+#pragma once
+
+#include "ops/load.h"
+#include "ops/session.h"
+
+/**
+ * Lays each VM of @loaded (gpuvm_loaded) over the plugin that it names: one that is in @loaded too, else the installed
+ * one. What is no VM, and what stays incomplete, is taken out; everything that is wrong is in the session's
+ * diagnostics: a missing or disabled plugin, a document that is of no use here.
+ */
+void gpuvm_compose(gpuvm_session *session, GPtrArray *loaded);

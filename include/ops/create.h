@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * create.h: a VM's definition from a command line
+ */
+#pragma once
+
+#include "ops/load.h"
+#include "ops/session.h"
+
+/** One flag that gives a field its value. */
+typedef struct gpuvm_flag {
+    const char *name; /* "--cpu": what errors call it */
+    const char *path; /* of the field: "resources.cpu_cores" */
+    bool list;        /* the value is one more item */
+    bool media;       /* a path, from the working directory, or a URL: path is the mapping that has either */
+} gpuvm_flag;
+
+/** A flag as it was given. */
+typedef struct gpuvm_flag_value {
+    const gpuvm_flag *flag;
+    const char *text;
+} gpuvm_flag_value;
+
+/**
+ * The definition of VM @name that @values (gpuvm_flag_value, in the order given) make, on top of the one in the file
+ * @config (NULL: none), which need have no name; NULL: see the session's diagnostics, where what is wrong with a flag
+ * has its name for a place.
+ */
+gpuvm_loaded *gpuvm_create_definition(gpuvm_session *session, const char *name, const char *config,
+                                      const GPtrArray *values);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/compose.h"
+
+#include "core/merge.h"
+#include "model/paths.h"
+#include "ops/inline.h"
+#include "ops/plugin.h"
+
+/* A policy never is a VM, deployments are not carried out yet, and a plugin alone is of no use. */
+static void
+refuse_kind(gpuvm_session *session, const gpuvm_loaded *loaded)
+{
+    const gpuvm_spec *spec = loaded->spec;
+    const gpuvm_mark *mark = &spec->doc->root->mark;
+
+    if (spec->kind == GPUVM_KIND_POLICY)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark, "this is a policy, not a VM"),
+            "give it with --policy FILE");
+    else if (spec->kind == GPUVM_KIND_PLUGIN)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
+                                          "plugin '%s' is named by no VM that is given with it",
+                                          spec->plugin->name),
+                        "to have it at hand for VMs: gpuvm plugin install %s", loaded->source);
+    else
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
+                                          "%s '%s' is not carried out by this version of gpuvm",
+                                          gpuvm_kind_names[spec->kind], gpuvm_spec_name(spec)),
+                        "gpuvm validate checks it");
+}
+
+/* The plugins among @loaded: name → gpuvm_loaded. */
+static GHashTable *
+given_plugins(const GPtrArray *loaded)
+{
+    GHashTable *given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < loaded->len; i++) {
+        const gpuvm_spec *spec = ((const gpuvm_loaded *)loaded->pdata[i])->spec;
+
+        if (spec->kind == GPUVM_KIND_PLUGIN)
+            g_hash_table_insert(given, g_strdup(spec->plugin->name), loaded->pdata[i]);
+    }
+    return given;
+}
+
+/* @loaded, a plugin that is given, as it would be installed; NULL: see the diagnostics. */
+static gpuvm_spec *
+take_given(gpuvm_session *session, const gpuvm_loaded *loaded, const gpuvm_mark *mark)
+{
+    gpuvm_spec *plugin = loaded->spec;
+
+    if (!plugin->plugin->enabled) {
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, mark, "plugin '%s' is disabled",
+                                          plugin->plugin->name),
+                        "%s says enabled: false", loaded->source);
+        return NULL;
+    }
+    if (!gpuvm_inline_texts(plugin, loaded->directory, session->diags))
+        return NULL;
+    gpuvm_paths_resolve(plugin, loaded->directory, session->diags);
+    return gpuvm_spec_ref(plugin);
+}
+
+/* The plugin that @vm names, which comes to be in @used (name → gpuvm_spec); NULL: see the diagnostics. */
+static gpuvm_spec *
+find_plugin(gpuvm_session *session, GHashTable *given, GHashTable *used, const gpuvm_vm *vm)
+{
+    gpuvm_mark mark = gpuvm_object_mark(&vm->body.object, "plugin");
+    gpuvm_spec *plugin = g_hash_table_lookup(used, vm->plugin);
+    const gpuvm_loaded *loaded = g_hash_table_lookup(given, vm->plugin);
+
+    if (plugin)
+        return plugin;
+    plugin = loaded ? take_given(session, loaded, &mark) : gpuvm_plugin_load(session, vm->plugin, &mark);
+    if (plugin)
+        g_hash_table_insert(used, plugin->plugin->name, plugin);
+    return plugin;
+}
+
+/* Puts the VM that @loaded makes with all that belongs to it in its place; false: see the diagnostics. */
+static bool
+complete(gpuvm_session *session, GHashTable *given, GHashTable *used, gpuvm_loaded *loaded)
+{
+    gpuvm_spec *plugin, *merged;
+
+    if (!gpuvm_inline_texts(loaded->spec, loaded->directory, session->diags))
+        return false;
+    if (!loaded->spec->vm->plugin)
+        return true;
+    plugin = find_plugin(session, given, used, loaded->spec->vm);
+    merged = plugin ? gpuvm_merge(loaded->spec, plugin, session->diags) : NULL;
+    if (!merged)
+        return false;
+    gpuvm_spec_free(loaded->spec);
+    loaded->spec = merged;
+    return true;
+}
+
+/* Whether @loaded is a plugin that one of @all names. */
+static bool
+is_named(const gpuvm_loaded *loaded, const GPtrArray *all)
+{
+    for (guint i = 0; loaded->spec->kind == GPUVM_KIND_PLUGIN && i < all->len; i++) {
+        const gpuvm_spec *spec = ((const gpuvm_loaded *)all->pdata[i])->spec;
+
+        if (spec->kind == GPUVM_KIND_VM && g_strcmp0(spec->vm->plugin, loaded->spec->plugin->name) == 0)
+            return true;
+    }
+    return false;
+}
+
+void
+gpuvm_compose(gpuvm_session *session, GPtrArray *loaded)
+{
+    g_autoptr(GHashTable) given = given_plugins(loaded);
+    g_autoptr(GHashTable) used =
+        g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)gpuvm_spec_free);
+
+    for (guint i = 0; i < loaded->len; i++) {
+        gpuvm_loaded *item = loaded->pdata[i];
+
+        if (item->spec->kind != GPUVM_KIND_VM && !is_named(item, loaded))
+            refuse_kind(session, item);
+    }
+    for (guint i = loaded->len; i-- > 0;) {
+        gpuvm_loaded *item = loaded->pdata[i];
+
+        if (item->spec->kind == GPUVM_KIND_VM && !complete(session, given, used, item))
+            g_ptr_array_remove_index(loaded, i);
+    }
+    for (guint i = loaded->len; i-- > 0;) {
+        if (((const gpuvm_loaded *)loaded->pdata[i])->spec->kind != GPUVM_KIND_VM)
+            g_ptr_array_remove_index(loaded, i);
+    }
+}

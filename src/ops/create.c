@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/create.h"
+
+#include <string.h>
+
+#include "core/merge.h"
+
+/* @text as the scalar that flag @name gives: its place is the flag. */
+static gpuvm_node *
+make_scalar(gpuvm_doc *doc, const char *name, const char *text)
+{
+    g_autoptr(gpuvm_source) source = gpuvm_source_new(name, g_strdup(text), strlen(text));
+    g_autoptr(gpuvm_doc) keeper = gpuvm_doc_new(source);
+    gpuvm_node *node = gpuvm_doc_scalar(doc, text, &keeper->root->mark);
+
+    gpuvm_doc_keep(doc, keeper);
+    node->plain = true; /* printed without quotes, as people write it */
+    return node;
+}
+
+/* The mapping @key of @parent, made when it is not there. */
+static gpuvm_node *
+ensure_mapping(gpuvm_doc *doc, gpuvm_node *parent, const char *key, const gpuvm_mark *mark)
+{
+    gpuvm_node *mapping = (gpuvm_node *)gpuvm_node_get(parent, key);
+
+    if (!mapping) {
+        mapping = gpuvm_doc_mapping(doc, mark);
+        gpuvm_doc_set(doc, parent, gpuvm_doc_scalar(doc, key, mark), mapping);
+    }
+    return mapping;
+}
+
+static void
+append(gpuvm_doc *doc, gpuvm_node *mapping, const char *key, gpuvm_node *item)
+{
+    gpuvm_node *list = (gpuvm_node *)gpuvm_node_get(mapping, key);
+
+    if (!list) {
+        list = gpuvm_doc_sequence(doc, &item->mark);
+        gpuvm_doc_set(doc, mapping, gpuvm_doc_scalar(doc, key, &item->mark), list);
+    }
+    gpuvm_doc_append(doc, list, item);
+}
+
+/* Gives the field of @value's flag its value. */
+static void
+apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
+{
+    const gpuvm_flag *flag = value->flag;
+    bool is_url = strstr(value->text, "://");
+    g_autofree char *absolute =
+        flag->media && !is_url ? g_canonicalize_filename(value->text, NULL) : g_strdup(value->text);
+    gpuvm_node *node = make_scalar(doc, flag->name, absolute), *mapping = doc->root;
+    g_autofree char *path =
+        flag->media ? g_strconcat(flag->path, is_url ? ".url" : ".path", NULL) : g_strdup(flag->path);
+    g_auto(GStrv) keys = g_strsplit(path, ".", -1);
+    char **key = keys;
+
+    for (; key[1]; key++)
+        mapping = ensure_mapping(doc, mapping, *key, &node->mark);
+    if (flag->list)
+        append(doc, mapping, *key, node);
+    else
+        gpuvm_doc_set(doc, mapping, gpuvm_doc_scalar(doc, *key, &node->mark), node);
+}
+
+/* The document of the file @config, a VM with the name that @name has; NULL: see the diagnostics. */
+static gpuvm_doc *
+read_config(gpuvm_session *session, const char *config, const gpuvm_node *name)
+{
+    g_autoptr(gpuvm_source) source = gpuvm_load_source(config, session->diags);
+    g_autoptr(GPtrArray) docs = source ? gpuvm_doc_parse(source, session->diags) : NULL;
+    gpuvm_doc *doc;
+    gpuvm_vm *vm;
+
+    if (!docs || session->diags->errors > 0)
+        return NULL;
+    doc = docs->pdata[0];
+    if (docs->len > 1)
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID,
+                          &((const gpuvm_doc *)docs->pdata[1])->root->mark,
+                          "a second document: create makes one VM");
+    if (doc->root->type == GPUVM_NODE_MAPPING)
+        gpuvm_doc_set(doc, doc->root, gpuvm_doc_scalar(doc, "name", &name->mark), (gpuvm_node *)name);
+    vm = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, session->diags);
+    gpuvm_schema_free(&gpuvm_vm_table, vm);
+    return session->diags->errors == 0 ? gpuvm_doc_ref(doc) : NULL;
+}
+
+/* A list of the command line would take the place of the file's, and so could allow more. */
+static void
+check_allowlists(gpuvm_session *session, const gpuvm_doc *config, const gpuvm_doc *flags)
+{
+    const gpuvm_node *in_file = gpuvm_node_get(gpuvm_node_get(config->root, "devices"), "allowlist");
+    const gpuvm_node *given = gpuvm_node_get(gpuvm_node_get(flags->root, "devices"), "allowlist");
+
+    if (in_file && given)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, &given->values[0]->mark,
+                                          "the allowlist is in %s already", config->source->name),
+                        "give one of the two");
+}
+
+static const gpuvm_flag name_argument = {.name = "NAME", .path = "name"};
+
+gpuvm_loaded *
+gpuvm_create_definition(gpuvm_session *session, const char *name, const char *config, const GPtrArray *values)
+{
+    g_autoptr(gpuvm_source) source = gpuvm_source_new(config ? config : "gpuvm create", g_strdup(""), 0);
+    g_autoptr(gpuvm_doc) doc = gpuvm_doc_new(source), base = NULL;
+    g_autofree char *path = g_canonicalize_filename(config ? config : "-", NULL);
+    gpuvm_loaded *loaded;
+    gpuvm_vm *vm;
+
+    apply(doc, &(gpuvm_flag_value){&name_argument, name});
+    for (guint i = 0; i < values->len; i++)
+        apply(doc, values->pdata[i]);
+    if (config) {
+        base = read_config(session, config, gpuvm_node_get(doc->root, "name"));
+        if (!base)
+            return NULL;
+        check_allowlists(session, base, doc);
+        gpuvm_doc *flags = doc;
+        doc = gpuvm_merge_docs(&gpuvm_vm_table, base, flags, false);
+        gpuvm_doc_unref(flags);
+    }
+    vm = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, session->diags);
+    if (!vm)
+        return NULL;
+    loaded = g_new0(gpuvm_loaded, 1);
+    loaded->spec = gpuvm_spec_new(GPUVM_KIND_VM, doc, vm);
+    loaded->source = g_strdup(source->name);
+    loaded->directory = g_path_get_dirname(path);
+    return loaded;
+}

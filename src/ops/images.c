@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/images.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/size.h"
+#include "core/image.h"
+#include "host/lock.h"
+#include "host/seed.h"
+
+static bool
+needs_pool(const gpuvm_planned *planned)
+{
+    return planned->plan &&
+           (planned->plan->images->len > 0 || planned->plan->seed || planned->plan->manifest);
+}
+
+/* What is below an overlay where it is: a file of the host, whose format may have to be seen. */
+static bool
+look_at_file(const gpuvm_session *session, const gpuvm_plan_image *image, gpuvm_volume **ret_base,
+             GError **error)
+{
+    g_autoptr(gpuvm_volume) base = g_new0(gpuvm_volume, 1);
+    uint8_t head[4];
+    int fd = -1;
+    bool qcow2 = image->format == GPUVM_DISK_QCOW2;
+
+    if (image->format == GPUVM_DISK_AUTO) {
+        if (session->connection->local)
+            fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        if (fd < 0 || read(fd, head, sizeof head) != sizeof head) {
+            g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_HOST,
+                        "cannot see what format %s has: %s\n"
+                        "say it: add `format: qcow2` or `format: raw`",
+                        image->path,
+                        session->connection->local ? g_strerror(errno) : "it is on another host");
+            if (fd >= 0)
+                close(fd);
+            return false;
+        }
+        close(fd);
+        qcow2 = memcmp(head, "QFI\xfb", sizeof head) == 0;
+    }
+    base->path = g_strdup(image->path);
+    base->format = g_strdup(GPUVM_IMAGE_FORMAT(qcow2));
+    *ret_base = g_steal_pointer(&base);
+    return true;
+}
+
+/* Whether the overlay that is there is one on @base: only the user may decide to lose what is on it. */
+static bool
+check_overlay(const gpuvm_plan *plan, const gpuvm_plan_image *image, const gpuvm_volume *overlay,
+              const char *base, GError **error)
+{
+    g_autofree char *title = gpuvm_image_title(image);
+
+    if (g_strcmp0(overlay->backing, base) == 0)
+        return true;
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+                "the image of %s of VM '%s' has changed, but volume '%s' belongs to the former one (%s)\n"
+                "to keep the disk, keep the former image in the definition\n"
+                "to lose it, and start from the new one: gpuvm undefine --storage %s, then define it again",
+                title, plan->vm->name, overlay->name, overlay->backing ? overlay->backing : "none",
+                plan->vm->name);
+    return false;
+}
+
+static bool
+check_size(const gpuvm_plan_image *image, const gpuvm_volume *base, GError **error)
+{
+    if (image->size == 0 || base->capacity <= image->size)
+        return true;
+    g_autofree char *title = gpuvm_image_title(image), *has = gpuvm_size_format(base->capacity);
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_INVALID,
+                "size_gb of %s is less than what its image has: %s\nset it to more, or leave it out", title,
+                has);
+    return false;
+}
+
+/* Makes the overlay of @image, unless it is there. */
+static bool
+ensure_overlay(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned,
+               const gpuvm_plan_image *image, const gpuvm_volume *base, GError **error)
+{
+    g_autoptr(gpuvm_volume) overlay = NULL;
+
+    if (!gpuvm_pool_find(pool, image->overlay, &overlay, error))
+        return false;
+    if (overlay)
+        return check_overlay(planned->plan, image, overlay, base->path, error);
+    if (!check_size(image, base, error))
+        return false;
+    gpuvm_session_say(session, "making volume %s", image->overlay);
+    if (!gpuvm_pool_overlay(pool, image->overlay, base, image->size, error))
+        return false;
+    g_ptr_array_add(planned->made, g_strdup(image->overlay));
+    return true;
+}
+
+/* Where the image's digest is known, so is what its overlay must be on: said before anything is fetched. */
+static bool
+check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned)
+{
+    const gpuvm_plan *plan = planned->plan;
+
+    for (guint i = 0; i < plan->images->len; i++) {
+        const gpuvm_plan_image *image = plan->images->pdata[i];
+        g_autoptr(gpuvm_volume) overlay = NULL;
+        g_autofree char *base = image->path ? g_strdup(image->path) : NULL;
+        GError *error = NULL;
+
+        if (!base && image->volume)
+            base = g_build_filename(gpuvm_pool_path(pool), image->volume, NULL);
+        if (!image->overlay || !base)
+            continue;
+        if (!gpuvm_pool_find(pool, image->overlay, &overlay, &error) ||
+            (overlay && !check_overlay(plan, image, overlay, base, &error)))
+            return gpuvm_session_fail_at(session, &image->mark, error);
+    }
+    return true;
+}
+
+static bool
+prepare_image(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned, gpuvm_plan_image *image)
+{
+    g_autoptr(gpuvm_volume) base = NULL;
+    GError *error = NULL;
+
+    if (image->url) {
+        if (!gpuvm_image_obtain(session, pool, planned->plan, image, &base))
+            return false;
+    } else if (!look_at_file(session, image, &base, &error)) {
+        return gpuvm_session_fail_at(session, &image->mark, error);
+    }
+    return !image->overlay || ensure_overlay(session, pool, planned, image, base, &error) ||
+           gpuvm_session_fail_at(session, &image->mark, error);
+}
+
+/* Makes @bytes the content of volume @name, unless they are: below a guest nothing changes but by its definition. */
+static bool
+store_own(gpuvm_pool *pool, gpuvm_planned *planned, const char *name, const void *bytes, size_t size,
+          GError **error)
+{
+    g_autoptr(gpuvm_volume) volume = NULL;
+    g_autofree char *present = NULL;
+    size_t present_size = 0;
+
+    if (!gpuvm_pool_find(pool, name, &volume, error))
+        return false;
+    if (volume && volume->capacity == size)
+        present = gpuvm_pool_read(pool, name, size, &present_size, NULL);
+    if (present && present_size == size && memcmp(present, bytes, size) == 0)
+        return true;
+    if (!gpuvm_pool_store(pool, name, bytes, size, error))
+        return false;
+    if (!volume)
+        g_ptr_array_add(planned->made, g_strdup(name));
+    return true;
+}
+
+/* What the guest reads when it starts. */
+static bool
+store_texts(gpuvm_pool *pool, gpuvm_planned *planned, GError **error)
+{
+    const gpuvm_plan *plan = planned->plan;
+    g_autoptr(GByteArray) seed = NULL;
+
+    if (plan->manifest &&
+        !store_own(pool, planned, plan->manifest_volume, plan->manifest, strlen(plan->manifest), error))
+        return false;
+    if (!plan->seed)
+        return true;
+    seed = gpuvm_seed_make(plan->seed, error);
+    return seed && store_own(pool, planned, plan->seed->volume, seed->data, seed->len, error);
+}
+
+static bool
+prepare_one(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned)
+{
+    GError *error = NULL;
+
+    for (guint i = 0; i < planned->plan->images->len; i++) {
+        if (!prepare_image(session, pool, planned, planned->plan->images->pdata[i]))
+            return false;
+    }
+    if (!store_texts(pool, planned, &error))
+        return gpuvm_session_fail(session, error);
+    gpuvm_planned_make_xml(session, planned);
+    return planned->xml != NULL;
+}
+
+static bool
+prepare(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *planned)
+{
+    for (guint i = 0; i < planned->len; i++) {
+        if (needs_pool(planned->pdata[i]) && !check_known(session, pool, planned->pdata[i]))
+            return false;
+    }
+    for (guint i = 0; i < planned->len; i++) {
+        if (needs_pool(planned->pdata[i]) && !prepare_one(session, pool, planned->pdata[i]))
+            return false;
+    }
+    return !gpuvm_interrupt_wanted();
+}
+
+static void
+say_waiting(void *data)
+{
+    gpuvm_session_say(data, "waiting for another gpuvm, which fetches or removes images");
+}
+
+gpuvm_lock *
+gpuvm_images_lock(gpuvm_session *session, bool exclusive, GError **error)
+{
+    return gpuvm_lock_take("images", exclusive, say_waiting, session, error);
+}
+
+bool
+gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *planned)
+{
+    g_autoptr(gpuvm_pool) pool = NULL;
+    GError *error = NULL;
+    bool wanted = false, prepared;
+
+    for (guint i = 0; i < planned->len; i++)
+        wanted = wanted || needs_pool(planned->pdata[i]);
+    if (!wanted)
+        return true;
+    if (session->connection->test) {
+        gpuvm_diags_note(session->diags, NULL, "libvirt's test driver stores no images: nothing was fetched");
+        return true;
+    }
+    gpuvm_interrupt_begin();
+    if (!session->images_lock)
+        session->images_lock = gpuvm_images_lock(session, false, &error);
+    if (session->images_lock)
+        pool = gpuvm_pool_ensure(session->connection, session->pool, &error);
+    if (pool) /* what others have put there, or taken away, without this libvirt */
+        gpuvm_pool_refresh(pool);
+    prepared = pool ? prepare(session, pool, planned) : gpuvm_session_fail(session, error);
+    for (guint i = 0; !prepared && i < planned->len; i++)
+        gpuvm_images_discard(session, planned->pdata[i]);
+    gpuvm_interrupt_end();
+    return prepared;
+}
+
+void
+gpuvm_images_discard(gpuvm_session *session, gpuvm_planned *planned)
+{
+    gpuvm_images_remove(session, session->pool, planned->made);
+    g_ptr_array_set_size(planned->made, 0);
+}

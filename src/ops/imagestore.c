@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/images.h"
+
+#include <string.h>
+
+#include "base/xml.h"
+#include "core/image.h"
+#include "host/lock.h"
+
+#define INFO_MOST (64 * 1024) /* bytes */
+#define SETTLE_SECONDS 3      /* in which what is being written becomes larger */
+
+void
+gpuvm_image_free(gpuvm_image *image)
+{
+    if (!image)
+        return;
+    g_free(image->volume);
+    gpuvm_image_info_free(image->info);
+    g_ptr_array_unref(image->users);
+    g_free(image);
+}
+
+static void
+add_user(GHashTable *users, char *path, const char *name)
+{
+    GPtrArray *names = path ? g_hash_table_lookup(users, path) : NULL;
+
+    if (path && !names) {
+        names = g_ptr_array_new_with_free_func(g_free);
+        g_hash_table_insert(users, g_strdup(path), names);
+    }
+    if (path && !g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL))
+        g_ptr_array_add(names, g_strdup(name));
+    g_free(path);
+}
+
+/* Each file that @node, of domain @name, has in it. */
+static void
+add_files(GHashTable *users, const xmlNode *node, const char *name)
+{
+    for (const xmlNode *child = node->children; child; child = child->next) {
+        if (gpuvm_xml_is(child, "source"))
+            add_user(users, gpuvm_xml_attr(child, "file"), name);
+        else if (gpuvm_xml_is(child, "kernel") || gpuvm_xml_is(child, "initrd"))
+            add_user(users, gpuvm_xml_text(child), name);
+        add_files(users, child, name);
+    }
+}
+
+static bool
+add_domain(GHashTable *users, gpuvm_domain *domain, bool inactive, GError **error)
+{
+    g_autofree char *xml = gpuvm_domain_xml(domain, inactive, error);
+    g_autoptr(xmlDoc) doc = xml ? gpuvm_xml_parse(xml, strlen(xml), "domain", error) : NULL;
+
+    if (doc)
+        add_files(users, xmlDocGetRootElement(doc), domain->name);
+    return doc != NULL;
+}
+
+/* Which domains use which file: path → names (GPtrArray of char *). What runs now may not be what starts next. */
+static GHashTable *
+find_users(gpuvm_session *session, GError **error)
+{
+    g_autoptr(GHashTable) users =
+        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+    g_autoptr(GPtrArray) domains = gpuvm_domain_list(session->connection, error);
+
+    for (guint i = 0; domains && i < domains->len; i++) {
+        gpuvm_domain *domain = domains->pdata[i];
+
+        if (!add_domain(users, domain, true, error) ||
+            (domain->active && !add_domain(users, domain, false, error)))
+            return NULL;
+    }
+    return domains ? g_steal_pointer(&users) : NULL;
+}
+
+static void
+extend(GPtrArray *users, const GPtrArray *more)
+{
+    for (guint i = 0; more && i < more->len; i++)
+        g_ptr_array_add(users, g_strdup(more->pdata[i]));
+}
+
+/* Who uses the volume @path: domains by themselves, and through what is an overlay on it. */
+static GPtrArray *
+users_of(const char *path, const GPtrArray *volumes, GHashTable *domains)
+{
+    GPtrArray *users = g_ptr_array_new_with_free_func(g_free);
+
+    extend(users, g_hash_table_lookup(domains, path));
+    for (guint i = 0; i < volumes->len; i++) {
+        const gpuvm_volume *volume = volumes->pdata[i];
+        const GPtrArray *names = g_hash_table_lookup(domains, volume->path);
+
+        if (g_strcmp0(volume->backing, path) != 0)
+            continue;
+        if (names)
+            extend(users, names);
+        else
+            g_ptr_array_add(users, g_strdup(volume->name));
+    }
+    return users;
+}
+
+static gpuvm_image_info *
+read_info(gpuvm_pool *pool, const char *volume)
+{
+    g_autofree char *name = gpuvm_image_info_name(volume);
+    size_t size;
+    g_autofree char *text = gpuvm_pool_read(pool, name, INFO_MOST, &size, NULL);
+
+    return text ? gpuvm_image_info_parse(text) : NULL;
+}
+
+static bool
+has_volume(const GPtrArray *volumes, const char *name)
+{
+    for (guint i = 0; i < volumes->len; i++) {
+        if (g_str_equal(((const gpuvm_volume *)volumes->pdata[i])->name, name))
+            return true;
+    }
+    return false;
+}
+
+/* An image for each volume that is one, and for each that says there is one and there is not. */
+static GPtrArray *
+list(gpuvm_session *session, gpuvm_pool *pool, GError **error)
+{
+    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
+    g_autoptr(GPtrArray) volumes = gpuvm_pool_list(pool, error);
+    g_autoptr(GHashTable) domains = volumes ? find_users(session, error) : NULL;
+
+    for (guint i = 0; domains && i < volumes->len; i++) {
+        const gpuvm_volume *volume = volumes->pdata[i];
+        gpuvm_image_sort sort = gpuvm_image_sort_of(volume->name);
+        g_autofree char *content = g_strndup(volume->name, strcspn(volume->name, "."));
+        gpuvm_image *image;
+
+        if (sort == GPUVM_IMAGE_FOREIGN || (sort == GPUVM_IMAGE_INFO && has_volume(volumes, content)))
+            continue;
+        image = g_new0(gpuvm_image, 1);
+        image->volume = g_steal_pointer(&content);
+        image->info = sort == GPUVM_IMAGE_CONTENT ? read_info(pool, image->volume) : NULL;
+        image->size = volume->size;
+        image->users = users_of(volume->path, volumes, domains);
+        g_ptr_array_add(images, image);
+    }
+    return domains ? g_steal_pointer(&images) : NULL;
+}
+
+/* The session's pool as it is now; *@ret_pool is NULL when there is none. */
+static bool
+open_pool(gpuvm_session *session, gpuvm_pool **ret_pool, GError **error)
+{
+    if (!gpuvm_pool_open(session->connection, session->pool, ret_pool, error))
+        return false;
+    if (*ret_pool)
+        gpuvm_pool_refresh(*ret_pool);
+    return true;
+}
+
+GPtrArray *
+gpuvm_images_list(gpuvm_session *session)
+{
+    g_autoptr(gpuvm_pool) pool = NULL;
+    g_autoptr(GPtrArray) images = NULL;
+    GError *error = NULL;
+
+    if (!gpuvm_session_connect(session))
+        return NULL;
+    if (open_pool(session, &pool, &error))
+        images = pool ? list(session, pool, &error)
+                      : g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
+    if (!images)
+        gpuvm_session_fail(session, error);
+    return g_steal_pointer(&images);
+}
+
+/* Takes what is in use out of @images. */
+static void
+keep_used(GPtrArray *images)
+{
+    for (guint i = images->len; i-- > 0;) {
+        if (((const gpuvm_image *)images->pdata[i])->users->len > 0)
+            g_ptr_array_remove_index(images, i);
+    }
+}
+
+/* Takes what somebody on another machine is fetching out of @images. */
+static bool
+keep_growing(gpuvm_pool *pool, GPtrArray *images, GError **error)
+{
+    bool broken = false;
+
+    for (guint i = 0; i < images->len; i++)
+        broken = broken || !((const gpuvm_image *)images->pdata[i])->info;
+    if (!broken)
+        return true;
+    g_usleep(SETTLE_SECONDS * G_USEC_PER_SEC);
+    gpuvm_pool_refresh(pool);
+    for (guint i = images->len; i-- > 0;) {
+        const gpuvm_image *image = images->pdata[i];
+        g_autoptr(gpuvm_volume) now = NULL;
+
+        if (!image->info && !gpuvm_pool_find(pool, image->volume, &now, error))
+            return false;
+        if (now && now->size != image->size)
+            g_ptr_array_remove_index(images, i);
+    }
+    return true;
+}
+
+/* The one that says it is whole goes first: what is left then is a part of an image. */
+static bool
+remove_image(gpuvm_pool *pool, const gpuvm_image *image, GError **error)
+{
+    g_autofree char *info = gpuvm_image_info_name(image->volume);
+
+    return gpuvm_pool_remove(pool, info, error) && gpuvm_pool_remove(pool, image->volume, error);
+}
+
+static GPtrArray *
+prune(gpuvm_session *session, bool dry_run, GError **error)
+{
+    g_autoptr(gpuvm_lock) lock = gpuvm_images_lock(session, true, error);
+    g_autoptr(gpuvm_pool) pool = NULL;
+    g_autoptr(GPtrArray) images = NULL;
+
+    if (!lock || !open_pool(session, &pool, error))
+        return NULL;
+    if (!pool)
+        return g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
+    images = list(session, pool, error);
+    if (!images)
+        return NULL;
+    keep_used(images);
+    if (!keep_growing(pool, images, error))
+        return NULL;
+    for (guint i = 0; !dry_run && i < images->len; i++) {
+        if (!remove_image(pool, images->pdata[i], error))
+            return NULL;
+    }
+    return g_steal_pointer(&images);
+}
+
+GPtrArray *
+gpuvm_images_prune(gpuvm_session *session, bool dry_run)
+{
+    GError *error = NULL;
+    GPtrArray *images = gpuvm_session_connect(session) ? prune(session, dry_run, &error) : NULL;
+
+    if (error)
+        gpuvm_session_fail(session, error);
+    return images;
+}
+
+/* Says what of @volumes could not be removed. */
+static bool
+remove_volumes(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *volumes)
+{
+    bool removed = true;
+
+    for (guint i = 0; i < volumes->len; i++) {
+        GError *error = NULL;
+
+        if (!gpuvm_pool_remove(pool, volumes->pdata[i], &error))
+            removed = gpuvm_session_fail(session, error);
+    }
+    return removed;
+}
+
+bool
+gpuvm_images_remove(gpuvm_session *session, const char *pool_name, const GPtrArray *volumes)
+{
+    g_autoptr(gpuvm_pool) pool = NULL;
+    GError *error = NULL;
+
+    if (volumes->len == 0)
+        return true;
+    if (!gpuvm_pool_open(session->connection, pool_name, &pool, &error))
+        return gpuvm_session_fail(session, error);
+    return !pool || remove_volumes(session, pool, volumes);
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "ops/health.h"
+
+#define SLOW_MS 300
+
+/* A domain's handle is its name; "off…" is off, "slow…" is asked for its addresses for long, "paused…" is paused. */
+static bool
+is(virDomain *domain, const char *what)
+{
+    return g_str_has_prefix((const char *)domain, what);
+}
+
+static int
+fake_nothing(virDomain *domain)
+{
+    (void)domain;
+    return 0;
+}
+
+static int
+fake_active(virDomain *domain)
+{
+    return is(domain, "failing") ? -1 : !is(domain, "off");
+}
+
+static int
+fake_state(virDomain *domain, int *ret_state, int *ret_reason, unsigned flags)
+{
+    (void)ret_reason, (void)flags;
+    *ret_state = is(domain, "off")      ? VIR_DOMAIN_SHUTOFF
+                 : is(domain, "paused") ? VIR_DOMAIN_PAUSED
+                                        : VIR_DOMAIN_RUNNING;
+    return 0;
+}
+
+/* One that is of no use. */
+static int
+fake_addresses(virDomain *domain, virDomainInterface ***ret_nics, unsigned source, unsigned flags)
+{
+    static virDomainIPAddress address = {.addr = (char *)"169.254.1.1"};
+    static virDomainInterface nic = {.naddrs = 1, .addrs = &address};
+
+    (void)flags;
+    if (is(domain, "slow") && source == VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE)
+        g_usleep(SLOW_MS * G_TIME_SPAN_MILLISECOND);
+    *ret_nics = g_new0(virDomainInterface *, 1);
+    (*ret_nics)[0] = &nic;
+    return 1;
+}
+
+static void
+fake_free(virDomainInterface *nic)
+{
+    (void)nic;
+}
+
+static char *
+fake_xml(virDomain *domain, unsigned flags)
+{
+    (void)domain, (void)flags;
+    return g_strdup("<domain><devices/></domain>");
+}
+
+static int
+fake_autostart(virDomain *domain, int *ret_autostart)
+{
+    (void)domain;
+    *ret_autostart = 0;
+    return 0;
+}
+
+static virError *
+fake_error(void)
+{
+    static virError error = {.code = VIR_ERR_RPC, .message = (char *)"lost"};
+
+    return &error;
+}
+
+static int
+set_up(void **state G_GNUC_UNUSED)
+{
+    gpuvm_virt.DomainRef = fake_nothing;
+    gpuvm_virt.DomainFree = fake_nothing;
+    gpuvm_virt.DomainIsActive = fake_active;
+    gpuvm_virt.DomainIsPersistent = fake_nothing;
+    gpuvm_virt.DomainGetState = fake_state;
+    gpuvm_virt.DomainGetAutostart = fake_autostart;
+    gpuvm_virt.DomainInterfaceAddresses = fake_addresses;
+    gpuvm_virt.DomainInterfaceFree = fake_free;
+    gpuvm_virt.DomainGetXMLDesc = fake_xml;
+    gpuvm_virt.GetLastError = fake_error;
+    return 0;
+}
+
+static void
+add_vm(GPtrArray *vms, const char *name, const char *url)
+{
+    gpuvm_domain *domain = g_new0(gpuvm_domain, 1);
+    gpuvm_record *record = gpuvm_record_new();
+
+    domain->name = g_strdup(name);
+    domain->dom = (virDomain *)domain->name;
+    record->health_url = g_strdup(url);
+    g_ptr_array_add(vms, gpuvm_listed_new(domain, record));
+}
+
+static gpuvm_session *
+session_new(void)
+{
+    gpuvm_session *session = gpuvm_session_new();
+
+    session->connection = g_new0(gpuvm_connection, 1);
+    return session;
+}
+
+/* "NAME STATE REASON URL" of each. */
+static void
+says_what_came_of_it(void **state G_GNUC_UNUSED)
+{
+    static const char *const cases[][3] = {
+        {"plain", NULL, "plain none - -"},
+        {"off", "http://127.0.0.1:80/", "off off shut off -"},
+        {"paused", "http://127.0.0.1:80/", "paused unhealthy paused -"},
+        {"nowhere", "http://127.0.0.1:80/", "nowhere unhealthy no address yet -"},
+        {"named", "http://me:secret@255.255.255.255:80/",
+         "named unhealthy address not reachable http://me@255.255.255.255:80/"},
+        {"failing", "http://127.0.0.1:80/",
+         "failing unhealthy cannot read the state of domain 'failing': lost -"},
+    };
+    g_autoptr(gpuvm_session) session = session_new();
+    g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_listed_free);
+    g_autoptr(GPtrArray) healths = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        add_vm(vms, cases[i][0], cases[i][1]);
+    healths = gpuvm_health_ask(session, vms);
+    assert_int_equal(healths->len, G_N_ELEMENTS(cases));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const gpuvm_health *health = healths->pdata[i];
+        g_autofree char *text =
+            g_strdup_printf("%s %s %s %s", health->name, gpuvm_health_names[health->state],
+                            health->reason ? health->reason : "-", health->url ? health->url : "-");
+
+        assert_string_equal(text, cases[i][2]);
+        assert_int_equal(health->taken_ms >= 0, health->url != NULL);
+    }
+}
+
+/* Sixty-four that take their time take hardly more than one. */
+static void
+asks_many_at_once(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_session) session = session_new();
+    g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_listed_free);
+    g_autoptr(GPtrArray) healths = NULL;
+    gint64 begun;
+
+    for (unsigned i = 0; i < 64; i++) {
+        g_autofree char *name = g_strdup_printf("slow%u", i);
+        add_vm(vms, name, "http://127.0.0.1/");
+    }
+    begun = g_get_monotonic_time();
+    healths = gpuvm_health_ask(session, vms);
+    assert_in_range((g_get_monotonic_time() - begun) / G_TIME_SPAN_MILLISECOND, SLOW_MS, 4 * SLOW_MS);
+    for (guint i = 0; i < healths->len; i++)
+        assert_string_equal(((const gpuvm_health *)healths->pdata[i])->reason, "no address yet");
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_what_came_of_it),
+        cmocka_unit_test(asks_many_at_once),
+    };
+
+    return cmocka_run_group_tests_name("ask", tests, set_up, NULL);
+}
