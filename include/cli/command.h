@@ -2,7 +2,8 @@
 /*
  * command.h: the table of commands; parsing, help, completion and the manual come from it
  *
- * Adding a command is adding src/cli/cmd-NAME.c and one row of gpuvm_commands (src/cli/command.c).
+ * Adding a command is adding src/cli/cmd-NAME.c and one row of gpuvm_commands (src/cli/command.c). A command may be a
+ * group that has commands of its own, as the program has; the files of those are src/cli/cmd-GROUP-NAME.c.
  */
 #pragma once
 
@@ -17,6 +18,7 @@ typedef enum gpuvm_argument {
     GPUVM_ARGUMENT_DEVICE,
     GPUVM_ARGUMENT_COMMAND,
     GPUVM_ARGUMENT_KIND,
+    GPUVM_ARGUMENT_PLUGIN,
     GPUVM_ARGUMENT_SHELL,
 } gpuvm_argument;
 
@@ -25,46 +27,59 @@ typedef struct gpuvm_cli {
     gpuvm_session *session;
     gpuvm_output *output;
     bool quiet, verbose;
+    GPtrArray *watches; /* gpuvm_health_watch: what gpuvm_wait_and_say waits for; NULL: nothing */
 } gpuvm_cli;
 
-typedef struct gpuvm_command {
+typedef struct gpuvm_command gpuvm_command;
+struct gpuvm_command {
     const char *name;
+    const char *alias;           /* another name for it, which help does not show; NULL: none */
+    const gpuvm_command *parent; /* the group it belongs to; NULL: none */
+    const gpuvm_command *const
+        *commands;         /* a group: NULL-terminated, in the order help shows them; else NULL */
     const char *arguments; /* as the usage line writes them: "FILE…"; NULL: none */
     const char *summary;   /* one line, imperative */
     const char *description;
     const GOptionEntry *options;      /* NULL: only the global ones */
     int min_arguments, max_arguments; /* max -1: any number */
     gpuvm_argument argument;
-    /** Does it; what went wrong is in the session's diagnostics, which give the exit code. */
+    /** Does it; what went wrong is in the session's diagnostics, which give the exit code. NULL of a group. */
     void (*run)(gpuvm_cli *cli, int argc, char **argv);
-} gpuvm_command;
+};
 
 /** NULL-terminated, in the order help shows them. */
 extern const gpuvm_command *const gpuvm_commands[];
 
-const gpuvm_command *gpuvm_command_find(const char *name);
+/** The one of @commands that @name names; NULL. */
+const gpuvm_command *gpuvm_command_find(const gpuvm_command *const *commands, const char *name);
 
-/** The name of the command that @name may have been meant as; NULL. */
-const char *gpuvm_command_nearest(const char *name);
+/** The name of the one of @commands that @name may have been meant as; NULL. */
+const char *gpuvm_command_nearest(const gpuvm_command *const *commands, const char *name);
+
+/** The commands of @group; of the program when that is NULL. NULL of a command that is no group. */
+const gpuvm_command *const *gpuvm_command_list(const gpuvm_command *group);
+
+/** "gpuvm plugin install", what to type for @command; "gpuvm" for NULL. g_malloc. */
+char *gpuvm_command_title(const gpuvm_command *command);
 
 /** The options that every command takes, for help, completion and the manual. */
 const GOptionEntry *gpuvm_global_options(void);
 
 /** What the global options were given. */
 typedef struct gpuvm_global_settings {
-    char *uri, *host_file, *policy_file, *output, *color;
+    char *uri, *host_file, *policy_file, *plugin_dir, *pool, *output, *color;
     gboolean quiet, verbose, help, version;
 } gpuvm_global_settings;
 
 extern gpuvm_global_settings gpuvm_global;
 
-/** A parser of @command's options and the global ones; without a command it stops at the first argument. */
+/** A parser of @command's options and the global ones; that of a group, or of none, stops at the first argument. */
 GOptionContext *gpuvm_command_context(const gpuvm_command *command);
 
 /** The whole program: what main() does. Returns the exit code. */
 int gpuvm_main(int argc, char **argv);
 
-/** "Usage: gpuvm NAME …", description, options. g_malloc. */
+/** "Usage: gpuvm NAME …", description, commands of a group, options. g_malloc. */
 char *gpuvm_command_help(const gpuvm_command *command);
 
 /** The command reference of gpuvm(1), in man(7) macros. g_malloc. */

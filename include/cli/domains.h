@@ -26,6 +26,21 @@ bool gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, JsonObject *row);
 /** How gpuvm_start_and_say starts; a command's options may set it. */
 extern gpuvm_start_options gpuvm_start_settings;
 
+/** Whether gpuvm_start_and_say remembers what it started for gpuvm_wait_and_say. */
+extern gboolean gpuvm_start_wait;
+
+#define GPUVM_WAIT_OPTION                                                                                    \
+    {                                                                                                        \
+        "wait", 'w', 0, G_OPTION_ARG_NONE, &gpuvm_start_wait,                                                \
+            "wait until each VM is healthy, for as long as its health_check says", NULL                      \
+    }
+
+/**
+ * Waits until what was started is healthy, all of it together, each from its own start; without --wait it is nothing to
+ * do. @rows has a row for each, by "name", which gets the member "healthy". Ctrl-C ends the waiting.
+ */
+void gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows);
+
 /** The options of stopping, for the commands that do. */
 #define GPUVM_STOP_OPTIONS                                                                                   \
     {"timeout",                                                                                              \

@@ -10,6 +10,7 @@
 #include "cli/completion.h"
 #include "model/spec.h"
 #include "ops/lifecycle.h"
+#include "ops/plugin.h"
 
 static void
 run_completion(gpuvm_cli *cli, int argc, char **argv)
@@ -58,10 +59,10 @@ offer_words(const char *const *words, const char *prefix)
 }
 
 static void
-offer_commands(const char *prefix)
+offer_commands(const gpuvm_command *const *commands, const char *prefix)
 {
-    for (size_t i = 0; gpuvm_commands[i]; i++)
-        offer(prefix, gpuvm_commands[i]->name);
+    for (; *commands; commands++)
+        offer(prefix, (*commands)->name);
 }
 
 static void
@@ -71,6 +72,15 @@ offer_domains(gpuvm_session *session, const char *prefix)
 
     for (guint i = 0; domains && i < domains->len; i++)
         offer(prefix, ((const gpuvm_listed *)domains->pdata[i])->domain->name);
+}
+
+static void
+offer_plugins(gpuvm_session *session, const char *prefix)
+{
+    g_autoptr(GPtrArray) names = gpuvm_plugin_names(session);
+
+    for (guint i = 0; names && i < names->len; i++)
+        offer(prefix, names->pdata[i]);
 }
 
 static void
@@ -101,8 +111,8 @@ offer_arguments(gpuvm_session *session, const gpuvm_command *command, const char
     case GPUVM_ARGUMENT_DEVICE:
         offer_devices(session, prefix);
         break;
-    case GPUVM_ARGUMENT_COMMAND:
-        offer_commands(prefix);
+    case GPUVM_ARGUMENT_PLUGIN:
+        offer_plugins(session, prefix);
         break;
     case GPUVM_ARGUMENT_KIND:
         offer_words(gpuvm_kind_names, prefix);
@@ -110,7 +120,8 @@ offer_arguments(gpuvm_session *session, const gpuvm_command *command, const char
     case GPUVM_ARGUMENT_SHELL:
         offer_words(shells, prefix);
         break;
-    case GPUVM_ARGUMENT_FILE: /* bash does it better */
+    case GPUVM_ARGUMENT_FILE:    /* bash does it better */
+    case GPUVM_ARGUMENT_COMMAND: /* of those, read_line knows the rest */
     case GPUVM_ARGUMENT_NONE:
         break;
     }
@@ -150,25 +161,42 @@ offer_value(const GOptionEntry *option, const char *prefix)
         offer_words(gpuvm_kind_names, prefix);
 }
 
-/* The command among the @n words behind "gpuvm"; what the line says of the host is put into @session. */
-static const gpuvm_command *
-read_line(gpuvm_session *session, int n, char **words)
+/* Puts what the line says of the host into @session. */
+static void
+read_setting(gpuvm_session *session, const GOptionEntry *option, const char *value)
 {
-    const gpuvm_command *command = NULL;
+    if (g_str_equal(option->long_name, "connect"))
+        session->uri = value;
+    else if (g_str_equal(option->long_name, "host"))
+        session->host_file = value;
+    else if (g_str_equal(option->long_name, "plugin-dir"))
+        session->plugin_dir = value;
+}
+
+/*
+ * The command among the @n words behind "gpuvm"; *@ret_next is what the next word is one of, NULL when it is no command.
+ */
+static const gpuvm_command *
+read_line(gpuvm_session *session, int n, char **words, const gpuvm_command *const **ret_next)
+{
+    const gpuvm_command *command = NULL, *const *next = gpuvm_commands;
 
     for (int i = 0; i < n; i++) {
         const GOptionEntry *option = option_with_value(command, words[i]);
+        const gpuvm_command *named = NULL;
 
-        if (option && i + 1 < n) {
-            i++;
-            if (g_str_equal(option->long_name, "connect"))
-                session->uri = words[i];
-            else if (g_str_equal(option->long_name, "host"))
-                session->host_file = words[i];
-        } else if (!command && words[i][0] != '-') {
-            command = gpuvm_command_find(words[i]);
-        }
+        if (option && i + 1 < n)
+            read_setting(session, option, words[++i]);
+        else if (next && words[i][0] != '-')
+            named = gpuvm_command_find(next, words[i]);
+        if (!named)
+            continue;
+        if (gpuvm_command_list(command))
+            command = named;
+        /* help names a command as the line does */
+        next = named->argument == GPUVM_ARGUMENT_COMMAND ? gpuvm_commands : named->commands;
     }
+    *ret_next = next;
     return command;
 }
 
@@ -177,23 +205,23 @@ gpuvm_complete(int argc, char **argv)
 {
     g_autoptr(gpuvm_session) session = gpuvm_session_new();
     int current = argc > 0 ? atoi(argv[0]) : -1; /* which of the words that follow, "gpuvm" being 0 */
-    const gpuvm_command *command;
+    const gpuvm_command *command, *const *next;
     const GOptionEntry *option;
     const char *prefix;
 
     if (current < 1 || current + 1 >= argc)
         return;
     prefix = argv[current + 1];
-    command = read_line(session, current - 1, argv + 2);
+    command = read_line(session, current - 1, argv + 2, &next);
     option = current > 1 ? option_with_value(command, argv[current]) : NULL;
     if (option) {
         offer_value(option, prefix);
     } else if (prefix[0] == '-') {
         offer_options(command ? command->options : NULL, prefix);
         offer_options(gpuvm_global_options(), prefix);
-    } else if (command) {
-        offer_arguments(session, command, prefix);
+    } else if (next) {
+        offer_commands(next, prefix);
     } else {
-        offer_commands(prefix);
+        offer_arguments(session, command, prefix);
     }
 }

@@ -4,6 +4,7 @@
 
 #include "cli/domains.h"
 #include "ops/define.h"
+#include "ops/images.h"
 #include "ops/lifecycle.h"
 
 static gboolean start, autostart, adopt;
@@ -36,24 +37,32 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
     (void)argc;
     gpuvm_output_rows(cli->output, "vms", rows);
+    if (gpuvm_start_wait && !start) {
+        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "--wait needs --start");
+        return;
+    }
     if (!gpuvm_session_connect(cli->session))
         return;
     planned = gpuvm_plan_files(cli->session, argv);
-    if (!planned || !gpuvm_define_check(cli->session, planned, &define_options)) {
+    if (!planned || !gpuvm_define_prepare(cli->session, planned, &define_options)) {
         gpuvm_output_line(cli->output, "nothing was defined");
         return;
     }
     while (n < planned->len && define_one(cli, planned->pdata[n], &define_options, rows))
         n++;
+    for (guint i = n + 1; i < planned->len; i++) /* after a failure the rest is not defined */
+        gpuvm_images_discard(cli->session, planned->pdata[i]);
     for (guint i = 0; start && n == planned->len && i < n; i++) {
         const gpuvm_planned *vm = planned->pdata[i];
         gpuvm_act_on_domain(cli, vm->plan->vm->name, gpuvm_start_and_say,
                             json_array_get_object_element(rows, i));
     }
+    gpuvm_wait_and_say(cli, rows);
 }
 
 static const GOptionEntry options[] = {
     {"start", 0, 0, G_OPTION_ARG_NONE, &start, "start each VM after all are defined", NULL},
+    GPUVM_WAIT_OPTION,
     {"autostart", 0, 0, G_OPTION_ARG_NONE, &autostart, "start each VM with the host from now on", NULL},
     {"adopt", 0, 0, G_OPTION_ARG_NONE, &adopt, "replace a domain of the same name that gpuvm did not define",
      NULL},

@@ -7,16 +7,21 @@
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    const gpuvm_command *command = argc > 0 ? gpuvm_command_find(argv[0]) : NULL;
+    const gpuvm_command *command = NULL;
     g_autofree char *help = NULL;
 
-    if (argc > 0 && !command) {
-        gpuvm_diag *diag =
-            gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "unknown command '%s'", argv[0]);
-        const char *nearest = gpuvm_command_nearest(argv[0]);
-        if (nearest)
-            gpuvm_diag_hint(diag, "did you mean '%s'?", nearest);
-        return;
+    for (int i = 0; i < argc; i++) {
+        const gpuvm_command *const *commands = gpuvm_command_list(command);
+        const char *nearest = commands ? gpuvm_command_nearest(commands, argv[i]) : NULL;
+
+        command = commands ? gpuvm_command_find(commands, argv[i]) : NULL;
+        if (!command) {
+            gpuvm_diag *diag = gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
+                                                 "unknown command '%s'", argv[i]);
+            if (nearest)
+                gpuvm_diag_hint(diag, "did you mean '%s'?", nearest);
+            return;
+        }
     }
     help = gpuvm_command_help(command);
     gpuvm_output_text(cli->output, "help", help);
@@ -24,10 +29,10 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
 const gpuvm_command gpuvm_cmd_help = {
     .name = "help",
-    .arguments = "[COMMAND]",
+    .arguments = "[COMMAND…]",
     .summary = "Show help about a command",
     .description = "Shows what gpuvm can do, or how one command is used.",
-    .max_arguments = 1,
+    .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_COMMAND,
     .run = run,
 };

@@ -3,20 +3,21 @@
 #include <config.h>
 
 #include "cli/command.h"
-#include "ops/lifecycle.h"
+#include "ops/health.h"
 
-static gboolean all;
+static gboolean all, health;
 
-static const gpuvm_column columns[] = {
-    /* clang-format off */
-    {.header = "NAME", .key = "name"},
-    {.header = "STATE", .key = "state"},
-    {.header = "DEVICES", .key = "devices"},
-    {.header = "AUTOSTART", .key = "autostart"},
-    {.header = "SOURCE", .key = "source"},
-    {0},
-    /* clang-format on */
-};
+/* clang-format off */
+#define COLUMNS                                                                                              \
+    {.header = "NAME", .key = "name"},                                                                       \
+    {.header = "STATE", .key = "state"},                                                                     \
+    {.header = "DEVICES", .key = "devices"},                                                                 \
+    {.header = "AUTOSTART", .key = "autostart"},                                                             \
+    {.header = "SOURCE", .key = "source"}
+
+static const gpuvm_column columns[] = {COLUMNS, {0}};
+static const gpuvm_column columns_with_health[] = {COLUMNS, {.header = "HEALTH", .key = "health"}, {0}};
+/* clang-format on */
 
 static JsonObject *
 make_row(const gpuvm_domain *domain, const gpuvm_record *record)
@@ -38,28 +39,48 @@ make_row(const gpuvm_domain *domain, const gpuvm_record *record)
     return row;
 }
 
+/* Adds the health of @listed (gpuvm_listed), in whose order @rows are. */
+static void
+add_health(gpuvm_cli *cli, const GPtrArray *listed, JsonArray *rows)
+{
+    g_autoptr(GPtrArray) healths = gpuvm_health_ask(cli->session, listed);
+
+    for (guint i = 0; healths && i < healths->len; i++) {
+        const gpuvm_health *found = healths->pdata[i];
+        JsonObject *row = json_array_get_object_element(rows, i);
+
+        json_object_set_string_member(row, "health", gpuvm_health_names[found->state]);
+        gpuvm_json_set_string(row, "health_reason", found->reason);
+    }
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) domains = NULL;
+    g_autoptr(GPtrArray) domains = NULL, listed = g_ptr_array_new();
     JsonArray *rows = json_array_new();
 
     (void)argc, (void)argv;
     domains = gpuvm_list_managed(cli->session);
     for (guint i = 0; domains && i < domains->len; i++) {
-        const gpuvm_listed *listed = domains->pdata[i];
+        gpuvm_listed *vm = domains->pdata[i];
 
-        if (listed->domain->active || all)
-            json_array_add_object_element(rows, make_row(listed->domain, listed->record));
+        if (vm->domain->active || all) {
+            json_array_add_object_element(rows, make_row(vm->domain, vm->record));
+            g_ptr_array_add(listed, vm);
+        }
     }
+    if (health)
+        add_health(cli, listed, rows);
     if (domains && json_array_get_length(rows) == 0)
         gpuvm_output_line(cli->output,
                           all ? "gpuvm defined no VM here" : "no VM is running; see gpuvm list --all");
-    gpuvm_output_table(cli->output, "vms", rows, columns, NULL);
+    gpuvm_output_table(cli->output, "vms", rows, health ? columns_with_health : columns, NULL);
 }
 
 static const GOptionEntry options[] = {
     {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "also those that are off", NULL},
+    {"health", 0, 0, G_OPTION_ARG_NONE, &health, "ask each for its health", NULL},
     G_OPTION_ENTRY_NULL,
 };
 

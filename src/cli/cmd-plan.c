@@ -3,6 +3,8 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "core/image.h"
+#include "core/merge.h"
 #include "ops/plan.h"
 
 static const gpuvm_column columns[] = {
@@ -16,6 +18,33 @@ static const gpuvm_column columns[] = {
     {.header = "WHY", .key = "why"},
     {0},
 };
+
+static const gpuvm_column value_columns[] = {
+    {.header = "FIELD", .key = "field"},
+    {.header = "VALUE", .key = "value"},
+    {.header = "FROM", .key = "from"},
+    {0},
+};
+
+/* What the definition says, and where: of interest when a plugin says some of it. */
+static JsonArray *
+value_rows(const gpuvm_spec *spec)
+{
+    g_autoptr(GPtrArray) origins = gpuvm_merge_origins(spec);
+    JsonArray *rows = json_array_new();
+
+    for (guint i = 0; i < origins->len; i++) {
+        const gpuvm_origin *origin = origins->pdata[i];
+        g_autofree char *from = gpuvm_origin_place(origin);
+        JsonObject *row = json_object_new();
+
+        json_object_set_string_member(row, "field", origin->key);
+        json_object_set_string_member(row, "value", origin->value);
+        json_object_set_string_member(row, "from", from);
+        json_array_add_object_element(rows, row);
+    }
+    return rows;
+}
 
 static JsonObject *
 function_row(const gpuvm_plan_function *function)
@@ -57,12 +86,13 @@ vm_row(const gpuvm_planned *planned)
     json_object_set_string_member(row, "placement", plan->place.why);
     json_object_set_boolean_member(row, "refused", planned->xml == NULL);
     json_object_set_array_member(row, "functions", functions);
+    json_object_set_array_member(row, "values", value_rows(planned->loaded->spec));
     return row;
 }
 
-/* For people: a heading, the table, where the memory goes. */
+/* For people: a heading, the values when a plugin gives some, the devices, where the memory goes. */
 static void
-show(gpuvm_output *output, JsonObject *row)
+show(gpuvm_output *output, const gpuvm_planned *planned, JsonObject *row)
 {
     JsonArray *functions = json_object_get_array_member(row, "functions");
     g_autofree char *node = json_object_get_null_member(row, "numa_node")
@@ -75,6 +105,8 @@ show(gpuvm_output *output, JsonObject *row)
         json_object_get_string_member(row, "name"), json_object_get_string_member(row, "source"),
         json_object_get_int_member(row, "cpu_cores"), json_object_get_int_member(row, "memory_mb"),
         json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
+    if (planned->loaded->spec->base)
+        gpuvm_output_print_table(json_object_get_array_member(row, "values"), value_columns, NULL);
     gpuvm_output_print_table(functions, columns, NULL);
     if (json_array_get_length(functions) > 0)
         gpuvm_output_line(output, "memory from %s: %s", node,
@@ -93,10 +125,12 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
         if (!vm->plan)
             continue;
+        if (vm->xml)
+            gpuvm_image_note_unknown(vm->plan, cli->session->diags);
         JsonObject *row = vm_row(vm);
         json_array_add_object_element(rows, row);
         if (!cli->output->json)
-            show(cli->output, row);
+            show(cli->output, vm, row);
     }
     gpuvm_output_rows(cli->output, "vms", rows);
 }
@@ -107,7 +141,8 @@ const gpuvm_command gpuvm_cmd_plan = {
     .summary = "Show what would be decided, and why",
     .description =
         "Shows for each VM every PCI function that would be passed or detached, where the guest sees it, and the\n"
-        "reason; then notes and refusals. Changes nothing. With --host FILE it needs no libvirt.",
+        "reason; of a VM with a plugin, also where each value comes from; then notes and refusals. Changes nothing.\n"
+        "With --host FILE it needs no libvirt.",
     .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_FILE,

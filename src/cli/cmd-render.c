@@ -6,7 +6,31 @@
 
 #include <stdio.h>
 
+#include "core/image.h"
+#include "core/merge.h"
 #include "ops/plan.h"
+
+/* Where each value of a VM with a plugin comes from, as an XML comment, which may not hold "--". */
+static void
+print_origins(const gpuvm_spec *spec)
+{
+    g_autoptr(GPtrArray) origins = gpuvm_merge_origins(spec);
+
+    if (!spec->base)
+        return;
+    puts("<!--");
+    for (guint i = 0; i < origins->len; i++) {
+        const gpuvm_origin *origin = origins->pdata[i];
+        g_autofree char *place = gpuvm_origin_place(origin);
+        g_autoptr(GString) line = g_string_new(NULL);
+
+        g_string_printf(line, "  %s: %s (%s)", origin->key, origin->value, place);
+        while (g_string_replace(line, "--", "- -", 0) > 0)
+            continue;
+        puts(line->str);
+    }
+    puts("-->");
+}
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
@@ -19,11 +43,14 @@ run(gpuvm_cli *cli, int argc, char **argv)
         const gpuvm_planned *vm = planned->pdata[i];
         JsonObject *row = json_object_new();
 
+        gpuvm_image_note_unknown(vm->plan, cli->session->diags);
         json_object_set_string_member(row, "name", vm->plan->vm->name);
         json_object_set_string_member(row, "xml", vm->xml);
         json_array_add_object_element(rows, row);
-        if (!cli->output->json)
+        if (!cli->output->json) {
+            print_origins(vm->loaded->spec);
             fputs(vm->xml, stdout);
+        }
     }
     gpuvm_output_rows(cli->output, "vms", rows);
 }
@@ -33,7 +60,8 @@ const gpuvm_command gpuvm_cmd_render = {
     .arguments = "FILE|DIR|-…",
     .summary = "Print the domain XML that define would send",
     .description =
-        "Plans the VMs and prints their libvirt domain XML, the same bytes for the same input. Changes nothing.",
+        "Plans the VMs and prints their libvirt domain XML, the same bytes for the same input. Changes nothing.\n"
+        "Of a VM with a plugin, a comment before it says where each value comes from.",
     .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_FILE,

@@ -17,7 +17,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_for_each_domain(cli, argv, restart);
 }
 
-static const GOptionEntry options[] = {GPUVM_STOP_OPTIONS, G_OPTION_ENTRY_NULL};
+static const GOptionEntry options[] = {GPUVM_STOP_OPTIONS, GPUVM_WAIT_OPTION, G_OPTION_ENTRY_NULL};
 
 const gpuvm_command gpuvm_cmd_restart = {
     .name = "restart",

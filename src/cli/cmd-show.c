@@ -64,16 +64,33 @@ labels_object(const gpuvm_record *record)
     return labels;
 }
 
+/* The storage volumes of its own, as "POOL/NAME". */
+static JsonArray *
+volumes_array(const gpuvm_record *record)
+{
+    JsonArray *volumes = json_array_new();
+
+    for (guint i = 0; i < record->volumes->len; i++) {
+        g_autofree char *volume =
+            g_build_filename(record->pool, (const char *)record->volumes->pdata[i], NULL);
+        json_array_add_string_element(volumes, volume);
+    }
+    return volumes;
+}
+
 static void
 show(gpuvm_output *output, JsonObject *vm)
 {
-    static const char *const lines[] = {"name",   "uuid",   "state",     "source",
-                                        "plugin", "digest", "functions", "iommu_group"};
+    static const char *const lines[] = {"name",   "uuid",      "state",       "source",    "plugin",
+                                        "digest", "functions", "iommu_group", "health_url"};
+    JsonArray *volumes = json_object_get_array_member(vm, "volumes");
 
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
         if (!json_object_get_null_member(vm, lines[i]))
             gpuvm_output_line(output, "%-12s %s", lines[i], json_object_get_string_member(vm, lines[i]));
     }
+    for (guint i = 0; i < json_array_get_length(volumes); i++)
+        gpuvm_output_line(output, "%-12s %s", "volume", json_array_get_string_element(volumes, i));
     gpuvm_output_line(output, "%-12s %s", "autostart",
                       json_object_get_boolean_member(vm, "autostart") ? "yes" : "no");
     gpuvm_output_print_table(json_object_get_array_member(vm, "devices"), columns, NULL);
@@ -99,7 +116,9 @@ run(gpuvm_cli *cli, int argc, char **argv)
     json_object_set_string_member(vm, "digest", record->digest);
     json_object_set_string_member(vm, "functions", gpuvm_functions_names[record->functions]);
     json_object_set_string_member(vm, "iommu_group", gpuvm_group_mode_names[record->iommu_group]);
+    gpuvm_json_set_string(vm, "health_url", record->health_url);
     json_object_set_object_member(vm, "labels", labels_object(record));
+    json_object_set_array_member(vm, "volumes", volumes_array(record));
     json_object_set_array_member(vm, "devices", device_rows(cli->session, record));
     if (!cli->output->json)
         show(cli->output, vm);

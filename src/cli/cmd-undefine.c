@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* undefine: forget VMs; their disks stay */
+/* undefine: forget VMs; their disks stay unless asked otherwise */
 #include <config.h>
 
 #include "cli/domains.h"
 #include "ops/lifecycle.h"
 
-static gboolean nvram;
+static gboolean nvram, storage;
 
 static bool
 undefine(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
+    const gpuvm_undefine_options how = {.nvram = nvram, .storage = storage};
+
     (void)row;
-    if (!gpuvm_undefine(cli->session, name, nvram))
+    if (!gpuvm_undefine(cli->session, name, &how))
         return false;
     gpuvm_output_line(cli->output, "%s: undefined", name);
     return true;
@@ -26,6 +28,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
 static const GOptionEntry options[] = {
     {"nvram", 0, 0, G_OPTION_ARG_NONE, &nvram, "remove its UEFI variables too", NULL},
+    {"storage", 0, 0, G_OPTION_ARG_NONE, &storage, "remove its own volumes too: root disk, seed", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -34,7 +37,9 @@ const gpuvm_command gpuvm_cmd_undefine = {
     .arguments = "NAME…",
     .summary = "Remove VMs from libvirt",
     .description =
-        "Removes the definition of VMs that are off. Their disks stay, and without --nvram their UEFI variables.",
+        "Removes the definition of VMs that are off. Their disks stay, and without --nvram their UEFI variables. With\n"
+        "--storage, what gpuvm made for them in the storage pool is removed for ever: root disks, seeds. Images stay\n"
+        "in any case: see gpuvm image prune.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -11,13 +11,18 @@
     ROW(plan)                                                                                                \
     ROW(render)                                                                                              \
     ROW(define)                                                                                              \
+    ROW(create)                                                                                              \
     ROW(start)                                                                                               \
     ROW(stop)                                                                                                \
     ROW(restart)                                                                                             \
     ROW(undefine)                                                                                            \
     ROW(list)                                                                                                \
     ROW(show)                                                                                                \
+    ROW(health)                                                                                              \
+    ROW(console)                                                                                             \
     ROW(release)                                                                                             \
+    ROW(plugin)                                                                                              \
+    ROW(image)                                                                                               \
     ROW(capture)                                                                                             \
     ROW(schema)                                                                                              \
     ROW(completion)                                                                                          \
@@ -40,6 +45,10 @@ static const GOptionEntry global_options[] = {
      "plan against the host in FILE, without libvirt", "FILE"},
     {"policy", 0, 0, G_OPTION_ARG_FILENAME, &gpuvm_global.policy_file, "a policy; narrows the host's own",
      "FILE"},
+    {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME, &gpuvm_global.plugin_dir, "where plugins are installed",
+     "DIR"},
+    {"pool", 0, 0, G_OPTION_ARG_STRING, &gpuvm_global.pool, "the storage pool for images (" GPUVM_POOL ")",
+     "NAME"},
     {"output", 'o', 0, G_OPTION_ARG_STRING, &gpuvm_global.output, "table (the default) or json", "FORMAT"},
     {"quiet", 'q', 0, G_OPTION_ARG_NONE, &gpuvm_global.quiet, "print errors and answers only", NULL},
     {"verbose", 'v', 0, G_OPTION_ARG_NONE, &gpuvm_global.verbose, "say more", NULL},
@@ -56,24 +65,37 @@ gpuvm_global_options(void)
 }
 
 const gpuvm_command *
-gpuvm_command_find(const char *name)
+gpuvm_command_find(const gpuvm_command *const *commands, const char *name)
 {
-    for (size_t i = 0; gpuvm_commands[i]; i++) {
-        if (g_str_equal(gpuvm_commands[i]->name, name))
-            return gpuvm_commands[i];
+    for (; *commands; commands++) {
+        if (g_str_equal((*commands)->name, name) || g_strcmp0((*commands)->alias, name) == 0)
+            return *commands;
     }
     return NULL;
 }
 
 const char *
-gpuvm_command_nearest(const char *name)
+gpuvm_command_nearest(const gpuvm_command *const *commands, const char *name)
 {
-    const char *names[G_N_ELEMENTS(gpuvm_commands)];
-    size_t n = 0;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
 
-    for (; gpuvm_commands[n]; n++)
-        names[n] = gpuvm_commands[n]->name;
-    return gpuvm_nearest(name, names, n);
+    for (; *commands; commands++)
+        g_ptr_array_add(names, (char *)(*commands)->name);
+    return gpuvm_nearest(name, (const char *const *)names->pdata, names->len);
+}
+
+const gpuvm_command *const *
+gpuvm_command_list(const gpuvm_command *group)
+{
+    return group ? group->commands : gpuvm_commands;
+}
+
+char *
+gpuvm_command_title(const gpuvm_command *command)
+{
+    g_autofree char *parent = command ? gpuvm_command_title(command->parent) : NULL;
+
+    return command ? g_strdup_printf("%s %s", parent, command->name) : g_strdup("gpuvm");
 }
 
 static void
@@ -88,36 +110,37 @@ add_group(GOptionContext *context, const char *name, const char *title, const GO
 GOptionContext *
 gpuvm_command_context(const gpuvm_command *command)
 {
-    GOptionContext *context = g_option_context_new(command ? command->arguments : "COMMAND [ARGUMENT…]");
+    bool group = gpuvm_command_list(command) != NULL;
+    GOptionContext *context = g_option_context_new(group ? "COMMAND [ARGUMENT…]" : command->arguments);
 
     g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_set_strict_posix(context, !command);
+    g_option_context_set_strict_posix(context, group);
     if (command && command->options)
         add_group(context, "command", "Options:", command->options);
     add_group(context, "global", command ? "Options of every command:" : "Options:", global_options);
-    if (command)
-        g_option_context_set_summary(context, command->description);
     return context;
 }
 
 char *
 gpuvm_command_help(const gpuvm_command *command)
 {
+    const gpuvm_command *const *commands = gpuvm_command_list(command);
     g_autoptr(GOptionContext) context = gpuvm_command_context(command);
-    g_autofree char *name = command ? g_strdup_printf("gpuvm %s", command->name) : g_strdup("gpuvm");
+    g_autofree char *title = gpuvm_command_title(command);
     g_autoptr(GString) summary =
-        g_string_new("GPU virtual machines as YAML files, run by libvirt.\n\nCommands:");
+        g_string_new(command ? command->description : "GPU virtual machines as YAML files, run by libvirt.");
 
-    for (size_t i = 0; !command && gpuvm_commands[i]; i++)
-        g_string_append_printf(summary, "\n  %-11s %s", gpuvm_commands[i]->name, gpuvm_commands[i]->summary);
-    if (!command) {
-        g_option_context_set_summary(context, summary->str);
+    if (commands)
+        g_string_append(summary, "\n\nCommands:");
+    for (; commands && *commands; commands++)
+        g_string_append_printf(summary, "\n  %-11s %s", (*commands)->name, (*commands)->summary);
+    g_option_context_set_summary(context, summary->str);
+    if (!command)
         g_option_context_set_description(
             context, "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
                      "by policy,\n5 the host cannot satisfy it, 6 unhealthy or timed out.\n"
                      "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
-    }
-    g_set_prgname(name);
+    g_set_prgname(title);
     g_autofree char *help = g_strchomp(g_option_context_get_help(context, FALSE, NULL));
     return g_strconcat(help, "\n", NULL);
 }

@@ -34,20 +34,27 @@ append_man_options(GString *page, const GOptionEntry *entries)
     }
 }
 
+static void
+append_man_commands(GString *page, const gpuvm_command *const *commands)
+{
+    for (; commands && *commands; commands++) {
+        const gpuvm_command *command = *commands;
+        g_autofree char *title = gpuvm_command_title(command);
+
+        g_string_append_printf(page, ".SS %s %s\n", title, command->arguments ? command->arguments : "");
+        append_man(page, command->description);
+        g_string_append_c(page, '\n');
+        append_man_options(page, command->options);
+        append_man_commands(page, command->commands);
+    }
+}
+
 char *
 gpuvm_command_man(void)
 {
     GString *page = g_string_new(".SH COMMANDS\n");
 
-    for (size_t i = 0; gpuvm_commands[i]; i++) {
-        const gpuvm_command *command = gpuvm_commands[i];
-
-        g_string_append_printf(page, ".SS gpuvm %s %s\n", command->name,
-                               command->arguments ? command->arguments : "");
-        append_man(page, command->description);
-        g_string_append_c(page, '\n');
-        append_man_options(page, command->options);
-    }
+    append_man_commands(page, gpuvm_commands);
     g_string_append(page, ".SH OPTIONS\nEvery command takes these.\n");
     append_man_options(page, gpuvm_global_options());
     return g_string_free(page, FALSE);

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/progress.h"
+
 /* Whether -o json is among the arguments: said ahead, since GLib forgets the options of a command line that is wrong. */
 static bool wants_json;
 
@@ -37,14 +39,14 @@ static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const c
 {
     gpuvm_diags *diags = gpuvm_diags_new();
     gpuvm_output *output = gpuvm_output_new();
+    g_autofree char *title = gpuvm_command_title(command);
     va_list args;
 
     va_start(args, format);
     g_autofree char *message = g_strdup_vprintf(format, args);
     va_end(args);
     *message = g_ascii_tolower(*message); /* GLib's begin with a capital */
-    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "%s", message), "see gpuvm%s%s --help",
-                    command ? " " : "", command ? command->name : "");
+    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "%s", message), "see %s --help", title);
     output->json = wants_json;
     output->color = wants_color();
     gpuvm_output_finish(output, diags);
@@ -54,11 +56,11 @@ static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const c
 }
 
 static int
-unknown_command(const char *name)
+unknown_command(const gpuvm_command *group, const char *name)
 {
-    const char *nearest = gpuvm_command_nearest(name);
+    const char *nearest = gpuvm_command_nearest(gpuvm_command_list(group), name);
 
-    return usage_error(NULL, "unknown command '%s'%s%s%s", name, nearest ? ": did you mean '" : "",
+    return usage_error(group, "unknown command '%s'%s%s%s", name, nearest ? ": did you mean '" : "",
                        nearest ? nearest : "", nearest ? "'?" : "");
 }
 
@@ -79,9 +81,13 @@ run(const gpuvm_command *command, int argc, char **argv)
     int exit;
 
     session->say = gpuvm_global.verbose ? say : NULL;
+    session->progress = gpuvm_global.quiet || wants_json ? NULL : gpuvm_progress_show;
     session->uri = gpuvm_global.uri;
     session->host_file = gpuvm_global.host_file;
     session->policy_file = gpuvm_global.policy_file;
+    session->plugin_dir = gpuvm_global.plugin_dir;
+    if (gpuvm_global.pool)
+        session->pool = gpuvm_global.pool;
     cli.output->json = g_strcmp0(gpuvm_global.output, "json") == 0;
     cli.output->quiet = gpuvm_global.quiet;
     cli.output->color = wants_color();
@@ -130,11 +136,22 @@ drop_separator(int *argc, char **argv)
     (*argc)--;
 }
 
+/* Takes the options of @command, NULL being the program, off the line. */
+static bool
+parse_options(const gpuvm_command *command, int *argc, char ***argv)
+{
+    g_autoptr(GOptionContext) context = gpuvm_command_context(command);
+    g_autoptr(GError) error = NULL;
+
+    if (g_option_context_parse(context, argc, argv, &error))
+        return true;
+    usage_error(command, "%s", error->message);
+    return false;
+}
+
 int
 gpuvm_main(int argc, char **argv)
 {
-    g_autoptr(GOptionContext) before = gpuvm_command_context(NULL), behind = NULL;
-    g_autoptr(GError) error = NULL;
     g_autofree char *help = NULL;
     const gpuvm_command *command = NULL;
 
@@ -143,23 +160,24 @@ gpuvm_main(int argc, char **argv)
         return GPUVM_EXIT_OK;
     }
     look_for_json(argc, argv);
-    if (!g_option_context_parse(before, &argc, &argv, &error))
-        return usage_error(NULL, "%s", error->message);
-    if (argc > 1) {
-        command = gpuvm_command_find(argv[1]);
-        if (!command)
-            return unknown_command(argv[1]);
-        behind = gpuvm_command_context(command);
+    if (!parse_options(NULL, &argc, &argv))
+        return GPUVM_EXIT_USAGE;
+    while (argc > 1 && gpuvm_command_list(command)) {
+        const gpuvm_command *next = gpuvm_command_find(gpuvm_command_list(command), argv[1]);
+
+        if (!next)
+            return unknown_command(command, argv[1]);
+        command = next;
         argc--, argv++;
-        if (!g_option_context_parse(behind, &argc, &argv, &error))
-            return usage_error(command, "%s", error->message);
-        drop_separator(&argc, argv);
+        if (!parse_options(command, &argc, &argv))
+            return GPUVM_EXIT_USAGE;
     }
+    drop_separator(&argc, argv);
     if (gpuvm_global.version) {
         puts("gpuvm " PACKAGE_VERSION);
         return GPUVM_EXIT_OK;
     }
-    if (gpuvm_global.help || !command) {
+    if (gpuvm_global.help || gpuvm_command_list(command)) {
         help = gpuvm_command_help(command);
         fputs(help, gpuvm_global.help ? stdout : stderr);
         return gpuvm_global.help ? GPUVM_EXIT_OK : GPUVM_EXIT_USAGE;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * progress.h: how far a transfer is, on standard error
+ *
+ * On a terminal, one line that is written again and again; elsewhere a line at its beginning, every 10 seconds, and at
+ * its end.
+ */
+#pragma once
+
+#include "ops/session.h"
+
+/** A gpuvm_session's progress. */
+void gpuvm_progress_show(const gpuvm_progress *progress);

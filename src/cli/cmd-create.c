@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* create: a VM from a plugin and flags, defined and started in one */
+#include <config.h>
+
+#include "cli/domains.h"
+#include "doc/emit.h"
+#include "ops/create.h"
+#include "ops/define.h"
+
+static char *config;
+static gboolean no_start, print_yaml;
+static GPtrArray *values; /* gpuvm_flag_value, in the order given */
+
+static const gpuvm_flag flags[] = {
+    {.name = "--plugin", .path = "plugin"},
+    {.name = "--cpu", .path = "resources.cpu_cores"},
+    {.name = "--memory", .path = "resources.memory_mb"},
+    {.name = "--device", .path = "devices.pci_passthrough", .list = true},
+    {.name = "--device-allowlist", .path = "devices.allowlist", .list = true},
+    {.name = "--kernel", .path = "kernel", .media = true},
+    {.name = "--kernel-cmdline", .path = "kernel_cmdline"},
+    {.name = "--initramfs", .path = "initramfs", .media = true},
+    {.name = "--initramfs-checksum", .path = "initramfs.checksum"},
+};
+
+static gboolean
+take_flag(const char *name, const char *text, gpointer data, GError **error)
+{
+    (void)data, (void)error;
+    if (!values)
+        values = g_ptr_array_new();
+    for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
+        if (g_str_equal(flags[i].name, name)) {
+            gpuvm_flag_value *value = g_new(gpuvm_flag_value, 1);
+
+            *value = (gpuvm_flag_value){&flags[i], g_strdup(text)};
+            g_ptr_array_add(values, value);
+        }
+    }
+    return TRUE;
+}
+
+/* Defines and starts @planned. */
+static void
+make(gpuvm_cli *cli, const GPtrArray *planned, JsonObject *row)
+{
+    const gpuvm_define_options options = {0};
+    gpuvm_planned *vm = planned->pdata[0];
+    const char *name = vm->plan->vm->name;
+    gpuvm_change change;
+
+    if (vm->domain) {
+        gpuvm_diag *diag = gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_FAILED, NULL,
+                                             "domain '%s' exists already", name);
+        gpuvm_diag_hint(diag, "give the VM another name, or change the one there is: gpuvm define FILE");
+        return;
+    }
+    if (!gpuvm_define_prepare(cli->session, planned, &options) ||
+        !gpuvm_define(cli->session, vm, &options, &change))
+        return;
+    json_object_set_string_member(row, "change", gpuvm_change_names[change]);
+    gpuvm_output_line(cli->output, "%s: %s", name, gpuvm_change_names[change]);
+    if (!no_start && !gpuvm_act_on_domain(cli, name, gpuvm_start_and_say, row))
+        gpuvm_diags_note(cli->session->diags, NULL, "VM '%s' is defined, and can be started later", name);
+}
+
+static void
+create(gpuvm_cli *cli, gpuvm_loaded *definition, JsonArray *rows)
+{
+    g_autoptr(GPtrArray) loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
+    g_autoptr(GPtrArray) planned = NULL;
+
+    g_ptr_array_add(loaded, definition);
+    if (!gpuvm_session_connect(cli->session))
+        return;
+    planned = gpuvm_plan_loaded(cli->session, loaded);
+    if (!planned || cli->session->diags->errors > 0) {
+        gpuvm_output_line(cli->output, "nothing was defined");
+        return;
+    }
+    make(cli, planned, json_array_get_object_element(rows, 0));
+    gpuvm_wait_and_say(cli, rows);
+}
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    JsonArray *rows = json_array_new();
+    JsonObject *row = json_object_new();
+    gpuvm_loaded *definition;
+
+    (void)argc;
+    json_object_set_string_member(row, "name", argv[0]);
+    json_array_add_object_element(rows, row);
+    gpuvm_output_rows(cli->output, "vms", rows);
+    if (no_start && gpuvm_start_wait) {
+        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
+                          "--no-start and --wait exclude each other");
+        return;
+    }
+    if (!values)
+        values = g_ptr_array_new();
+    definition = gpuvm_create_definition(cli->session, argv[0], config, values);
+    if (definition && print_yaml) {
+        g_autofree char *yaml = gpuvm_emit_yaml(definition->spec->doc->root);
+        gpuvm_output_text(cli->output, "yaml", yaml);
+        gpuvm_loaded_free(definition);
+    } else if (definition) {
+        create(cli, definition, rows);
+    }
+}
+
+#define FLAG(name, text, value)                                                                              \
+    {                                                                                                        \
+        name, 0, 0, G_OPTION_ARG_CALLBACK, (gpointer)take_flag, text, value                                  \
+    }
+
+static const GOptionEntry options[] = {
+    FLAG("plugin", "the plugin that the VM is made from", "NAME"),
+    FLAG("cpu", "how many CPUs the guest has", "N"),
+    FLAG("memory", "the guest's memory", "MIB"),
+    FLAG("device", "a PCI device that the VM gets; may be given again", "ADDRESS"),
+    FLAG("device-allowlist", "devices that it may have, such as 10de:*; may be given again", "PATTERN"),
+    FLAG("kernel", "a Linux kernel to boot directly", "FILE|URL"),
+    FLAG("kernel-cmdline", "its command line", "TEXT"),
+    FLAG("initramfs", "the initial RAM file system for it", "FILE|URL"),
+    FLAG("initramfs-checksum", "the checksum that this must have", "sha256:HEX"),
+    {"config", 0, 0, G_OPTION_ARG_FILENAME, &config, "a definition to begin with; flags go over it", "FILE"},
+    GPUVM_WAIT_OPTION,
+    {"no-start", 0, 0, G_OPTION_ARG_NONE, &no_start, "define it only", NULL},
+    {"print-yaml", 0, 0, G_OPTION_ARG_NONE, &print_yaml, "print the definition instead, for git", NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+const gpuvm_command gpuvm_cmd_create = {
+    .name = "create",
+    .arguments = "NAME",
+    .summary = "Define and start a VM, from a plugin and flags",
+    .description =
+        "Does what define and start do with the definition that the flags make: each has the meaning of its field.\n"
+        "With --print-yaml it prints that definition and changes nothing.",
+    .options = options,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .argument = GPUVM_ARGUMENT_NONE,
+    .run = run,
+};
