@@ -28,11 +28,12 @@ only_in_the_lab()
     exit 99
 }
 
+# start_libvirtd [OPTION…]
 start_libvirtd()
 {
     only_in_the_lab
     LC_ALL=C SYSTEMD_DEVICE_VERIFY_SYSFS=0 LD_PRELOAD=$LAB/cache/preload.so \
-        libvirtd -d -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid
+        libvirtd "$@" -d -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid
 }
 
 # stop_libvirtd [SIGNAL]: and waits for its end
@@ -191,6 +192,21 @@ gpuvm()
     "$GPUVM" "$@"
 }
 
+# faulty N COMMAND…: its Nth call of libvirt fails; false when it has fewer
+faulty()
+{
+    local preload
+    preload=$(dirname "$GPUVM")/tests/fault/virt.so
+    [ -e "$preload" ] || { echo "$preload is not built: make check does"; exit 77; }
+    rm -f "$TMPDIR/calls"
+    run env LD_PRELOAD="$preload" GPUVM_FAULT_AT="$1" GPUVM_FAULT_CALLS="$TMPDIR/calls" \
+        ASAN_OPTIONS=verify_asan_link_order=0 "$GPUVM" "${@:2}"
+    [ "$(wc -l < "$TMPDIR/calls")" -ge "$1" ] || return
+    echo "call $1 of $2, $(sed -n "$1p" "$TMPDIR/calls"): exit $STATUS"
+    [ "$STATUS" -le 5 ] || fail "exit $STATUS: $OUT"
+    [ "$STATUS" = 0 ] || expect_text 'error: '
+}
+
 # vm NAME DEVICES [MORE]: a definition of a small VM in $TMPDIR/NAME.yaml; DEVICES is its `devices`, MORE other lines
 vm()
 {
@@ -223,4 +239,41 @@ stopped()
     for name; do
         [ "$(virsh -q domstate "$name")" = 'shut off' ] || fail "$name runs"
     done
+}
+
+# talk TEXT: what is started from now on says TEXT on its serial port, again and again (what nobody reads is lost), and says back
+# what it hears; \n and \r in TEXT are the assembler's
+talk()
+{
+    cat > "$TMPDIR/talk.s" <<-END
+	.code16
+	say:    mov \$text, %si
+	next:   mov \$0x3fd, %dx
+	        in %dx, %al
+	        test \$0x20, %al
+	        jz next
+	        mov \$0x3f8, %dx
+	        cs lodsb
+	        test %al, %al
+	        jz listen
+	        out %al, %dx
+	        jmp next
+	listen: mov \$0x20000, %ecx
+	hear:   mov \$0x3fd, %dx
+	        in %dx, %al
+	        test \$1, %al
+	        jz wait
+	        mov \$0x3f8, %dx
+	        in %dx, %al
+	        out %al, %dx
+	wait:   dec %ecx
+	        jnz hear
+	        jmp say
+	text:   .asciz "$1"
+	        .org 0xfff0
+	        jmp say
+	        .org 0x10000
+	END
+    as --32 -o "$TMPDIR/talk.o" "$TMPDIR/talk.s"
+    objcopy -O binary -j .text "$TMPDIR/talk.o" "$LAB/firmware"
 }

@@ -2,22 +2,7 @@
 # machines: workstation-rtx3090
 # Each call of libvirt fails once, in define, start, stop and undefine: what is left is explained and mended by the same command without a failure.
 
-preload=$(dirname "$GPUVM")/tests/fault/virt.so
 before=$(drivers)
-[ -e "$preload" ] || { echo "$preload is not built: make check does"; exit 77; }
-
-# faulty N COMMAND…: its Nth call of libvirt fails; false when it has fewer
-faulty()
-{
-    rm -f "$TMPDIR/calls"
-    run env LD_PRELOAD="$preload" GPUVM_FAULT_AT="$1" GPUVM_FAULT_CALLS="$TMPDIR/calls" \
-        ASAN_OPTIONS=verify_asan_link_order=0 "$GPUVM" "${@:2}"
-    [ "$(wc -l < "$TMPDIR/calls")" -ge "$1" ] || return
-    echo "call $1 of $2, $(sed -n "$1p" "$TMPDIR/calls"): exit $STATUS"
-    [ "$STATUS" -le 5 ] || fail "exit $STATUS: $OUT"
-    [ "$STATUS" = 0 ] || expect_text 'error: '
-}
-
 # The VM is not there, is off with every function on its own driver, or runs with the card on vfio-pci.
 state()
 {

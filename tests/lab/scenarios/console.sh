@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-rtx3090
+# console: at a terminal, with a pipe, while somebody else has it; the terminal is as it was before, however it ends.
+
+talk 'login: '
+vm vm '{}'
+expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+expect_exit 1 gpuvm console vm
+expect_text "domain 'vm' is not running" 'gpuvm start vm'
+expect_exit 0 gpuvm start vm
+
+# at a terminal: $lab_source/terminal.py says what is typed and expected
+terminal()
+{
+    expect_exit 0 "$lab_source/terminal.py" "$GPUVM" console vm -- "$@"
+}
+
+terminal expect 'Connected to vm; leave with Ctrl-]' expect 'login: ' type '+' expect '+' type '\x03' alive type '\x1d' exit 0 cooked
+terminal expect 'login: ' alive signal TERM exit -15 cooked
+terminal expect 'login: ' alive signal HUP exit -1 cooked
+terminal expect 'login: ' run 'virsh -q destroy vm' exit 0 cooked
+expect_exit 0 gpuvm start vm
+terminal expect 'login: ' run "$GPUVM console --force vm </dev/null >/run/lab/tmp/taken 2>&1 & echo \$! >/run/lab/tmp/pid" expect 'was closed' expect '--force' exit 1 cooked
+wait_until grep -q 'login: ' "$TMPDIR/taken"
+
+# somebody has it
+expect_exit 5 gpuvm console vm
+expect_text "cannot open the console of domain 'vm'" '--force'
+kill "$(cat "$TMPDIR/pid")"
+
+# without a terminal: to the end of the VM, whatever became of the input; Ctrl-] ends it, too
+{ sleep 1 && virsh -q destroy vm; } > /dev/null &
+destroyer=$!
+expect_exit 0 gpuvm console vm < /dev/null
+wait $destroyer
+expect_text 'Connected to vm' 'login: '
+expect_exit 0 gpuvm start vm
+run "$GPUVM" -q console vm < <(sleep 1 && printf '+' && sleep 1 && printf '\035')
+[ "$STATUS" = 0 ] || fail "exit $STATUS"
+expect_text 'login: ' '+'
+expect_no_text 'Connected'
+# nobody reads any more
+"$GPUVM" -q console vm < /dev/null | head -c 3 > "$TMPDIR/read"
+[ "${PIPESTATUS[0]}" = 0 ] || fail 'a closed pipe is an error'
+expect_exit 0 virsh -q destroy vm

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-rtx3090
+# 64 VMs that answer after a second are asked in hardly more than a second. libvirt's test driver has the VMs and their leases;
+# the network they are in is this machine's own, where one server answers for all.
+
+top_srcdir=$(realpath "$lab_source/../..")
+. "$top_srcdir/tests/http/http.sh"
+host=$top_srcdir/examples/hosts/workstation-rtx3090.xml
+
+ip address add 192.168.122.1/21 dev lo # all of it is local then; the driver's leases are twenty apart
+echo ok > "$TMPDIR/health"
+http_start "$TMPDIR" --address 0.0.0.0
+
+{
+    sed '$d' "$host"
+    cat <<-END
+	<network><name>default</name><forward mode='nat'/><bridge name='virbr0'/>
+	<ip address='192.168.122.1' netmask='255.255.255.0'><dhcp><range start='192.168.122.2' end='192.168.122.254'/></dhcp></ip>
+	</network>
+	END
+    for n in $(seq 64); do
+        cat > "$TMPDIR/vm.yaml" <<-END
+	name: vm$n
+	workload: {base_url: "http://127.0.0.1:${http_url##*:}"}
+	health_check: {endpoint: /delay/1/health}
+	END
+        "$GPUVM" -c "test://$host" render "$TMPDIR/vm.yaml" |
+            sed "s|</domain>|<test:runstate xmlns:test='http://libvirt.org/schemas/domain/test/1.0'>1</test:runstate>&|"
+    done
+    echo '</node>'
+} > "$TMPDIR/many.xml"
+
+# milliseconds COMMAND…: how long it takes, in $MILLISECONDS
+milliseconds()
+{
+    local begun
+    begun=$(date +%s%3N)
+    "$@"
+    MILLISECONDS=$(($(date +%s%3N) - begun))
+}
+
+milliseconds expect_exit 0 gpuvm -c "test://$TMPDIR/many.xml" health vm1
+one=$MILLISECONDS
+expect_text 'http://192.168.122.' '200 OK'
+milliseconds expect_exit 0 gpuvm -c "test://$TMPDIR/many.xml" health
+all=$MILLISECONDS
+[ "$(grep -c '200 OK' <<< "$OUT")" = 64 ] || fail "not 64 answers:"$'\n'"$OUT"
+[ "$(grep -o 'http://192[0-9.]*' <<< "$OUT" | sort -u | wc -l)" = 64 ] || fail "not 64 addresses:"$'\n'"$OUT"
+echo "one: $one ms, 64: $all ms"
+[ "$all" -lt $((2 * one)) ] || fail "64 take $all ms, one takes $one ms"
+http_stop || true # the status of what was ended

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-rtx3090
+# start --wait and health: until the workload answers, the time is over, the VM stops, or Ctrl-C; the console's last lines are told.
+# No guest runs: a server of the lab's answers, at an address that the host's neighbour table says is the guest's.
+
+top_srcdir=$(realpath "$lab_source/../..")
+. "$top_srcdir/tests/http/http.sh"
+mac=52:54:00:12:34:56 address=10.9.0.5
+
+export no_proxy='*'
+
+ip link add br0 type bridge || { echo 'no bridge can be made'; exit 77; }
+ip address add 10.9.0.1/24 dev br0
+ip link set br0 up
+ip address add $address/32 dev lo
+echo ok > "$TMPDIR/health"
+http_start "$TMPDIR" --address $address
+port=${http_url##*:}
+url=http://$address:$port
+
+# check ENDPOINT MILLISECONDS [MODE]: the VM, whose guest is asked in network mode bridged
+check()
+{
+    local network="{mode: bridged, bridge: br0, mac: \"$mac\"}"
+    vm vm '{}' "workload: {base_url: \"http://127.0.0.1:$port\"}"$'\n'"health_check: {endpoint: $1, timeout_ms: $2}"
+    sed -i "s/^network: .*/network: $network/" "$TMPDIR/vm.yaml"
+    expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+    # a NIC that needs no tap device
+    virsh dumpxml --inactive vm | sed "s|<interface type='bridge'>|<interface type='user'>|; /<source bridge=/d" > "$TMPDIR/vm.xml"
+    virsh -q define "$TMPDIR/vm.xml"
+}
+
+# seconds FROM TO COMMAND…: it takes so long
+seconds()
+{
+    local begun=$SECONDS from=$1 to=$2
+    shift 2
+    "$@"
+    if [ $((SECONDS - begun)) -lt "$from" ] || [ $((SECONDS - begun)) -gt "$to" ]; then
+        fail "$((SECONDS - begun)) s: $*"$'\n'"$OUT"
+    fi
+}
+
+stop()
+{
+    expect_exit 0 gpuvm stop --force vm
+}
+
+talk 'Loading the model\r\n\033[31mout of memory\033[0m\r\n'
+check /health 3000
+
+# --- nobody knows the address
+seconds 2 8 expect_exit 6 gpuvm start --wait vm
+expect_text 'vm: started' 'vm: error: not healthy after 3 s: no address yet' "the console's last lines:" '  Loading the model' '  out of memory' \
+    'the VM goes on running' 'gpuvm health vm'
+expect_exit 6 gpuvm health vm
+expect_text 'unhealthy' 'no address yet' '1 of 1 VMs is not healthy'
+
+# --- the neighbour table does
+ip neighbour replace $address lladdr $mac dev br0 nud permanent
+expect_exit 0 gpuvm health vm
+expect_text 'healthy' '200 OK' "$url/health" ' ms'
+expect_exit 0 gpuvm health
+expect_text 'vm' '200 OK'
+expect_exit 0 gpuvm list --health
+expect_text 'HEALTH' 'healthy'
+expect_exit 0 virsh -q suspend vm
+expect_exit 6 gpuvm health vm
+expect_text 'vm   unhealthy paused'
+expect_exit 0 virsh -q resume vm
+before=$(http_requests)
+expect_exit 0 gpuvm list
+expect_no_text 'HEALTH'
+[ "$(http_requests)" = "$before" ] || fail 'list without --health asks'
+expect_exit 0 gpuvm start --wait vm
+expect_text 'already running' 'vm: healthy'
+stop
+expect_exit 6 gpuvm health vm
+expect_text 'off' 'shut off'
+seconds 0 3 expect_exit 0 gpuvm start --wait vm
+expect_text 'vm: healthy'
+expect_exit 0 gpuvm restart --force --wait vm
+expect_text 'vm: stopped' 'vm: started' 'vm: healthy'
+stop
+
+# --- it becomes ready
+check /unready/3/health 20000
+seconds 1 5 expect_exit 0 gpuvm -v start --wait vm
+expect_text 'waiting for vm to be healthy, for 20 s at most' 's  vm: 503 Service Unavailable' 's  vm: 200 OK' 'vm: healthy'
+stop
+
+# --- it does not
+check /status/503 1500
+expect_exit 6 gpuvm -o json start --wait vm
+expect_text '"healthy" : false' 'not healthy after 1.5 s: 503 Service Unavailable' "asked was $url/status/503"
+stop
+check /stall/0/health 1500
+seconds 0 2 expect_exit 0 gpuvm start --wait vm # the status is enough
+stop
+check /delay/60/health 1500
+seconds 1 5 expect_exit 6 gpuvm start --wait vm
+expect_text 'not healthy after 1.5 s: no answer in'
+stop
+
+# --- it stops meanwhile
+check /status/503 60000
+{ sleep 2 && virsh -q destroy vm; } &
+seconds 1 6 expect_exit 6 gpuvm start --wait vm
+expect_text 'vm: error: the VM has stopped before it was healthy' '  out of memory'
+
+# --- Ctrl-C
+{ sleep 2 && kill -INT "$(pgrep -fx "$GPUVM start --wait vm")"; } &
+seconds 1 6 expect_exit 1 gpuvm start --wait vm
+expect_text 'no longer waited for: it was not healthy yet: 503 Service Unavailable' 'the VM goes on running'
+[ "$(virsh -q domstate vm)" = running ] || fail 'Ctrl-C stopped the VM'
+
+# --- libvirtd hangs, while the VM runs
+expect_exit 0 gpuvm stop --force vm
+check /status/503 2000
+{ sleep 1.5 && kill -STOP "$(cat /run/libvirt/libvirtd.pid)"; } &
+seconds 1 9 expect_exit 6 gpuvm start --wait vm
+kill -CONT "$(cat /run/libvirt/libvirtd.pid)"
+expect_text 'not healthy after 2 s: libvirt or the guest agent does not answer' '  out of memory'
+
+# --- TLS: nobody can have a certificate for a guest's address
+http_certificate "$TMPDIR"
+plain_pid=$http_pid plain_log=$http_log plain_port=$port
+http_start "$TMPDIR" --address $address --tls "$TMPDIR/cert.pem" "$TMPDIR/key.pem"
+port=${http_url##*:}
+check /health 1000
+for base_url in https://127.0.0.1:$port http://127.0.0.1:$port https://127.0.0.1:$plain_port https://$address:$port; do
+    sed -i "s|base_url: .*|base_url: \"$base_url\"}|" "$TMPDIR/vm.yaml"
+    expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+    run gpuvm health vm
+    case $base_url in
+    "https://127.0.0.1:$port") expect_text "https://$address:$port/health" '200 OK' ;;
+    http://*) expect_text 'connection closed without an answer' ;;
+    "https://127.0.0.1:$plain_port") expect_text 'the answer is not TLS' ;;
+    *) expect_text 'its certificate is not trusted' ;;
+    esac
+done
+http_stop || true
+http_pid=$plain_pid http_log=$plain_log port=$plain_port
+
+# --- somebody has the console
+"$GPUVM" -q console --force vm < /dev/null > /dev/null &
+sleep 0.5
+check /status/404 500
+expect_exit 6 gpuvm start --wait vm
+expect_no_text "the console's last lines"
+http_stop || true # the status of what was ended
+expect_exit 6 gpuvm health vm
+expect_text 'connection refused'
+stop
