@@ -182,6 +182,16 @@ plan_of()
         jq -r '.vms[0].functions[] | "\(.address) \(.guest_address // "-") \(.role)"'
 }
 
+# serve FILE: serves the files of www, of which this is one, at $web, until the scenario ends; its log is requests
+serve()
+{
+    web=http://127.0.0.1:8000
+    busybox httpd -f -vv -p 127.0.0.1:8000 -h www 2>requests &
+    # shellcheck disable=SC2064 # this one
+    trap "kill $!" EXIT
+    check 'the web server is there' eventually busybox wget -q -O /dev/null "$web/$1"
+}
+
 # --- libvirt's side ---
 
 # hostdevs_of NAME: the functions in libvirt's definition, "0000:01:00.0 yes" with whether they are managed
@@ -269,6 +279,15 @@ report_at()
 
     buses=$(awk '$2 != "-" { print "^" substr($2, 1, 8) }' | sort -u)
     report "$1" | grep -E "$(paste -sd '|' <<<"$buses")"
+}
+
+# fetch NAME PATH: what the guest answers on port 8080
+fetch()
+{
+    local address
+
+    address=$(virsh -q domifaddr "$1" | awk '{ print $4 }')
+    busybox wget -q -O - "http://${address%/*}:8080$2"
 }
 
 # stops NAME: the guest comes up, as it must to hear of it, and shuts down when asked to
