@@ -25,12 +25,12 @@ for command in "define $TMPDIR/vm.yaml" 'start vm'; do
             fail "$command: exit $status: $(cat "$TMPDIR/out")"
         start_libvirtd
         # What the dead daemon began is the administrator's to end, as soon as the new one has found it again; gpuvm and
-        # libvirt both know the domain. The new one may wait for an emulator that was just starting, and is not there: then
-        # it is started once more.
+        # libvirt both know the domain. One that was killed before its emulator began leaves a state that the new one waits
+        # for, for half a minute.
         for try in $(seq 20); do
             timeout 3 virsh -q destroy vm > /dev/null 2>&1 || true
             ! "$GPUVM" release 01:00 > "$TMPDIR/out" 2>&1 || break
-            [ $((try % 5)) != 0 ] || { stop_libvirtd KILL; start_libvirtd; }
+            [ "$try" != 3 ] || { stop_libvirtd KILL; rm -f /run/libvirt/qemu/vm.{xml,pid}; start_libvirtd; }
             sleep 0.2
         done
         [ "$(drivers)" = "$before" ] || fail "$command: a driver is lost"$'\n'"$(diff <(drivers) <(echo "$before"); cat "$TMPDIR/out")"
