@@ -124,11 +124,11 @@ bool gpuvm_object_has(const gpuvm_object *object, const char *key);
 void gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diags *diags);
 
 /**
- * Calls @visit for each scalar of the tree at @node, which @table decodes, with the row that takes it (GPUVM_ONE); it may
- * change its text.
+ * Calls @visit for each value of the tree at @node, which @table decodes, with the row that takes it, a mapping before
+ * what is in it; it may change the value.
  */
-void gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node,
-                        void (*visit)(const gpuvm_field *field, gpuvm_node *scalar, void *data), void *data);
+typedef void (*gpuvm_schema_visitor)(const gpuvm_field *field, gpuvm_node *value, void *data);
+void gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visitor visit, void *data);
 
 /** The row of @key in @table or its parents; NULL. */
 const gpuvm_field *gpuvm_table_field(const gpuvm_table *table, const char *key);

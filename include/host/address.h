@@ -17,7 +17,8 @@ typedef enum gpuvm_address_source {
 /**
  * What @source knows of @domain (char *, owned by the array; may be empty), in its order. The guest agent also tells of
  * networks inside the guest: these are left out when a NIC of the domain's has an address. @root: where this machine's
- * files are, "" but for tests; NULL when the domain is on another machine.
+ * files are, "" but for tests; NULL when the domain is on another machine. @apart: ask an agent, which may hang, on a
+ * connection of its own where that can be had, so that calls of other threads do not wait for it.
  */
-GPtrArray *
-gpuvm_address_list(gpuvm_domain *domain, gpuvm_address_source source, const char *root, GError **error);
+GPtrArray *gpuvm_address_list(gpuvm_domain *domain, gpuvm_address_source source, const char *root, bool apart,
+                              GError **error);

@@ -18,8 +18,8 @@ typedef struct gpuvm_console gpuvm_console;
 typedef bool (*gpuvm_console_sink)(void *data, const char *bytes, size_t size);
 
 /**
- * Opens @domain's first console; @force takes it from whoever has it. @data is freed by @free_data when neither the caller
- * nor the thread needs it any more. On failure it is not taken.
+ * Opens @domain's first console; @force takes it from whoever has it. @data is freed by @free_data when neither the
+ * caller nor the thread needs it any more. On failure it is not taken.
  */
 gpuvm_console *
 gpuvm_console_open(gpuvm_connection *connection, gpuvm_domain *domain, bool force, gpuvm_console_sink sink,

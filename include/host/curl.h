@@ -38,3 +38,6 @@ extern gpuvm_curl_functions gpuvm_curl;
 
 /** Loads libcurl and sets it up; at once when that is done. Fails with GPUVM_EXIT_FAILED. */
 bool gpuvm_curl_load(GError **error);
+
+/** A handle for HTTP as gpuvm speaks it, from any thread; to be cleaned up. gpuvm_curl_load was called before. */
+CURL *gpuvm_curl_new(void);

@@ -19,7 +19,7 @@ typedef struct gpuvm_library {
 } gpuvm_library;
 
 /**
- * Opens @library lazily in the global scope (an interposing library is honoured), and fills @symbols, n pointers, in
- * the order of its names. Fails with GPUVM_EXIT_FAILED and what to install.
+ * Opens @library lazily in the global scope (an interposing library is honoured), and fills @ret_functions, a struct of
+ * n pointers to functions, in the order of its names. Fails with GPUVM_EXIT_FAILED and what to install.
  */
-bool gpuvm_library_load(const gpuvm_library *library, void **symbols, GError **error);
+bool gpuvm_library_load(const gpuvm_library *library, void *ret_functions, GError **error);

@@ -11,7 +11,7 @@
 typedef struct gpuvm_pool {
     gpuvm_connection *connection; /* borrowed */
     virStoragePoolPtr pool;
-    char *name, *path;
+    char *name, *path; /* the path: its directory on the host */
 } gpuvm_pool;
 
 /** What is there of one volume. */
@@ -36,9 +36,6 @@ bool gpuvm_pool_open(gpuvm_connection *connection, const char *name, gpuvm_pool 
 gpuvm_pool *gpuvm_pool_ensure(gpuvm_connection *connection, const char *name, GError **error);
 void gpuvm_pool_free(gpuvm_pool *pool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_pool, gpuvm_pool_free)
-
-/** Its directory on the host. */
-const char *gpuvm_pool_path(const gpuvm_pool *pool);
 
 /** The directory that gpuvm_pool_ensure would make @name in. g_malloc. */
 char *gpuvm_pool_default_path(const gpuvm_connection *connection, const char *name);

@@ -33,6 +33,7 @@
     X(DomainDestroy)                                                                                         \
     X(DomainFree)                                                                                            \
     X(DomainGetAutostart)                                                                                    \
+    X(DomainGetConnect)                                                                                      \
     X(DomainGetID)                                                                                           \
     X(DomainGetMetadata)                                                                                     \
     X(DomainGetName)                                                                                         \

@@ -150,6 +150,9 @@ typedef struct gpuvm_plugin {
     bool enabled;
 } gpuvm_plugin;
 
+/** The runtime that @plugin provides: by its name, if it has no other. Borrowed. */
+const char *gpuvm_plugin_runtime(const gpuvm_plugin *plugin);
+
 typedef struct gpuvm_deployment {
     gpuvm_body body;
     int kind;

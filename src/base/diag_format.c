@@ -41,12 +41,25 @@ append_printable(GString *out, const char *text)
     }
 }
 
-/* Appends the line of @mark and the line with its caret. */
+/* The end of the user and password in the URL whose "://" is at @at; NULL: there is none. */
+static const char *
+userinfo_end(const char *at, const char *end)
+{
+    gssize size = end - at, n = strlen("://");
+
+    if (size <= n || memcmp(at, "://", n) != 0)
+        return NULL;
+    while (n < size && !strchr("/?#'\"", at[n]))
+        n++;
+    return g_strrstr_len(at + strlen("://"), n - (gssize)strlen("://"), "@");
+}
+
+/* Appends the line of @mark, with stars for users and passwords in URLs, and the line with its caret. */
 static void
 append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const char *reset)
 {
     size_t size;
-    const char *line = gpuvm_source_line(mark->source, mark->line, &size), *end;
+    const char *line = gpuvm_source_line(mark->source, mark->line, &size), *end, *secret = NULL;
     unsigned from = 1, column = 1, indent = 0, underlined = 0;
     g_autofree char *number = g_strdup_printf("%5u", mark->line);
 
@@ -58,10 +71,13 @@ append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const ch
     g_string_append_printf(out, "%s | %s", number, from > 1 ? "…" : "");
     indent = from > 1 ? 1 : 0;
     while (line < end && column < from + LINE_LIMIT) {
+        const char *found = userinfo_end(line, end);
+        bool hidden = secret && line < secret && !strchr(":/", *line);
         gunichar c = next_char(&line, end);
 
+        secret = found ? found : secret;
         if (column >= from) {
-            gunichar shown = c == '\t' ? ' ' : g_unichar_isprint(c) ? c : '?';
+            gunichar shown = hidden ? '*' : c == '\t' ? ' ' : g_unichar_isprint(c) ? c : '?';
 
             g_string_append_unichar(out, shown);
             if (column < mark->column)

@@ -149,33 +149,20 @@ gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diags *di
     }
 }
 
-typedef struct visitor {
-    void (*visit)(const gpuvm_field *field, gpuvm_node *scalar, void *data);
-    void *data;
-} visitor;
-
-/** @node is what @table decodes, or lists of such. */
-static void
-visit_table(const gpuvm_table *table, gpuvm_node *node, const visitor *with)
+/* @node is what @table decodes, or lists of such. */
+void
+gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visitor visit, void *data)
 {
     if (node->type == GPUVM_NODE_SCALAR)
-        with->visit(gpuvm_table_field(table, table->scalar_key), node, with->data);
+        visit(gpuvm_table_field(table, table->scalar_key), node, data);
     for (unsigned i = 0; i < node->n; i++) {
+        gpuvm_node *value = node->values[i];
         const gpuvm_field *field =
             node->type == GPUVM_NODE_MAPPING ? gpuvm_table_field(table, node->keys[i]->text) : NULL;
 
-        if (!field)
-            visit_table(table, node->values[i], with);
-        else if (field->table)
-            visit_table(field->table, node->values[i], with);
-        else if (field->shape == GPUVM_ONE)
-            with->visit(field, node->values[i], with->data);
+        if (field)
+            visit(field, value, data);
+        if (!field || field->table)
+            gpuvm_schema_visit(field ? field->table : table, value, visit, data);
     }
-}
-
-void
-gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node,
-                   void (*visit)(const gpuvm_field *field, gpuvm_node *scalar, void *data), void *data)
-{
-    visit_table(table, node, &(visitor){visit, data});
 }

@@ -104,17 +104,23 @@ ask_neighbours(gpuvm_domain *domain, const char *root, GPtrArray *addresses, GEr
 }
 
 static bool
-ask_agent(gpuvm_domain *domain, GPtrArray *addresses, GError **error)
+ask_agent(gpuvm_domain *domain, bool apart, GPtrArray *addresses, GError **error)
 {
     g_autoptr(GHashTable) macs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(gpuvm_domain) same = NULL;
     bool agent;
 
-    return look_at(domain, macs, &agent, error) &&
-           (!agent || ask(domain, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, macs, addresses, error));
+    if (!look_at(domain, macs, &agent, error))
+        return false;
+    if (!agent)
+        return true;
+    same = apart ? gpuvm_domain_apart(domain) : NULL;
+    return ask(same ? same : domain, VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT, macs, addresses, error);
 }
 
 GPtrArray *
-gpuvm_address_list(gpuvm_domain *domain, gpuvm_address_source source, const char *root, GError **error)
+gpuvm_address_list(gpuvm_domain *domain, gpuvm_address_source source, const char *root, bool apart,
+                   GError **error)
 {
     g_autoptr(GPtrArray) addresses = g_ptr_array_new_with_free_func(g_free);
     bool asked;
@@ -124,6 +130,6 @@ gpuvm_address_list(gpuvm_domain *domain, gpuvm_address_source source, const char
     else if (source == GPUVM_ADDRESS_ARP)
         asked = ask_neighbours(domain, root, addresses, error);
     else
-        asked = ask_agent(domain, addresses, error);
+        asked = ask_agent(domain, apart, addresses, error);
     return asked ? g_steal_pointer(&addresses) : NULL;
 }

@@ -3,8 +3,6 @@
 
 #include "host/curl.h"
 
-#include <string.h>
-
 #include "base/error.h"
 #include "host/library.h"
 
@@ -23,18 +21,26 @@ gpuvm_curl_load(GError **error)
                                           .names = names,
                                           .n = G_N_ELEMENTS(names)};
     gpuvm_curl_functions loaded;
-    void *symbols[G_N_ELEMENTS(names)];
 
-    G_STATIC_ASSERT(sizeof symbols == sizeof loaded);
     if (gpuvm_curl.easy_init)
         return true;
-    if (!gpuvm_library_load(&library, symbols, error))
+    if (!gpuvm_library_load(&library, &loaded, error))
         return false;
-    memcpy(&loaded, symbols, sizeof loaded);
     if (loaded.global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot set up libcurl");
         return false;
     }
     gpuvm_curl = loaded;
     return true;
+}
+
+CURL *
+gpuvm_curl_new(void)
+{
+    CURL *curl = gpuvm_curl.easy_init();
+
+    gpuvm_curl.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    gpuvm_curl.easy_setopt(curl, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
+    gpuvm_curl.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L); /* threads */
+    return curl;
 }

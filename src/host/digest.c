@@ -3,8 +3,6 @@
 
 #include "host/digest.h"
 
-#include <string.h>
-
 #include <gnutls/crypto.h>
 
 #include "base/error.h"
@@ -40,15 +38,8 @@ load(GError **error)
                                           .version = "3.7",
                                           .names = names,
                                           .n = G_N_ELEMENTS(names)};
-    void *symbols[G_N_ELEMENTS(names)];
 
-    G_STATIC_ASSERT(sizeof symbols == sizeof gnutls);
-    if (gnutls.hash)
-        return true;
-    if (!gpuvm_library_load(&library, symbols, error))
-        return false;
-    memcpy(&gnutls, symbols, sizeof gnutls);
-    return true;
+    return gnutls.hash || gpuvm_library_load(&library, &gnutls, error);
 }
 
 gpuvm_digest *

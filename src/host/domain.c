@@ -104,6 +104,15 @@ gpuvm_domain_find(gpuvm_connection *connection, const char *name, gpuvm_domain *
     return true;
 }
 
+gpuvm_domain *
+gpuvm_domain_apart(const gpuvm_domain *domain)
+{
+    g_autofree char *uri = gpuvm_virt.ConnectGetURI(gpuvm_virt.DomainGetConnect(domain->dom));
+    g_autoptr(gpuvm_connection) connection = uri ? gpuvm_connection_open(uri, NULL) : NULL;
+
+    return connection ? gpuvm_domain_get(connection, domain->name, NULL) : NULL;
+}
+
 static void
 fail_absent(gpuvm_connection *connection, const char *name, GError **error)
 {

@@ -5,12 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/size.h"
+#include "base/url.h"
 #include "host/curl.h"
 
 #define CONNECT_SECONDS 20L
@@ -32,14 +32,6 @@ typedef struct transfer {
     char words[CURL_ERROR_SIZE];
     GError *error; /* what ended it from our side */
 } transfer;
-
-static char *
-without_password(const char *url)
-{
-    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD, NULL);
-
-    return uri ? g_uri_to_string_partial(uri, G_URI_HIDE_USERINFO) : g_strdup(url);
-}
 
 static bool
 too_large(transfer *run)
@@ -215,10 +207,7 @@ ask(transfer *run, const char *url)
     run->judged = false;
     *run->words = '\0';
     gpuvm_curl.easy_setopt(curl, CURLOPT_URL, url);
-    gpuvm_curl.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    gpuvm_curl.easy_setopt(curl, CURLOPT_USERAGENT, PACKAGE_NAME "/" PACKAGE_VERSION);
     gpuvm_curl.easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-    gpuvm_curl.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     gpuvm_curl.easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
     gpuvm_curl.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     gpuvm_curl.easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
@@ -249,7 +238,7 @@ redirect(transfer *run, const char *url)
     gpuvm_curl.easy_getinfo(run->curl, CURLINFO_REDIRECT_URL, &next);
     if (!next || status_of(run->curl) / 100 != 3)
         return NULL;
-    g_autofree char *shown = without_password(next);
+    g_autofree char *shown = gpuvm_url_shown(next);
     if (g_ascii_strncasecmp(next, "https://", 8) != 0 &&
         (g_ascii_strncasecmp(url, "https://", 8) == 0 || g_ascii_strncasecmp(next, "http://", 7) != 0)) {
         g_set_error(&run->error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
@@ -362,7 +351,7 @@ fetch_http(transfer *run)
         CURLcode code;
         bool again;
 
-        run->curl = gpuvm_curl.easy_init();
+        run->curl = gpuvm_curl_new();
         code = follow(run);
         if (run->done - counted >= FORGIVEN) {
             counted = run->done;
@@ -383,7 +372,7 @@ fetch_http(transfer *run)
 bool
 gpuvm_fetch_run(const gpuvm_fetch *fetch, GError **error)
 {
-    transfer run = {.fetch = fetch, .shown = without_password(fetch->url)};
+    transfer run = {.fetch = fetch, .shown = gpuvm_url_shown(fetch->url)};
     bool done = g_ascii_strncasecmp(fetch->url, "file:", 5) == 0 ? fetch_file(&run) : fetch_http(&run);
 
     if (!done)

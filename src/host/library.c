@@ -4,12 +4,15 @@
 #include "host/library.h"
 
 #include <dlfcn.h>
+#include <string.h>
 
 #include "base/error.h"
 
 bool
-gpuvm_library_load(const gpuvm_library *library, void **symbols, GError **error)
+gpuvm_library_load(const gpuvm_library *library, void *ret_functions, GError **error)
 {
+    g_autofree void **symbols = g_new(void *, library->n);
+
     /* lazily: binding now would bind the dozens of libraries below libvirt, too, which costs over a millisecond */
     if (!dlopen(library->soname, RTLD_LAZY | RTLD_GLOBAL)) {
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
@@ -26,5 +29,6 @@ gpuvm_library_load(const gpuvm_library *library, void **symbols, GError **error)
             return false;
         }
     }
+    memcpy(ret_functions, symbols, library->n * sizeof *symbols);
     return true;
 }

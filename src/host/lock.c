@@ -5,11 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "host/interrupt.h"
 
 struct gpuvm_lock {
     int fd;
@@ -39,17 +39,13 @@ wait_for(int fd, int how, const char *path, void (*waiting)(void *data), void *d
 }
 
 gpuvm_lock *
-gpuvm_lock_take(const char *name, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
+gpuvm_lock_file(const char *path, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
 {
-    g_autofree char *directory =
-        g_build_filename(geteuid() == 0 ? "/run" : g_get_user_runtime_dir(), "gpuvm", NULL);
-    g_autofree char *path = g_build_filename(directory, name, NULL);
     gpuvm_lock *lock;
-    int fd;
+    /* the file stays: taking away one that another process is about to lock would give the lock to two */
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-    /* the files stay: taking away one that another process is about to lock would give the lock to two */
-    if (g_mkdir_with_parents(directory, 0700) < 0 ||
-        (fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600)) < 0) {
+    if (fd < 0) {
         fail(error, path, errno);
         return NULL;
     }
@@ -62,6 +58,17 @@ gpuvm_lock_take(const char *name, bool exclusive, void (*waiting)(void *data), v
     return lock;
 }
 
+gpuvm_lock *
+gpuvm_lock_take(const char *name, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
+{
+    g_autofree char *directory =
+        g_build_filename(geteuid() == 0 ? "/run" : g_get_user_runtime_dir(), "gpuvm", NULL);
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+
+    g_mkdir_with_parents(directory, 0700); /* the lock says what is wrong */
+    return gpuvm_lock_file(path, exclusive, waiting, data, error);
+}
+
 void
 gpuvm_lock_release(gpuvm_lock *lock)
 {
@@ -69,39 +76,4 @@ gpuvm_lock_release(gpuvm_lock *lock)
         return;
     close(lock->fd);
     g_free(lock);
-}
-
-static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
-static struct sigaction before[G_N_ELEMENTS(ends)];
-static volatile sig_atomic_t wanted;
-
-static void
-note(int number)
-{
-    wanted = number;
-}
-
-void
-gpuvm_interrupt_begin(void)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
-        sigaction(ends[i], NULL, &before[i]);
-        if (before[i].sa_handler != SIG_IGN) /* as nohup wants it */
-            sigaction(ends[i], &(struct sigaction){.sa_handler = note}, NULL);
-    }
-}
-
-bool
-gpuvm_interrupt_wanted(void)
-{
-    return wanted != 0;
-}
-
-void
-gpuvm_interrupt_end(void)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++)
-        sigaction(ends[i], &before[i], NULL);
-    if (wanted)
-        raise(wanted);
 }

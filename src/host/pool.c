@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xml.h"
+#include "model/scalars.h"
 
 #define SYSTEM_IMAGES "/var/lib/libvirt/images"
 
@@ -19,12 +20,6 @@ gpuvm_pool_free(gpuvm_pool *pool)
     g_free(pool->name);
     g_free(pool->path);
     g_free(pool);
-}
-
-const char *
-gpuvm_pool_path(const gpuvm_pool *pool)
-{
-    return pool->path;
 }
 
 char *
@@ -119,6 +114,19 @@ gpuvm_pool_open(gpuvm_connection *connection, const char *name, gpuvm_pool **ret
     return true;
 }
 
+/* The name of a pool that is made is that of its directory, too. */
+static bool
+check_name(const char *name, GError **error)
+{
+    g_autofree char *right = NULL, *why = NULL, *hint = NULL;
+
+    if (gpuvm_scalar_name.parse(name, &right, &why, &hint))
+        return true;
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_USAGE,
+                "there is no storage pool '%s', and none can be made: %s\n%s", name, why, hint);
+    return false;
+}
+
 static bool
 make_pool(gpuvm_connection *connection, const char *name, GError **error)
 {
@@ -155,7 +163,8 @@ gpuvm_pool_ensure(gpuvm_connection *connection, const char *name, GError **error
 
     if (!gpuvm_pool_open(connection, name, &pool, error) || pool)
         return pool;
-    if (!make_pool(connection, name, error) || !gpuvm_pool_open(connection, name, &pool, error))
+    if (!check_name(name, error) || !make_pool(connection, name, error) ||
+        !gpuvm_pool_open(connection, name, &pool, error))
         return NULL;
     if (!pool)
         gpuvm_virt_failed(error, "cannot look up storage pool '%s'", name);

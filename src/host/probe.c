@@ -21,11 +21,8 @@ static void
 set_options(CURL *curl, const gpuvm_probe *probe)
 {
     gpuvm_curl.easy_setopt(curl, CURLOPT_URL, probe->url);
-    gpuvm_curl.easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-    gpuvm_curl.easy_setopt(curl, CURLOPT_USERAGENT, "gpuvm/" PACKAGE_VERSION);
     gpuvm_curl.easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
     gpuvm_curl.easy_setopt(curl, CURLOPT_HEADERDATA, curl);
-    gpuvm_curl.easy_setopt(curl, CURLOPT_NOSIGNAL, 1L); /* threads */
     gpuvm_curl.easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)probe->timeout_ms);
     if (!probe->guest)
         return;
@@ -83,7 +80,7 @@ void
 gpuvm_probe_run(const gpuvm_probe *probe, gpuvm_answer *ret_answer)
 {
     gint64 begun = g_get_monotonic_time();
-    CURL *curl = gpuvm_curl.easy_init();
+    CURL *curl = gpuvm_curl_new();
 
     set_options(curl, probe);
     *ret_answer = of_result(curl, gpuvm_curl.easy_perform(curl));

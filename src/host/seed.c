@@ -60,15 +60,8 @@ load(GError **error)
                                           .version = "3.6",
                                           .names = names,
                                           .n = G_N_ELEMENTS(names)};
-    void *symbols[G_N_ELEMENTS(names)];
 
-    G_STATIC_ASSERT(sizeof symbols == sizeof lib);
-    if (lib.archive_write_new)
-        return true;
-    if (!gpuvm_library_load(&library, symbols, error))
-        return false;
-    memcpy(&lib, symbols, sizeof lib);
-    return true;
+    return lib.archive_write_new || gpuvm_library_load(&library, &lib, error);
 }
 
 static la_ssize_t

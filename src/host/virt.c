@@ -4,7 +4,6 @@
 #include "host/virt.h"
 
 #include <signal.h>
-#include <string.h>
 
 #include <libxml/xmlerror.h>
 
@@ -37,14 +36,11 @@ gpuvm_virt_load(GError **error)
                                           .version = "9.0",
                                           .names = names,
                                           .n = G_N_ELEMENTS(names)};
-    void *symbols[G_N_ELEMENTS(names)];
 
-    G_STATIC_ASSERT(sizeof symbols == sizeof gpuvm_virt);
     if (gpuvm_virt.ConnectOpenAuth)
         return true;
-    if (!gpuvm_library_load(&library, symbols, error))
+    if (!gpuvm_library_load(&library, &gpuvm_virt, error))
         return false;
-    memcpy(&gpuvm_virt, symbols, sizeof gpuvm_virt);
     gpuvm_virt.SetErrorFunc(NULL, ignore_error);
     xmlSetGenericErrorFunc(NULL, ignore_message); /* libvirt lets libxml2 print what cannot be opened */
     signal(SIGPIPE, SIG_IGN);                     /* libvirt writes to a daemon that may be gone */

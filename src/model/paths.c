@@ -3,8 +3,7 @@
 
 #include "model/paths.h"
 
-#include <string.h>
-
+#include "base/url.h"
 #include "doc/build.h"
 #include "model/tables.h"
 
@@ -15,7 +14,7 @@ typedef struct resolver {
 } resolver;
 
 static void
-resolve(const gpuvm_field *field, gpuvm_node *scalar, void *data)
+resolve(const gpuvm_field *field, gpuvm_node *value, void *data)
 {
     const resolver *with = data;
     bool is_text = field == gpuvm_table_field(&gpuvm_content_table, "path");
@@ -23,18 +22,18 @@ resolve(const gpuvm_field *field, gpuvm_node *scalar, void *data)
     if (field->scalar != &gpuvm_scalar_path && field->scalar != &gpuvm_scalar_source)
         return;
     if (!with->directory && is_text) {
-        gpuvm_diag_hint(gpuvm_diags_error(with->diags, GPUVM_EXIT_INVALID, &scalar->mark,
+        gpuvm_diag_hint(gpuvm_diags_error(with->diags, GPUVM_EXIT_INVALID, &value->mark,
                                           "what came from a URL takes no file of this host into it: %s",
-                                          scalar->text),
+                                          value->text),
                         "give the text by content");
-    } else if (strstr(scalar->text, "://") || g_path_is_absolute(scalar->text)) {
+    } else if (gpuvm_url_is(value->text) || g_path_is_absolute(value->text)) {
         return;
     } else if (with->directory) {
-        g_autofree char *path = g_canonicalize_filename(scalar->text, with->directory);
-        scalar->text = gpuvm_doc_scalar(with->doc, path, &scalar->mark)->text;
+        g_autofree char *path = g_canonicalize_filename(value->text, with->directory);
+        value->text = gpuvm_doc_scalar(with->doc, path, &value->mark)->text;
     } else {
-        gpuvm_diag_hint(gpuvm_diags_error(with->diags, GPUVM_EXIT_INVALID, &scalar->mark,
-                                          "relative path: %s of what came from a URL", scalar->text),
+        gpuvm_diag_hint(gpuvm_diags_error(with->diags, GPUVM_EXIT_INVALID, &value->mark,
+                                          "relative path: %s of what came from a URL", value->text),
                         "write a URL, or the absolute path of a file on every host it is for");
     }
 }

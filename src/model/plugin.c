@@ -31,3 +31,9 @@ const gpuvm_table gpuvm_plugin_table = {
     .parent = &gpuvm_body_table,
     .fields = fields,
 };
+
+const char *
+gpuvm_plugin_runtime(const gpuvm_plugin *plugin)
+{
+    return plugin->runtime ? plugin->runtime : plugin->name;
+}

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/url.h"
 #include "model/pci.h"
 
 #define NAME_MAX_LENGTH 63
@@ -80,8 +81,10 @@ parse_path(const char *text, void *value, char **why, char **hint)
         return fail(why, hint, NULL, "invalid path: it is empty");
     if (strpbrk(text, "\n\t"))
         return fail(why, hint, NULL, "invalid path: %s has a line break or a tab in it", text);
-    if (strstr(text, "://"))
-        return fail(why, hint, "name a file of the host", "invalid path: %s is a URL", text);
+    if (gpuvm_url_is(text)) {
+        g_autofree char *shown = gpuvm_url_shown(text);
+        return fail(why, hint, "name a file of the host", "invalid path: %s is a URL", shown);
+    }
     return keep(value, text);
 }
 
@@ -100,28 +103,31 @@ parse_url(const char *text, void *value, char **why, char **hint)
     g_autofree char *file = g_path_is_absolute(text) ? gpuvm_file_url(text) : NULL;
     g_autoptr(GError) error = NULL;
     g_autoptr(GUri) uri = g_uri_parse(text, G_URI_FLAGS_NONE, &error);
+    g_autofree char *shown = gpuvm_url_shown(text);
     bool remote, local;
 
     if (file)
         return keep(value, file);
     if (!uri)
-        return fail(why, hint, advice, "invalid URL: %s", text);
+        return fail(why, hint, advice, "invalid URL: %s", shown);
     remote = g_str_equal(g_uri_get_scheme(uri), "http") || g_str_equal(g_uri_get_scheme(uri), "https");
     local = g_str_equal(g_uri_get_scheme(uri), "file");
     if (!remote && !local)
-        return fail(why, hint, advice, "invalid URL: %s: the scheme %s is not known", text,
+        return fail(why, hint, advice, "invalid URL: %s: the scheme %s is not known", shown,
                     g_uri_get_scheme(uri));
     if (remote && (!g_uri_get_host(uri) || !*g_uri_get_host(uri)))
-        return fail(why, hint, advice, "invalid URL: %s has no host", text);
+        return fail(why, hint, advice, "invalid URL: %s has no host", shown);
+    if (remote && strpbrk(text, " \t\n"))
+        return fail(why, hint, "write a blank as %20", "invalid URL: %s has a blank in it", shown);
     if (local && (*g_uri_get_path(uri) != '/' || (g_uri_get_host(uri) && *g_uri_get_host(uri))))
-        return fail(why, hint, advice, "invalid URL: %s has no absolute path", text);
+        return fail(why, hint, advice, "invalid URL: %s has no absolute path", shown);
     return keep(value, text);
 }
 
 static bool
 parse_source(const char *text, void *value, char **why, char **hint)
 {
-    return strstr(text, "://") ? parse_url(text, value, why, hint) : parse_path(text, value, why, hint);
+    return gpuvm_url_is(text) ? parse_url(text, value, why, hint) : parse_path(text, value, why, hint);
 }
 
 static bool

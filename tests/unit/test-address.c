@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-tree.h"
+#include "fake-virt.h"
 
 #include "host/address.h"
 
@@ -17,20 +18,19 @@
 #define AGENT(state)                                                                                         \
     "<channel type='unix'><target type='virtio' name='org.qemu.guest_agent.0'" state "/></channel>"
 
-/* What libvirt says of the one domain there is. */
-static struct {
-    const char *devices;
-    const char *sources[3]; /* "MAC=ADDRESS,ADDRESS …" by virDomainInterfaceAddressesSource; "!": fails */
-} fake;
+/* "MAC=ADDRESS,ADDRESS …" by virDomainInterfaceAddressesSource; "!": fails. */
+static const char *sources[3];
+static virDomain *asked; /* last */
 
 static int
 fake_addresses(virDomain *domain, virDomainInterface ***ret_nics, unsigned source, unsigned flags)
 {
-    g_auto(GStrv) words = g_strsplit(fake.sources[source] ? fake.sources[source] : "", " ", -1);
+    g_auto(GStrv) words = g_strsplit(sources[source] ? sources[source] : "", " ", -1);
     int n = (int)g_strv_length(words);
 
-    (void)domain, (void)flags;
-    if (g_strcmp0(fake.sources[source], "!") == 0)
+    (void)flags;
+    asked = domain;
+    if (g_strcmp0(sources[source], "!") == 0)
         return -1;
     *ret_nics = g_new0(virDomainInterface *, n + 1);
     for (int i = 0; i < n; i++) {
@@ -57,37 +57,21 @@ fake_free(virDomainInterface *nic)
     g_free(nic);
 }
 
-static char *
-fake_xml(virDomain *domain, unsigned flags)
-{
-    (void)domain, (void)flags;
-    return g_strdup_printf("<domain><devices>%s</devices></domain>", fake.devices ? fake.devices : "");
-}
-
-static virError *
-fake_error(void)
-{
-    static virError error = {.code = VIR_ERR_INTERNAL_ERROR, .message = (char *)"wrong nlmsg len"};
-
-    return &error;
-}
-
 static int
 set_up(void **state G_GNUC_UNUSED)
 {
-    gpuvm_virt.DomainInterfaceAddresses = fake_addresses;
-    gpuvm_virt.DomainInterfaceFree = fake_free;
-    gpuvm_virt.DomainGetXMLDesc = fake_xml;
-    gpuvm_virt.GetLastError = fake_error;
+    fake_virt_set_up(fake_addresses, fake_free);
     return 0;
 }
+
+static bool apart;
 
 static void
 expect_addresses(gpuvm_address_source source, const char *root, const char *expected)
 {
     gpuvm_domain domain = {.name = (char *)"vm"};
     g_autoptr(GError) error = NULL;
-    g_autoptr(GPtrArray) addresses = gpuvm_address_list(&domain, source, root, &error);
+    g_autoptr(GPtrArray) addresses = gpuvm_address_list(&domain, source, root, apart, &error);
     g_autofree char *text = NULL;
 
     assert_int_equal(addresses == NULL, error != NULL);
@@ -101,14 +85,13 @@ expect_addresses(gpuvm_address_source source, const char *root, const char *expe
 static void
 asks_libvirt(void **state G_GNUC_UNUSED)
 {
-    fake.sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE] =
+    sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE] =
         "52:54:00:00:00:01=10.0.0.1,fd00::1 52:54:00:00:00:02=10.0.0.2";
-    fake.sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP] = "";
+    sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP] = "";
     expect_addresses(GPUVM_ADDRESS_LEASES, NULL, "10.0.0.1 fd00::1 10.0.0.2");
     expect_addresses(GPUVM_ADDRESS_ARP, NULL, "");
-    fake.sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE] = "!";
-    expect_addresses(GPUVM_ADDRESS_LEASES, NULL,
-                     "cannot ask for the addresses of domain 'vm': wrong nlmsg len");
+    sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE] = "!";
+    expect_addresses(GPUVM_ADDRESS_LEASES, NULL, "cannot ask for the addresses of domain 'vm': lost");
 }
 
 static void
@@ -132,10 +115,38 @@ asks_the_agent(void **state G_GNUC_UNUSED)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        fake.devices = cases[i].devices;
-        fake.sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT] = cases[i].agent;
+        fake_virt_devices = cases[i].devices;
+        sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT] = cases[i].agent;
         expect_addresses(GPUVM_ADDRESS_AGENT, NULL, cases[i].expected);
     }
+}
+
+static virConnect *
+opens_nothing(const char *uri, virConnectAuth *auth, unsigned flags)
+{
+    (void)uri, (void)auth, (void)flags;
+    return NULL;
+}
+
+static void
+asks_a_connected_agent_apart(void **state G_GNUC_UNUSED)
+{
+    fake_virt_opened = 0;
+    apart = true;
+    fake_virt_devices = NIC AGENT(" state='disconnected'");
+    sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT] = "52:54:00:00:00:01=10.0.0.1";
+    expect_addresses(GPUVM_ADDRESS_AGENT, NULL, "");
+    expect_addresses(GPUVM_ADDRESS_ARP, NULL, "");
+    assert_int_equal(fake_virt_opened, 0);
+    assert_ptr_not_equal(asked, fake_virt_apart);
+    fake_virt_devices = NIC AGENT(" state='connected'");
+    expect_addresses(GPUVM_ADDRESS_AGENT, NULL, "10.0.0.1");
+    assert_int_equal(fake_virt_opened, 1);
+    assert_ptr_equal(asked, fake_virt_apart);
+    gpuvm_virt.ConnectOpenAuth = opens_nothing;
+    expect_addresses(GPUVM_ADDRESS_AGENT, NULL, "10.0.0.1");
+    assert_ptr_not_equal(asked, fake_virt_apart);
+    apart = false;
 }
 
 static void
@@ -148,11 +159,11 @@ reads_neighbours(void **state G_GNUC_UNUSED)
                            "proc/net/arp: 10.0.0.3 0x1 0x6 52:54:00:00:00:01 * br0\n"
                            "proc/net/arp: short\n");
 
-    fake.devices = NIC;
-    fake.sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP] = "!";
+    fake_virt_devices = NIC;
+    sources[VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP] = "!";
     expect_addresses(GPUVM_ADDRESS_ARP, root, "10.0.0.1 10.0.0.3");
     expect_addresses(GPUVM_ADDRESS_ARP, "/nowhere", "");
-    expect_addresses(GPUVM_ADDRESS_ARP, NULL, "cannot ask for the addresses of domain 'vm': wrong nlmsg len");
+    expect_addresses(GPUVM_ADDRESS_ARP, NULL, "cannot ask for the addresses of domain 'vm': lost");
     tree_remove(root);
 }
 
@@ -162,6 +173,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(asks_libvirt),
         cmocka_unit_test(asks_the_agent),
+        cmocka_unit_test(asks_a_connected_agent_apart),
         cmocka_unit_test(reads_neighbours),
     };
 

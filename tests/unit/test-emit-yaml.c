@@ -180,6 +180,30 @@ test_texts(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+test_changes(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *set, *remove, *expected;
+    } cases[] = {
+        {"b", "", "a: 1\nb: new\nc: 3\n"},  {"d", "", "a: 1\nb: 2\nc: 3\nd: new\n"},
+        {"a", "a", "b: 2\nc: 3\n"},         {"d", "b", "a: 1\nc: 3\nd: new\n"},
+        {"c", "d", "a: 1\nb: 2\nc: new\n"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_doc) doc = parse("a: 1\nb: 2\nc: 3\n");
+        const gpuvm_mark *mark = &doc->root->mark;
+        g_autofree char *text = NULL;
+
+        gpuvm_doc_set(doc, doc->root, gpuvm_doc_scalar(doc, cases[i].set, mark),
+                      gpuvm_doc_scalar(doc, "new", mark));
+        gpuvm_node_remove(doc->root, cases[i].remove);
+        text = gpuvm_emit_yaml(doc->root);
+        assert_string_equal(text, cases[i].expected);
+    }
+}
+
 /* Texts longer than a line, and keys longer than YAML's simple ones. */
 static void
 test_long_texts(void **state G_GNUC_UNUSED)
@@ -232,10 +256,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_long_texts),
-        cmocka_unit_test(test_files),
+        cmocka_unit_test(test_layout),     cmocka_unit_test(test_texts), cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_long_texts), cmocka_unit_test(test_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
