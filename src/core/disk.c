@@ -3,8 +3,7 @@
 
 #include "core/disk.h"
 
-#include <string.h>
-
+#include "base/url.h"
 #include "core/image.h"
 
 static bool
@@ -49,7 +48,7 @@ add_seed(gpuvm_plan *plan, unsigned *next_sata)
 
     planned->source = g_build_filename(plan->pool_path, plan->seed->volume, NULL);
     planned->target = next_target(plan->vm->body.disks, "sd", next_sata);
-    planned->cdrom = planned->readonly = true;
+    planned->cdrom = planned->readonly = planned->seed = true;
     g_ptr_array_add(plan->disks, planned);
 }
 
@@ -73,7 +72,7 @@ static void
 plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, unsigned *next_virtio, unsigned *next_sata)
 {
     const GPtrArray *disks = plan->vm->body.disks;
-    bool remote = strstr(disk->source, "://") != NULL;
+    bool remote = gpuvm_url_is(disk->source);
     gpuvm_plan_disk *planned = g_new0(gpuvm_plan_disk, 1);
 
     g_ptr_array_add(plan->disks, planned);

@@ -117,6 +117,20 @@ patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
     }
 }
 
+/*
+ * A graphics card's own BIOS writes to the VGA memory at 0xa0000, where QEMU has none for a passed card: what is there
+ * is RAM, and SeaBIOS's code for the system management mode, which any later call of the BIOS from a boot ROM or a boot
+ * loader may run. Without that mode, which only secure boot needs, SeaBIOS keeps no code there.
+ */
+static void
+switch_smm_off(xmlNode *domain)
+{
+    xmlNode *features = ensure_part(domain, "features");
+
+    if (!gpuvm_xml_child(features, "smm"))
+        gpuvm_xml_set(gpuvm_xml_add(features, "smm", NULL), "state", "off");
+}
+
 static void
 patch_boot(const gpuvm_plan *plan, xmlNode *domain)
 {
@@ -133,6 +147,8 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
         xmlUnsetProp(os, (const xmlChar *)"firmware");
         for (size_t i = 0; i < G_N_ELEMENTS(efi_parts); i++)
             gpuvm_xml_remove(gpuvm_xml_child(os, efi_parts[i]));
+        if (g_str_equal(plan->arch, "x86_64"))
+            switch_smm_off(domain);
     } else if (!gpuvm_xml_child(os, "loader") && !xmlHasProp(os, (const xmlChar *)"firmware")) {
         xmlNode *feature = ensure(ensure(os, "firmware"), "feature");
 
@@ -146,7 +162,7 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
     set_child(os, "cmdline", plan->cmdline);
 }
 
-/* @order: which of the disks it boots from, from 1; 0: the template says how to boot. */
+/* @order: which of the disks it boots from, from 1; 0: none of them, or as the template says. */
 static void
 add_disk(const gpuvm_plan_disk *disk, unsigned order, xmlNode *devices)
 {
@@ -296,8 +312,11 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
         gpuvm_xml_set(port, "index", "%u", index);
         gpuvm_xml_set(port, "model", "pcie-root-port");
     }
-    for (guint i = 0; i < plan->disks->len; i++)
-        add_disk(plan->disks->pdata[i], boots ? i + 1 : 0, devices);
+    for (guint i = 0; i < plan->disks->len; i++) {
+        const gpuvm_plan_disk *disk = plan->disks->pdata[i];
+
+        add_disk(disk, boots && !disk->seed ? i + 1 : 0, devices);
+    }
     add_network(plan, devices);
     for (guint i = 0; i < plan->functions->len; i++)
         add_hostdev(plan, plan->functions->pdata[i], devices);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: kvm
 # A VM that boots from its own disk, an overlay on an image that was fetched once, finds its cloud-init seed by the label.
+# The card that it has brings a VGA BIOS, after which the firmware must still read the disk.
 
 checksum=sha256:$(sha256sum /e2e/www/disk.raw | cut -d' ' -f1)
 mkdir www
@@ -11,6 +12,9 @@ firmware: bios
 resources:
   cpu_cores: 1
   memory_mb: 256
+devices:
+  pci_passthrough:
+    - 01:00
 rootfs:
   url: http://127.0.0.1:8000/disk.raw
   checksum: $checksum
