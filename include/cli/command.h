@@ -27,7 +27,7 @@ typedef struct gpuvm_cli {
     gpuvm_session *session;
     gpuvm_output *output;
     bool quiet, verbose;
-    GPtrArray *watches; /* gpuvm_health_watch: what gpuvm_wait_and_say waits for; NULL: nothing */
+    GPtrArray *watches; /* gpuvm_watch: what gpuvm_wait_and_say waits for; NULL: nothing */
 } gpuvm_cli;
 
 typedef struct gpuvm_command gpuvm_command;

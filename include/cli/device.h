@@ -14,5 +14,8 @@ JsonObject *gpuvm_device_row(const gpuvm_device *device);
 /** "10de:2204" of such a row. g_malloc. */
 char *gpuvm_device_row_id(JsonObject *row);
 
-/** The addresses (gpuvm_pci_addr) that @n arguments are, of functions or cards; those that are none are errors (exit code 2). */
+/**
+ * The addresses (gpuvm_pci_addr) that @n arguments are, of functions or cards; those that are none are errors (exit
+ * code 2).
+ */
 GArray *gpuvm_read_addresses(gpuvm_diags *diags, int n, char **arguments);

@@ -25,6 +25,9 @@ gpuvm_plan_image *
 gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, const char *path,
                      const char *url, const char *checksum, int format, gpuvm_mark mark);
 
+/** The name of the first of @policies that wants everything from a URL to have a checksum; NULL: none does. */
+const char *gpuvm_image_checksum_required(const gpuvm_named_policy *policies, size_t n);
+
 /** Adds an error for each image from a URL without a checksum, if one of @policies requires that (exit code 4). */
 void
 gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_named_policy *policies, size_t n, gpuvm_diags *diags);
@@ -34,6 +37,12 @@ void gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags);
 
 /** @image of @plan is volume @volume now; @qcow2: the format that was found. Paths follow. */
 void gpuvm_image_learn(gpuvm_plan *plan, gpuvm_plan_image *image, const char *volume, bool qcow2);
+
+/** Whether @volume is named as those are that belong to VM @vm alone: its overlays, its seed and its manifest. */
+bool gpuvm_image_is_own(const char *vm, const char *volume);
+
+/** Adds a note for each volume of @record, the VM's until now, that @plan has no use for: it stays where it is. */
+void gpuvm_image_note_dropped(const gpuvm_plan *plan, const gpuvm_record *record, gpuvm_diags *diags);
 
 /** "the rootfs", "disk vdb". g_malloc. */
 char *gpuvm_image_title(const gpuvm_plan_image *image);

@@ -11,6 +11,10 @@
 /** The words of gpuvm_disk_format but auto: "raw", "qcow2". */
 #define GPUVM_IMAGE_FORMAT(qcow2) ((qcow2) ? "qcow2" : "raw")
 
+#define GPUVM_IMAGE_MAGIC 4 /* bytes that say whether it is a qcow2 image */
+
+bool gpuvm_image_is_qcow2(const void *head, size_t size);
+
 /**
  * Finds the format and, of a qcow2 image (QEMU's docs/interop/qcow2.txt), its size as a guest sees it, in bytes; of a raw
  * one *@ret_capacity is 0. Fails with GPUVM_EXIT_INVALID when @format (gpuvm_disk_format) says another one, when it is

@@ -15,7 +15,8 @@
 
 /**
  * Fills @plan's cmdline, manifest and manifest_volume, if the VM boots a kernel directly. The manifest is a file of the
- * host, since libvirt 9.0 gives a text to QEMU as XML would write it, without doubling commas: JSON does not survive that.
+ * host, since libvirt 9.0 gives a text to QEMU as XML would write it, without doubling commas: JSON does not survive
+ * that.
  */
 void gpuvm_workload_plan(gpuvm_plan *plan);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * health.h: ask VMs for their health: many at once, or one after its start until it is healthy
+ * health.h: ask VMs for their health, once
  *
  * What is asked is what was recorded at define (record->health_url), so no file is needed.
  */
@@ -22,7 +22,7 @@ typedef struct gpuvm_health {
     char *name;
     gpuvm_health_state state;
     char *reason; /* "200 OK", "no address yet", "shut off", …; NULL: it has no health check */
-    char *url;    /* that was asked, without a password; NULL: nothing was asked */
+    char *url;    /* that was asked, without user and password; NULL: nothing was asked */
     int taken_ms; /* -1: nothing was asked */
 } gpuvm_health;
 
@@ -35,23 +35,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_health, gpuvm_health_free)
  */
 GPtrArray *gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms);
 
-/** A VM that was started and is to become healthy. */
-typedef struct gpuvm_health_watch gpuvm_health_watch;
-
 /**
- * To be called when @name was started: its time begins now, and what it writes to its console is kept from now on, if
- * nobody else has that. NULL: see the diagnostics; one without a health check, a note there, has nothing to wait for.
+ * Asks @domain alone what @url says, for as long as gpuvm_health_ask would, but little longer than @left_ms, nor after
+ * @stop says so (NULL: never). gpuvm_curl_load was called before.
  */
-gpuvm_health_watch *gpuvm_health_watch_new(gpuvm_session *session, const char *name);
-void gpuvm_health_watch_free(gpuvm_health_watch *watch);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_health_watch, gpuvm_health_watch_free)
-
-/** Whom it is about; borrowed. */
-const char *gpuvm_health_watch_name(const gpuvm_health_watch *watch);
-
-/**
- * Asks about twice a second until it is healthy, its time is over, it has stopped, or @stop says so (NULL: never).
- * Each of the latter is an error: GPUVM_EXIT_UNHEALTHY with the last reason and the console's last lines as hints, or,
- * stopped by @stop, GPUVM_EXIT_FAILED. The VM goes on running. session->say is told each new reason.
- */
-bool gpuvm_health_wait(gpuvm_session *session, gpuvm_health_watch *watch, bool (*stop)(void));
+gpuvm_health *gpuvm_health_ask_one(const gpuvm_session *session, const gpuvm_domain *domain, const char *url,
+                                   uint64_t left_ms, bool (*stop)(void));

@@ -16,6 +16,9 @@
 /** The most bytes that an image may have. */
 #define GPUVM_IMAGE_MOST (256ULL << 30)
 
+/** Within which the volume of an image that is being fetched, on whatever machine, becomes larger. */
+#define GPUVM_IMAGE_GROWS_SECONDS 3
+
 /**
  * Fetches every image of @planned (gpuvm_planned) that is not in the pool, and makes the overlays that are missing; one
  * that is there is never replaced. Paths in the plans, and the XML, follow. Without success nothing half-made stays: no
@@ -32,6 +35,12 @@ void gpuvm_images_discard(gpuvm_session *session, gpuvm_planned *planned);
  */
 bool gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, gpuvm_plan *plan, gpuvm_plan_image *image,
                         gpuvm_volume **ret_base);
+
+/** The checksum of an image that was fetched from @url before (g_malloc); *@ret_checksum is NULL when there is none. */
+bool gpuvm_images_find_url(gpuvm_pool *pool, const char *url, char **ret_checksum, GError **error);
+
+/** What is written down beside the image @volume; NULL: nothing that can be read. */
+gpuvm_image_info *gpuvm_images_info(gpuvm_pool *pool, const char *volume);
 
 /** An image of the pool, or what is left of one. */
 typedef struct gpuvm_image {
@@ -51,6 +60,13 @@ GPtrArray *gpuvm_images_list(gpuvm_session *session);
  * being fetched stays. NULL: see the diagnostics.
  */
 GPtrArray *gpuvm_images_prune(gpuvm_session *session, bool dry_run);
+
+/**
+ * What undefine --storage removes of VM @vm: the volumes of @record (char *, owned by the array) that are named as its own
+ * and that nothing else uses; metadata can be edited, and a domain renamed. Of the others a note says that they stay.
+ * NULL: see the diagnostics.
+ */
+GPtrArray *gpuvm_images_own(gpuvm_session *session, const char *vm, const gpuvm_record *record);
 
 /** Removes @volumes (char *) from pool @pool_name; what is not there is fine. */
 bool gpuvm_images_remove(gpuvm_session *session, const char *pool_name, const GPtrArray *volumes);

@@ -19,6 +19,7 @@ typedef struct gpuvm_planned {
     gpuvm_record *record; /* of that; NULL when it is damaged */
     char *mac;            /* of its first NIC; NULL */
     GPtrArray *made;      /* char *: volumes that this run made for it */
+    GPtrArray *locks;     /* gpuvm_lock: from what is stored for it until it is defined */
     char *xml;            /* what define would send; NULL when something stands in the way */
 } gpuvm_planned;
 

@@ -14,7 +14,7 @@ typedef struct gpuvm_released {
 
 /**
  * Returns every function of the card at @addr that is on vfio-pci, or on no driver, to the one that is its own, if any.
- * Refused while a running domain has it or a device of its group. Returns the functions (gpuvm_released, owned by the array), those that were
- * on another driver unchanged; NULL: see the diagnostics.
+ * Refused while a running domain has it or a device of its group. Returns the functions (gpuvm_released, owned by the
+ * array), those that were on another driver unchanged; NULL: see the diagnostics.
  */
 GPtrArray *gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr);

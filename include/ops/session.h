@@ -12,7 +12,6 @@
 #include "core/permit.h"
 #include "host/connection.h"
 #include "host/domain.h"
-#include "host/lock.h"
 
 #define GPUVM_POLICY_FILE "/etc/gpuvm/policy.yaml"
 #define GPUVM_POOL "gpuvm" /* the storage pool for images, when nobody says another */
@@ -38,9 +37,8 @@ typedef struct gpuvm_session {
     gpuvm_named_policy policies[2];
     size_t n_policies;
     gpuvm_need *need;
-    gpuvm_lock *images_lock; /* held once images were prepared: see ops/images.h */
-    char *pool_path;         /* the directory of the storage pool; NULL: not asked yet */
-    bool every_device;       /* the facts hold every device of the host */
+    char *pool_path;   /* the directory of the storage pool; NULL: not asked yet */
+    bool every_device; /* the facts hold every device of the host */
     gpuvm_diags *diags;
 } gpuvm_session;
 
@@ -60,8 +58,8 @@ bool gpuvm_session_policies(gpuvm_session *session);
 bool gpuvm_session_gather(gpuvm_session *session);
 
 /**
- * Forgets the facts, to be gathered anew: a VM was started or stopped, which may have taken minutes and changes drivers and
- * claims. What was borrowed from them is no longer there.
+ * Forgets the facts, to be gathered anew: a VM was started or stopped, which may have taken minutes and changes drivers
+ * and claims. What was borrowed from them is no longer there.
  */
 void gpuvm_session_forget(gpuvm_session *session);
 

@@ -15,7 +15,7 @@ static gboolean force;
 static void
 connected(const char *name)
 {
-    fprintf(stderr, "Connected to %s; leave with Ctrl-]\n", name);
+    fprintf(stderr, "connected to %s; leave with Ctrl-]\n", name);
 }
 
 static void

@@ -25,7 +25,7 @@ make_row(const gpuvm_session *session, const gpuvm_plugin *plugin)
 
     json_object_set_string_member(row, "name", plugin->name);
     gpuvm_json_set_string(row, "version", plugin->version);
-    json_object_set_string_member(row, "runtime", plugin->runtime ? plugin->runtime : plugin->name);
+    json_object_set_string_member(row, "runtime", gpuvm_plugin_runtime(plugin));
     json_object_set_boolean_member(row, "enabled", plugin->enabled);
     gpuvm_json_set_string(row, "file", file);
     return row;

@@ -2,6 +2,7 @@
 /* show: one VM: its state, what was recorded at define, its devices as they are now */
 #include <config.h>
 
+#include "base/url.h"
 #include "cli/command.h"
 #include "cli/device.h"
 #include "ops/lifecycle.h"
@@ -101,11 +102,13 @@ run(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(cli->session, argv[0], &record);
+    g_autofree char *health_url = NULL;
     JsonObject *vm;
 
     (void)argc;
     if (!domain)
         return;
+    health_url = record->health_url ? gpuvm_url_shown(record->health_url) : NULL;
     vm = json_object_new();
     json_object_set_string_member(vm, "name", domain->name);
     json_object_set_string_member(vm, "uuid", domain->uuid);
@@ -116,7 +119,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     json_object_set_string_member(vm, "digest", record->digest);
     json_object_set_string_member(vm, "functions", gpuvm_functions_names[record->functions]);
     json_object_set_string_member(vm, "iommu_group", gpuvm_group_mode_names[record->iommu_group]);
-    gpuvm_json_set_string(vm, "health_url", record->health_url);
+    gpuvm_json_set_string(vm, "health_url", health_url);
     json_object_set_object_member(vm, "labels", labels_object(record));
     json_object_set_array_member(vm, "volumes", volumes_array(record));
     json_object_set_array_member(vm, "devices", device_rows(cli->session, record));

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "ops/health.h"
+#include "ops/watch.h"
 
 gpuvm_start_options gpuvm_start_settings;
 gboolean gpuvm_start_wait;
@@ -52,10 +52,10 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
 static void
 begin_watch(gpuvm_cli *cli, const char *name)
 {
-    gpuvm_health_watch *watch = gpuvm_health_watch_new(cli->session, name);
+    gpuvm_watch *watch = gpuvm_watch_new(cli->session, name);
 
     if (!cli->watches)
-        cli->watches = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_health_watch_free);
+        cli->watches = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_watch_free);
     if (watch)
         g_ptr_array_add(cli->watches, watch);
 }
@@ -96,13 +96,13 @@ tell(const char *text)
 }
 
 static void
-wait_for(gpuvm_cli *cli, gpuvm_health_watch *watch, JsonObject *row)
+wait_for(gpuvm_cli *cli, gpuvm_watch *watch, JsonObject *row)
 {
-    const char *name = gpuvm_health_watch_name(watch);
+    const char *name = gpuvm_watch_name(watch);
     bool healthy;
 
     gpuvm_diags_set_subject(cli->session->diags, name);
-    healthy = gpuvm_health_wait(cli->session, watch, is_interrupted);
+    healthy = gpuvm_watch_wait(cli->session, watch, is_interrupted);
     gpuvm_diags_set_subject(cli->session->diags, NULL);
     json_object_set_boolean_member(row, "healthy", healthy);
     if (healthy)
@@ -122,12 +122,12 @@ gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
         cli->session->say = tell;
     sigaction(SIGINT, &action, &before);
     for (guint i = 0; i < cli->watches->len; i++) {
-        gpuvm_health_watch *watch = cli->watches->pdata[i];
+        gpuvm_watch *watch = cli->watches->pdata[i];
 
         for (guint r = 0; r < json_array_get_length(rows); r++) {
             JsonObject *row = json_array_get_object_element(rows, r);
 
-            if (g_str_equal(json_object_get_string_member(row, "name"), gpuvm_health_watch_name(watch))) {
+            if (g_str_equal(json_object_get_string_member(row, "name"), gpuvm_watch_name(watch))) {
                 wait_for(cli, watch, row);
                 break;
             }

@@ -6,6 +6,8 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "base/url.h"
+
 /* As the definition has it: nothing is decoded and encoded again. */
 #define URL_FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD)
 
@@ -37,7 +39,7 @@ gpuvm_health_join(const char *base_url, const char *endpoint, const char **ret_w
         *ret_wrong = "base_url";
         return NULL;
     }
-    if (g_uri_peek_scheme(endpoint) && strstr(endpoint, "://")) {
+    if (g_uri_peek_scheme(endpoint) && gpuvm_url_is(endpoint)) {
         *ret_wrong = "endpoint";
         return NULL;
     }
@@ -114,14 +116,6 @@ gpuvm_health_at(const char *url, const char *address)
     return g_uri_join_with_user(URL_FLAGS, g_uri_get_scheme(uri), g_uri_get_user(uri),
                                 g_uri_get_password(uri), NULL, address, g_uri_get_port(uri),
                                 g_uri_get_path(uri), g_uri_get_query(uri), NULL);
-}
-
-char *
-gpuvm_health_shown(const char *url)
-{
-    g_autoptr(GUri) uri = g_uri_parse(url, URL_FLAGS, NULL);
-
-    return g_uri_to_string_partial(uri, G_URI_HIDE_PASSWORD);
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/url.h"
 #include "model/scalars.h"
 
 char *
@@ -43,7 +44,7 @@ gpuvm_image_needs_pool(const gpuvm_vm *vm)
     for (guint i = 0; !needs && i < body->disks->len; i++) {
         const gpuvm_disk *disk = body->disks->pdata[i];
 
-        needs = disk->checksum || strstr(disk->source, "://");
+        needs = disk->checksum || gpuvm_url_is(disk->source);
     }
     return needs;
 }
@@ -123,23 +124,31 @@ gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, 
     return image;
 }
 
+const char *
+gpuvm_image_checksum_required(const gpuvm_named_policy *policies, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (policies[i].policy->require_checksum)
+            return policies[i].name;
+    }
+    return NULL;
+}
+
 void
 gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_named_policy *policies, size_t n, gpuvm_diags *diags)
 {
-    for (guint i = 0; i < plan->images->len; i++) {
+    const char *policy = gpuvm_image_checksum_required(policies, n);
+
+    for (guint i = 0; policy && i < plan->images->len; i++) {
         const gpuvm_plan_image *image = plan->images->pdata[i];
         g_autofree char *title = gpuvm_image_title(image);
+        gpuvm_diag *diag;
 
-        for (size_t p = 0; p < n && image->url && !image->checksum; p++) {
-            gpuvm_diag *diag;
-
-            if (!policies[p].policy->require_checksum)
-                continue;
-            diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &image->mark,
-                                     "%s comes from a URL without a checksum, which %s requires", title,
-                                     policies[p].name);
-            gpuvm_diag_hint(diag, "add `checksum: sha256:…`, as its publisher says, or as sha256sum does");
-        }
+        if (!image->url || image->checksum)
+            continue;
+        diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &image->mark,
+                                 "%s comes from a URL without a checksum, which %s requires", title, policy);
+        gpuvm_diag_hint(diag, "add `checksum: sha256:…`, as its publisher says, or as sha256sum does");
     }
 }
 
@@ -157,6 +166,43 @@ gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags)
                                 "the digest of %s, which names its volume, is not known until it is fetched",
                                 title);
         gpuvm_diag_hint(diag, "gpuvm define fetches it, and prints the checksum to put here");
+    }
+}
+
+bool
+gpuvm_image_is_own(const char *vm, const char *volume)
+{
+    const char *rest = g_str_has_prefix(volume, vm) ? volume + strlen(vm) : "";
+
+    return g_str_equal(rest, ".seed.iso") || g_str_equal(rest, ".manifest.json") ||
+           (*rest == '.' && rest[1] != '.' && g_strcmp0(strchr(rest + 1, '.'), ".qcow2") == 0);
+}
+
+static bool
+has_volume(const gpuvm_plan *plan, const char *pool, const char *name)
+{
+    bool has =
+        (plan->seed && g_str_equal(plan->seed->volume, name)) || g_strcmp0(plan->manifest_volume, name) == 0;
+
+    for (guint i = 0; i < plan->images->len; i++)
+        has = has || g_strcmp0(((const gpuvm_plan_image *)plan->images->pdata[i])->overlay, name) == 0;
+    return has && g_strcmp0(plan->pool, pool) == 0;
+}
+
+void
+gpuvm_image_note_dropped(const gpuvm_plan *plan, const gpuvm_record *record, gpuvm_diags *diags)
+{
+    for (guint i = 0; i < record->volumes->len; i++) {
+        const char *name = record->volumes->pdata[i];
+        gpuvm_diag *diag;
+
+        if (has_volume(plan, record->pool, name))
+            continue;
+        diag = gpuvm_diags_note(
+            diags, NULL, "VM '%s' has no use for volume '%s' any more, which stays in storage pool '%s'",
+            plan->vm->name, name, record->pool);
+        gpuvm_diag_hint(diag, "if it is of no use to you either: virsh vol-delete --pool %s %s", record->pool,
+                        name);
     }
 }
 

@@ -103,10 +103,16 @@ find_other(const uint8_t *head, size_t size)
 }
 
 bool
+gpuvm_image_is_qcow2(const void *head, size_t size)
+{
+    return size >= GPUVM_IMAGE_MAGIC && memcmp(head, "QFI\xfb", GPUVM_IMAGE_MAGIC) == 0;
+}
+
+bool
 gpuvm_image_sniff(const void *head, size_t size, int format, bool *ret_qcow2, uint64_t *ret_capacity,
                   GError **error)
 {
-    bool qcow2 = size >= 4 && memcmp(head, "QFI\xfb", 4) == 0;
+    bool qcow2 = gpuvm_image_is_qcow2(head, size);
     const char *other = qcow2 ? NULL : find_other(head, size);
     uint64_t capacity = 0;
 

@@ -3,6 +3,10 @@
 
 #include "core/merge.h"
 
+#include "base/url.h"
+
+#include "base/url.h"
+
 #define VALUE_LENGTH 40 /* characters of a value that origins show */
 
 /* @node as a mapping: a scalar in place of one is its table's scalar_key. */
@@ -146,13 +150,15 @@ free_origin(gpointer data)
 static char *
 shorten(const gpuvm_node *node)
 {
+    g_autofree char *text = NULL;
     g_auto(GStrv) lines = NULL;
 
     if (node->type != GPUVM_NODE_SCALAR)
         return g_strdup_printf("%u %s", node->n, node->n == 1 ? "item" : "items");
-    lines = g_strsplit(node->text, "\n", 2);
-    if (g_utf8_strlen(node->text, -1) <= VALUE_LENGTH && (!lines[0] || !lines[1]))
-        return g_strdup(node->text);
+    text = gpuvm_url_shown(node->text);
+    lines = g_strsplit(text, "\n", 2);
+    if (g_utf8_strlen(text, -1) <= VALUE_LENGTH && (!lines[0] || !lines[1]))
+        return g_steal_pointer(&text);
     g_autofree char *begin = g_utf8_substring(lines[0], 0, MIN(VALUE_LENGTH, g_utf8_strlen(lines[0], -1)));
     return g_strconcat(begin, "…", NULL);
 }
@@ -166,7 +172,8 @@ describe(const gpuvm_node *node)
     for (unsigned i = 0; node->type == GPUVM_NODE_SEQUENCE && i < node->n; i++) {
         if (node->values[i]->type != GPUVM_NODE_SCALAR)
             return shorten(node);
-        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", node->values[i]->text);
+        g_autofree char *shown = gpuvm_url_shown(node->values[i]->text);
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", shown);
     }
     return text->len > 0 && g_utf8_strlen(text->str, -1) <= VALUE_LENGTH ? g_strdup(text->str)
                                                                          : shorten(node);

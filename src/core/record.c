@@ -187,11 +187,12 @@ static bool
 read_volume(const xmlNode *node, gpuvm_record *record)
 {
     char *name = gpuvm_xml_attr(node, "name");
+    g_autofree char *pool = gpuvm_xml_attr(node, "pool");
 
     g_ptr_array_add(record->volumes, name);
-    g_free(record->pool);
-    record->pool = gpuvm_xml_attr(node, "pool");
-    return name && record->pool;
+    if (!record->pool)
+        record->pool = g_strdup(pool);
+    return name && pool && g_str_equal(pool, record->pool);
 }
 
 static bool

@@ -69,9 +69,7 @@ runtime_of(const gpuvm_plan *plan)
 {
     const gpuvm_plugin *plugin = plan->plugin;
 
-    if (plan->vm->runtime || !plugin)
-        return plan->vm->runtime;
-    return plugin->runtime ? plugin->runtime : plugin->name;
+    return plan->vm->runtime || !plugin ? plan->vm->runtime : gpuvm_plugin_runtime(plugin);
 }
 
 static char *

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/url.h"
 #include "core/merge.h"
 
 /* @text as the scalar that flag @name gives: its place is the flag. */
@@ -50,7 +51,7 @@ static void
 apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
 {
     const gpuvm_flag *flag = value->flag;
-    bool is_url = strstr(value->text, "://");
+    bool is_url = gpuvm_url_is(value->text);
     g_autofree char *absolute =
         flag->media && !is_url ? g_canonicalize_filename(value->text, NULL) : g_strdup(value->text);
     gpuvm_node *node = make_scalar(doc, flag->name, absolute), *mapping = doc->root;

@@ -4,6 +4,7 @@
 #include "ops/define.h"
 
 #include "core/domxml.h"
+#include "core/image.h"
 #include "ops/images.h"
 
 const char *const gpuvm_change_names[] = {"created", "updated", "unchanged"};
@@ -50,12 +51,15 @@ gpuvm_define(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_
 
     if (!domain)
         gpuvm_images_discard(session, planned);
+    g_ptr_array_set_size(planned->locks, 0);
     if (!after || !set_autostart(planned, domain, options, &error))
         return gpuvm_session_fail(session, error);
     if (!planned->before)
         *ret_change = GPUVM_CREATED;
     else
         *ret_change = gpuvm_domxml_equal(planned->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
+    if (planned->record)
+        gpuvm_image_note_dropped(planned->plan, planned->record, session->diags);
     if (*ret_change == GPUVM_UPDATED && domain->active) {
         gpuvm_diag *diag = gpuvm_diags_note(
             session->diags, NULL, "domain '%s' is running: it keeps its old definition until its next start",

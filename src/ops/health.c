@@ -5,21 +5,18 @@
 
 #include <string.h>
 
+#include "base/url.h"
 #include "core/health.h"
-#include "core/tail.h"
 #include "host/address.h"
-#include "host/console.h"
 #include "host/curl.h"
 #include "host/probe.h"
 
 #define LIMIT_MS 5000    /* for one question */
 #define LOOK_UP_MS 10000 /* for its address: the guest agent may hang */
-#define PERIOD_MS 500    /* between two questions to one VM */
+#define LEAST_MS 500     /* for the last one, when time is running out */
 #define STOP_MS 100      /* how often stop is asked */
 #define THREADS 64
 #define CANDIDATES 4 /* addresses of one guest that are tried */
-#define TAIL_LINES 20
-#define NO_ADDRESS "no address yet"
 
 const char *const gpuvm_health_names[] = {"none", "off", "unhealthy", "healthy", NULL};
 
@@ -50,6 +47,7 @@ health_new(const char *name, gpuvm_health_state state, const char *reason)
 typedef struct asking {
     gpuvm_domain *domain;
     const char *root; /* as gpuvm_address_list has it */
+    bool apart;       /* and this: there are others */
     char *url;
     uint32_t limit_ms;
     gpointer *ret_health; /* a gpuvm_health, where the asker wants it: not the thread's */
@@ -93,7 +91,7 @@ ask_at(gpuvm_health *health, const gpuvm_probe *probe)
         health->state = GPUVM_HEALTH_HEALTHY;
     set_reason(health, gpuvm_health_reason(&answer));
     g_free(health->url);
-    health->url = gpuvm_health_shown(probe->url);
+    health->url = gpuvm_url_shown(probe->url);
     health->taken_ms = (int)answer.taken_ms;
     return answer.kind == GPUVM_ANSWER_STATUS;
 }
@@ -106,8 +104,8 @@ look_up(asking *question, GPtrArray **ret_addresses)
     bool asked = false;
 
     for (gpuvm_address_source source = 0; source < GPUVM_ADDRESS_SOURCES; source++) {
-        g_autoptr(GPtrArray) addresses =
-            gpuvm_address_list(question->domain, source, question->root, error ? NULL : &error);
+        g_autoptr(GPtrArray) addresses = gpuvm_address_list(question->domain, source, question->root,
+                                                            question->apart, error ? NULL : &error);
         g_autoptr(GPtrArray) candidates = addresses ? gpuvm_health_candidates(addresses) : NULL;
 
         asked |= addresses != NULL;
@@ -119,7 +117,7 @@ look_up(asking *question, GPtrArray **ret_addresses)
     if (error && !asked)
         set_error(question->health, error);
     else
-        set_reason(question->health, g_strdup(NO_ADDRESS));
+        set_reason(question->health, g_strdup(GPUVM_HEALTH_NO_ADDRESS));
     return NULL;
 }
 
@@ -192,6 +190,7 @@ ask_all(GPtrArray *questions, uint64_t patience_ms, bool (*stop)(void))
         asking *question = questions->pdata[i];
 
         question->done = g_async_queue_ref(done);
+        question->apart = questions->len > 1;
         g_thread_pool_push(pool, question, NULL);
     }
     while (n > 0 && (back = next_answer(done, patience_ms, stop))) {
@@ -246,150 +245,15 @@ gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms)
     return g_steal_pointer(&healths);
 }
 
-struct gpuvm_health_watch {
-    gpuvm_domain *domain;
-    char *url;
-    uint64_t timeout_ms;
-    gint64 begun;             /* µs */
-    gpuvm_console_tail *tail; /* NULL: it cannot be had */
-};
-
-gpuvm_health_watch *
-gpuvm_health_watch_new(gpuvm_session *session, const char *name)
+gpuvm_health *
+gpuvm_health_ask_one(const gpuvm_session *session, const gpuvm_domain *domain, const char *url,
+                     uint64_t left_ms, bool (*stop)(void))
 {
-    g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
-    GError *error = NULL;
-    gpuvm_health_watch *watch;
+    g_autoptr(GPtrArray) questions = g_ptr_array_new();
+    uint32_t limit_ms = (uint32_t)CLAMP(left_ms, LEAST_MS, LIMIT_MS);
+    gpointer health;
 
-    if (!domain)
-        return NULL;
-    if (!record->health_url) {
-        gpuvm_diags_note(session->diags, NULL, "it has no health_check: there is nothing to wait for");
-        return NULL;
-    }
-    if (!gpuvm_curl_load(&error)) {
-        gpuvm_session_fail(session, error);
-        return NULL;
-    }
-    watch = g_new0(gpuvm_health_watch, 1);
-    watch->begun = g_get_monotonic_time();
-    watch->url = g_steal_pointer(&record->health_url);
-    watch->timeout_ms = record->health_timeout_ms;
-    watch->tail = gpuvm_console_tail_open(session->connection, domain);
-    watch->domain = g_steal_pointer(&domain);
-    return watch;
-}
-
-void
-gpuvm_health_watch_free(gpuvm_health_watch *watch)
-{
-    if (!watch)
-        return;
-    gpuvm_domain_free(watch->domain);
-    g_free(watch->url);
-    gpuvm_console_tail_close(watch->tail);
-    g_free(watch);
-}
-
-const char *
-gpuvm_health_watch_name(const gpuvm_health_watch *watch)
-{
-    return watch->domain->name;
-}
-
-static uint64_t
-elapsed_ms(const gpuvm_health_watch *watch)
-{
-    return (uint64_t)(g_get_monotonic_time() - watch->begun) / G_TIME_SPAN_MILLISECOND;
-}
-
-/* Sleeps until @ms after the start, or @stop. */
-static void
-sleep_until(const gpuvm_health_watch *watch, uint64_t ms, bool (*stop)(void))
-{
-    for (uint64_t now = elapsed_ms(watch); now < ms && !(stop && stop()); now = elapsed_ms(watch))
-        g_usleep(MIN(ms - now, STOP_MS) * G_TIME_SPAN_MILLISECOND);
-}
-
-/* Asks until it is healthy, off, out of time or stopped; its last health. */
-static gpuvm_health *
-ask_until_over(gpuvm_session *session, const gpuvm_health_watch *watch, bool (*stop)(void))
-{
-    gpuvm_health *last = NULL;
-
-    gpuvm_session_say(session, "%6.1f s  waiting for %s to be healthy, for %g s at most", 0.0,
-                      watch->domain->name, (double)watch->timeout_ms / 1000);
-    do {
-        uint64_t now = elapsed_ms(watch);
-        uint64_t left = watch->timeout_ms > now ? watch->timeout_ms - now : 0;
-        g_autoptr(GPtrArray) questions = g_ptr_array_new();
-        gpointer answered;
-        gpuvm_health *health;
-
-        /* at least once, even for one that was waited for after another */
-        g_ptr_array_add(questions, question_new(session, watch->domain, watch->url,
-                                                (uint32_t)CLAMP(left, PERIOD_MS, LIMIT_MS), &answered));
-        ask_all(questions, MIN(left, LOOK_UP_MS) + LIMIT_MS, stop);
-        health = answered;
-        if (last && stop && stop()) {
-            gpuvm_health_free(health);
-            break;
-        }
-        if (!last || g_strcmp0(last->reason, health->reason) != 0)
-            gpuvm_session_say(session, "%6.1f s  %s: %s", (double)elapsed_ms(watch) / 1000,
-                              watch->domain->name, health->reason);
-        gpuvm_health_free(last);
-        last = health;
-        if (last->state != GPUVM_HEALTH_UNHEALTHY)
-            break;
-        sleep_until(watch, MIN(now + PERIOD_MS, watch->timeout_ms), stop);
-    } while (elapsed_ms(watch) < watch->timeout_ms && !(stop && stop()));
-    return last;
-}
-
-static void
-hint_console(gpuvm_diag *diag, gpuvm_console_tail *tail)
-{
-    size_t size = 0;
-    g_autofree char *text = tail ? gpuvm_console_tail_text(tail, &size) : NULL;
-    g_auto(GStrv) lines = text ? gpuvm_tail_lines(text, size, TAIL_LINES) : NULL;
-
-    if (lines && *lines)
-        gpuvm_diag_hint(diag, "the console's last lines:");
-    for (char **line = lines; line && *line; line++)
-        gpuvm_diag_hint(diag, "  %s", *line);
-}
-
-bool
-gpuvm_health_wait(gpuvm_session *session, gpuvm_health_watch *watch, bool (*stop)(void))
-{
-    g_autoptr(gpuvm_health) health = ask_until_over(session, watch, stop);
-    const char *name = watch->domain->name;
-    double seconds = (double)watch->timeout_ms / 1000;
-    gpuvm_diag *diag;
-
-    if (health->state == GPUVM_HEALTH_HEALTHY)
-        return true;
-    if (health->state == GPUVM_HEALTH_OFF) {
-        diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
-                                 "the VM has stopped before it was healthy");
-    } else if (stop && stop()) {
-        diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
-                                 "no longer waited for: it was not healthy yet: %s", health->reason);
-        gpuvm_diag_hint(diag, "the VM goes on running; ask again: gpuvm health %s", name);
-        return false;
-    } else {
-        diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL, "not healthy after %g s: %s",
-                                 seconds, health->reason);
-        if (health->url)
-            gpuvm_diag_hint(diag, "asked was %s", health->url);
-        if (g_str_equal(health->reason, NO_ADDRESS))
-            gpuvm_diag_hint(
-                diag, "a guest's address comes from a DHCP lease of libvirt's network, from the host's ARP "
-                      "table, or from qemu-guest-agent in the guest");
-        gpuvm_diag_hint(diag, "the VM goes on running; ask again: gpuvm health %s", name);
-    }
-    hint_console(diag, watch->tail);
-    return false;
+    g_ptr_array_add(questions, question_new(session, domain, url, limit_ms, &health));
+    ask_all(questions, MIN(left_ms, LOOK_UP_MS) + LIMIT_MS, stop);
+    return health;
 }

@@ -6,15 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/url.h"
 #include "core/image.h"
 #include "host/digest.h"
 #include "host/fetch.h"
+#include "host/interrupt.h"
 #include "host/lock.h"
 #include "host/spool.h"
 
-#define INFO_MOST (64 * 1024)   /* bytes */
-#define PIECE (256 * 1024)      /* bytes */
-#define STILL_WRITING_SECONDS 3 /* in which the volume of somebody who is fetching grows */
+#define PIECE (256 * 1024) /* bytes */
 
 /* One image on its way into the pool. */
 typedef struct fetching {
@@ -139,7 +139,7 @@ is_growing(fetching *job, const gpuvm_volume *volume, bool *ret_growing, GError 
 {
     g_autoptr(gpuvm_volume) later = NULL;
 
-    for (int i = 0; i < STILL_WRITING_SECONDS; i++) {
+    for (int i = 0; i < GPUVM_IMAGE_GROWS_SECONDS; i++) {
         if (!wait_a_second(error))
             return false;
     }
@@ -148,6 +148,22 @@ is_growing(fetching *job, const gpuvm_volume *volume, bool *ret_growing, GError 
         return false;
     *ret_growing = later && later->size != volume->size;
     return true;
+}
+
+/* As far as its size tells: hashing it again would take as long as fetching it. */
+static bool
+check_unchanged(const fetching *job, const gpuvm_volume *content, GError **error)
+{
+    g_autoptr(gpuvm_image_info) info = gpuvm_images_info(job->pool, content->name);
+
+    if (info && info->size == content->size)
+        return true;
+    g_set_error(
+        error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+        "volume '%s' is not what was fetched: another program has changed it\n"
+        "the VMs on it cannot be trusted either: gpuvm undefine --storage them, then gpuvm image prune",
+        content->name);
+    return false;
 }
 
 /*
@@ -168,6 +184,8 @@ find_whole(fetching *job, const char *volume, gpuvm_volume **ret_found, GError *
             !gpuvm_pool_find(job->pool, info, &marker, error))
             return false;
         if (content && marker) {
+            if (!check_unchanged(job, content, error))
+                return false;
             *ret_found = g_steal_pointer(&content);
             return true;
         }
@@ -288,29 +306,7 @@ bring(fetching *job, const char *volume, gpuvm_volume **ret_base, GError **error
 static bool
 is_local(const fetching *job)
 {
-    return g_str_has_prefix(job->image->url, "file:");
-}
-
-/* The checksum of an image that was fetched from the URL before; NULL, which is success: there is none. */
-static bool
-find_by_url(fetching *job, GError **error)
-{
-    g_autoptr(GPtrArray) volumes = gpuvm_pool_list(job->pool, error);
-
-    for (guint i = 0; volumes && i < volumes->len && !job->checksum; i++) {
-        const gpuvm_volume *volume = volumes->pdata[i];
-        g_autofree char *text = NULL;
-        g_autoptr(gpuvm_image_info) info = NULL;
-        size_t size;
-
-        if (gpuvm_image_sort_of(volume->name) != GPUVM_IMAGE_INFO)
-            continue;
-        text = gpuvm_pool_read(job->pool, volume->name, INFO_MOST, &size, NULL);
-        info = text ? gpuvm_image_info_parse(text) : NULL;
-        if (info && g_str_equal(info->url, job->url))
-            job->checksum = g_strdup(info->checksum);
-    }
-    return volumes != NULL;
+    return g_ascii_strncasecmp(job->image->url, "file:", strlen("file:")) == 0;
 }
 
 /*
@@ -322,7 +318,7 @@ find_checksum(fetching *job, GError **error)
 {
     bool local = is_local(job);
 
-    if (!local && !find_by_url(job, error))
+    if (!local && !gpuvm_images_find_url(job->pool, job->url, &job->checksum, error))
         return false;
     if (job->checksum)
         return true;
@@ -351,15 +347,14 @@ note_checksum(fetching *job)
 static bool
 check_format(const fetching *job, const gpuvm_volume *base, GError **error)
 {
-    static const char *const names[] = {[GPUVM_DISK_RAW] = "raw", [GPUVM_DISK_QCOW2] = "qcow2"};
     const gpuvm_plan_image *image = job->image;
+    const char *said = GPUVM_IMAGE_FORMAT(image->format == GPUVM_DISK_QCOW2);
 
-    if (!image->disk || image->format == GPUVM_DISK_AUTO ||
-        g_strcmp0(base->format, names[image->format]) == 0)
+    if (!image->disk || image->format == GPUVM_DISK_AUTO || g_strcmp0(base->format, said) == 0)
         return true;
     g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_INVALID,
                 "%s: it is a %s image, and the definition says %s\nleave out format", job->url, base->format,
-                names[image->format]);
+                said);
     return false;
 }
 
@@ -398,11 +393,10 @@ bool
 gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, gpuvm_plan *plan, gpuvm_plan_image *image,
                    gpuvm_volume **ret_base)
 {
-    g_autoptr(GUri) uri = g_uri_parse(image->url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD, NULL);
     fetching job = {.session = session,
                     .pool = pool,
                     .image = image,
-                    .url = uri ? g_uri_to_string_partial(uri, G_URI_HIDE_USERINFO) : g_strdup(image->url),
+                    .url = gpuvm_url_shown(image->url),
                     .checksum = g_strdup(image->checksum),
                     .spool = -1};
     g_autoptr(gpuvm_volume) base = NULL;

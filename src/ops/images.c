@@ -10,6 +10,7 @@
 
 #include "base/size.h"
 #include "core/image.h"
+#include "host/interrupt.h"
 #include "host/lock.h"
 #include "host/seed.h"
 
@@ -26,7 +27,7 @@ look_at_file(const gpuvm_session *session, const gpuvm_plan_image *image, gpuvm_
              GError **error)
 {
     g_autoptr(gpuvm_volume) base = g_new0(gpuvm_volume, 1);
-    uint8_t head[4];
+    uint8_t head[GPUVM_IMAGE_MAGIC];
     int fd = -1;
     bool qcow2 = image->format == GPUVM_DISK_QCOW2;
 
@@ -44,7 +45,7 @@ look_at_file(const gpuvm_session *session, const gpuvm_plan_image *image, gpuvm_
             return false;
         }
         close(fd);
-        qcow2 = memcmp(head, "QFI\xfb", sizeof head) == 0;
+        qcow2 = gpuvm_image_is_qcow2(head, sizeof head);
     }
     base->path = g_strdup(image->path);
     base->format = g_strdup(GPUVM_IMAGE_FORMAT(qcow2));
@@ -115,7 +116,7 @@ check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned)
         GError *error = NULL;
 
         if (!base && image->volume)
-            base = g_build_filename(gpuvm_pool_path(pool), image->volume, NULL);
+            base = g_build_filename(pool->path, image->volume, NULL);
         if (!image->overlay || !base)
             continue;
         if (!gpuvm_pool_find(pool, image->overlay, &overlay, &error) ||
@@ -211,7 +212,7 @@ prepare(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *planned)
 static void
 say_waiting(void *data)
 {
-    gpuvm_session_say(data, "waiting for another gpuvm, which fetches or removes images");
+    gpuvm_session_say(data, "waiting for another gpuvm, which defines VMs or removes images");
 }
 
 gpuvm_lock *
@@ -220,25 +221,79 @@ gpuvm_images_lock(gpuvm_session *session, bool exclusive, GError **error)
     return gpuvm_lock_take("images", exclusive, say_waiting, session, error);
 }
 
+/* Whether libvirt has under the VM's name what it had when it was planned: its volumes are that domain's. */
+static bool
+check_same_domain(const gpuvm_session *session, const gpuvm_planned *planned, GError **error)
+{
+    const char *name = planned->plan->vm->name;
+    g_autoptr(gpuvm_domain) now = NULL;
+
+    if (!gpuvm_domain_find(session->connection, name, &now, error))
+        return false;
+    if (g_strcmp0(now ? now->uuid : NULL, planned->domain ? planned->domain->uuid : NULL) == 0)
+        return true;
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+                "another process has defined or removed VM '%s' in the meantime\n"
+                "look at gpuvm list --all, and try again",
+                name);
+    return false;
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp((*(const gpuvm_planned *const *)a)->plan->vm->name,
+                  (*(const gpuvm_planned *const *)b)->plan->vm->name);
+}
+
+/*
+ * One process at a time makes the volumes of a VM: by name, so that two that define the same VMs do not block each other.
+ * Nobody removes images until the last one is defined.
+ */
+static bool
+take_locks(gpuvm_session *session, GPtrArray *vms, GError **error)
+{
+    const gpuvm_planned *last = vms->pdata[vms->len - 1];
+    gpuvm_lock *images = gpuvm_images_lock(session, false, error);
+
+    if (!images)
+        return false;
+    g_ptr_array_add(last->locks, images);
+    g_ptr_array_sort(vms, compare_names);
+    for (guint i = 0; i < vms->len; i++) {
+        gpuvm_planned *planned = vms->pdata[i];
+        g_autofree char *name = g_strconcat("vm-", planned->plan->vm->name, NULL);
+        gpuvm_lock *own = gpuvm_lock_take(name, true, say_waiting, session, error);
+
+        if (!own)
+            return false;
+        g_ptr_array_add(planned->locks, own);
+        if (!check_same_domain(session, planned, error))
+            return false;
+    }
+    return true;
+}
+
 bool
 gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *planned)
 {
+    g_autoptr(GPtrArray) vms = g_ptr_array_new();
     g_autoptr(gpuvm_pool) pool = NULL;
     GError *error = NULL;
-    bool wanted = false, prepared;
+    bool prepared;
 
-    for (guint i = 0; i < planned->len; i++)
-        wanted = wanted || needs_pool(planned->pdata[i]);
-    if (!wanted)
+    for (guint i = 0; i < planned->len; i++) {
+        if (needs_pool(planned->pdata[i]))
+            g_ptr_array_add(vms, planned->pdata[i]);
+    }
+    if (vms->len == 0)
         return true;
     if (session->connection->test) {
         gpuvm_diags_note(session->diags, NULL, "libvirt's test driver stores no images: nothing was fetched");
         return true;
     }
     gpuvm_interrupt_begin();
-    if (!session->images_lock)
-        session->images_lock = gpuvm_images_lock(session, false, &error);
-    if (session->images_lock)
+    if (take_locks(session, vms, &error))
         pool = gpuvm_pool_ensure(session->connection, session->pool, &error);
     if (pool) /* what others have put there, or taken away, without this libvirt */
         gpuvm_pool_refresh(pool);
@@ -254,4 +309,5 @@ gpuvm_images_discard(gpuvm_session *session, gpuvm_planned *planned)
 {
     gpuvm_images_remove(session, session->pool, planned->made);
     g_ptr_array_set_size(planned->made, 0);
+    g_ptr_array_set_size(planned->locks, 0);
 }

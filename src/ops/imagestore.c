@@ -10,7 +10,6 @@
 #include "host/lock.h"
 
 #define INFO_MOST (64 * 1024) /* bytes */
-#define SETTLE_SECONDS 3      /* in which what is being written becomes larger */
 
 void
 gpuvm_image_free(gpuvm_image *image)
@@ -82,8 +81,16 @@ find_users(gpuvm_session *session, GError **error)
 static void
 extend(GPtrArray *users, const GPtrArray *more)
 {
-    for (guint i = 0; more && i < more->len; i++)
-        g_ptr_array_add(users, g_strdup(more->pdata[i]));
+    for (guint i = 0; more && i < more->len; i++) { /* what runs has the overlay and what is below it */
+        if (!g_ptr_array_find_with_equal_func(users, more->pdata[i], g_str_equal, NULL))
+            g_ptr_array_add(users, g_strdup(more->pdata[i]));
+    }
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 /* Who uses the volume @path: domains by themselves, and through what is an overlay on it. */
@@ -104,11 +111,12 @@ users_of(const char *path, const GPtrArray *volumes, GHashTable *domains)
         else
             g_ptr_array_add(users, g_strdup(volume->name));
     }
+    g_ptr_array_sort(users, compare_names);
     return users;
 }
 
-static gpuvm_image_info *
-read_info(gpuvm_pool *pool, const char *volume)
+gpuvm_image_info *
+gpuvm_images_info(gpuvm_pool *pool, const char *volume)
 {
     g_autofree char *name = gpuvm_image_info_name(volume);
     size_t size;
@@ -117,14 +125,34 @@ read_info(gpuvm_pool *pool, const char *volume)
     return text ? gpuvm_image_info_parse(text) : NULL;
 }
 
-static bool
-has_volume(const GPtrArray *volumes, const char *name)
+bool
+gpuvm_images_find_url(gpuvm_pool *pool, const char *url, char **ret_checksum, GError **error)
+{
+    g_autoptr(GPtrArray) volumes = gpuvm_pool_list(pool, error);
+
+    *ret_checksum = NULL;
+    for (guint i = 0; volumes && i < volumes->len && !*ret_checksum; i++) {
+        const gpuvm_volume *volume = volumes->pdata[i];
+        g_autoptr(gpuvm_image_info) info = NULL;
+
+        if (gpuvm_image_sort_of(volume->name) == GPUVM_IMAGE_CONTENT)
+            info = gpuvm_images_info(pool, volume->name);
+        if (info && g_str_equal(info->url, url))
+            *ret_checksum = g_strdup(info->checksum);
+    }
+    return volumes != NULL;
+}
+
+static const gpuvm_volume *
+find_volume(const GPtrArray *volumes, const char *name)
 {
     for (guint i = 0; i < volumes->len; i++) {
-        if (g_str_equal(((const gpuvm_volume *)volumes->pdata[i])->name, name))
-            return true;
+        const gpuvm_volume *volume = volumes->pdata[i];
+
+        if (g_str_equal(volume->name, name))
+            return volume;
     }
-    return false;
+    return NULL;
 }
 
 /* An image for each volume that is one, and for each that says there is one and there is not. */
@@ -141,11 +169,11 @@ list(gpuvm_session *session, gpuvm_pool *pool, GError **error)
         g_autofree char *content = g_strndup(volume->name, strcspn(volume->name, "."));
         gpuvm_image *image;
 
-        if (sort == GPUVM_IMAGE_FOREIGN || (sort == GPUVM_IMAGE_INFO && has_volume(volumes, content)))
+        if (sort == GPUVM_IMAGE_FOREIGN || (sort == GPUVM_IMAGE_INFO && find_volume(volumes, content)))
             continue;
         image = g_new0(gpuvm_image, 1);
         image->volume = g_steal_pointer(&content);
-        image->info = sort == GPUVM_IMAGE_CONTENT ? read_info(pool, image->volume) : NULL;
+        image->info = sort == GPUVM_IMAGE_CONTENT ? gpuvm_images_info(pool, image->volume) : NULL;
         image->size = volume->size;
         image->users = users_of(volume->path, volumes, domains);
         g_ptr_array_add(images, image);
@@ -153,11 +181,11 @@ list(gpuvm_session *session, gpuvm_pool *pool, GError **error)
     return domains ? g_steal_pointer(&images) : NULL;
 }
 
-/* The session's pool as it is now; *@ret_pool is NULL when there is none. */
+/* Pool @name as it is now; *@ret_pool is NULL when there is none. */
 static bool
-open_pool(gpuvm_session *session, gpuvm_pool **ret_pool, GError **error)
+open_pool(gpuvm_session *session, const char *name, gpuvm_pool **ret_pool, GError **error)
 {
-    if (!gpuvm_pool_open(session->connection, session->pool, ret_pool, error))
+    if (!gpuvm_pool_open(session->connection, name, ret_pool, error))
         return false;
     if (*ret_pool)
         gpuvm_pool_refresh(*ret_pool);
@@ -173,7 +201,7 @@ gpuvm_images_list(gpuvm_session *session)
 
     if (!gpuvm_session_connect(session))
         return NULL;
-    if (open_pool(session, &pool, &error))
+    if (open_pool(session, session->pool, &pool, &error))
         images = pool ? list(session, pool, &error)
                       : g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
     if (!images)
@@ -201,7 +229,7 @@ keep_growing(gpuvm_pool *pool, GPtrArray *images, GError **error)
         broken = broken || !((const gpuvm_image *)images->pdata[i])->info;
     if (!broken)
         return true;
-    g_usleep(SETTLE_SECONDS * G_USEC_PER_SEC);
+    g_usleep(GPUVM_IMAGE_GROWS_SECONDS * G_USEC_PER_SEC);
     gpuvm_pool_refresh(pool);
     for (guint i = images->len; i-- > 0;) {
         const gpuvm_image *image = images->pdata[i];
@@ -231,7 +259,7 @@ prune(gpuvm_session *session, bool dry_run, GError **error)
     g_autoptr(gpuvm_pool) pool = NULL;
     g_autoptr(GPtrArray) images = NULL;
 
-    if (!lock || !open_pool(session, &pool, error))
+    if (!lock || !open_pool(session, session->pool, &pool, error))
         return NULL;
     if (!pool)
         return g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
@@ -257,6 +285,54 @@ gpuvm_images_prune(gpuvm_session *session, bool dry_run)
     if (error)
         gpuvm_session_fail(session, error);
     return images;
+}
+
+/* Why volume @name is not to be removed with VM @vm; NULL: it is. g_malloc. */
+static char *
+why_kept(const char *vm, const char *name, const GPtrArray *volumes, GHashTable *domains)
+{
+    const gpuvm_volume *volume = find_volume(volumes, name);
+    g_autoptr(GPtrArray) users = volume ? users_of(volume->path, volumes, domains) : NULL;
+
+    if (!gpuvm_image_is_own(vm, name))
+        return g_strdup("it is not named after it");
+    for (guint i = 0; users && i < users->len; i++) {
+        if (!g_str_equal(users->pdata[i], vm))
+            return g_strdup_printf("'%s' uses it too", (const char *)users->pdata[i]);
+    }
+    return NULL;
+}
+
+GPtrArray *
+gpuvm_images_own(gpuvm_session *session, const char *vm, const gpuvm_record *record)
+{
+    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free), volumes = NULL;
+    g_autoptr(GHashTable) domains = NULL;
+    g_autoptr(gpuvm_pool) pool = NULL;
+    GError *error = NULL;
+
+    if (record->volumes->len == 0)
+        return g_steal_pointer(&own);
+    if (open_pool(session, record->pool, &pool, &error) && !pool)
+        return g_steal_pointer(&own);
+    volumes = pool ? gpuvm_pool_list(pool, &error) : NULL;
+    domains = volumes ? find_users(session, &error) : NULL;
+    if (!domains) {
+        gpuvm_session_fail(session, error);
+        return NULL;
+    }
+    for (guint i = 0; i < record->volumes->len; i++) {
+        const char *name = record->volumes->pdata[i];
+        g_autofree char *why = why_kept(vm, name, volumes, domains);
+
+        if (!why)
+            g_ptr_array_add(own, g_strdup(name));
+        else
+            gpuvm_diags_note(session->diags, NULL,
+                             "volume '%s' stays in storage pool '%s', though VM '%s' has it: %s", name,
+                             record->pool, vm, why);
+    }
+    return g_steal_pointer(&own);
 }
 
 /* Says what of @volumes could not be removed. */

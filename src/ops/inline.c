@@ -3,9 +3,15 @@
 
 #include "ops/inline.h"
 
+#include <string.h>
+
 #include "doc/build.h"
 #include "model/tables.h"
 #include "ops/load.h"
+
+/* what no text in a definition has either */
+#define CONTROLS                                                                                             \
+    "\x01\x02\x03\x04\x05\x06\a\b\v\f\x0e\x0f\x10\x11\x12\x13\x14\x15\x16\x17\x18\x19\x1a\x1b\x1c\x1d\x1e\x1f\x7f"
 
 typedef struct inlining {
     gpuvm_doc *doc;
@@ -29,54 +35,50 @@ read_text(const inlining *work, const char *file, const gpuvm_mark *mark)
                           GPUVM_DOC_MAX_SIZE);
     } else if (!g_utf8_validate_len(source->text, source->size, NULL)) {
         gpuvm_diags_error(work->diags, GPUVM_EXIT_INVALID, mark, "%s is not text in UTF-8", path);
+    } else if (strpbrk(source->text, CONTROLS)) {
+        gpuvm_diags_error(work->diags, GPUVM_EXIT_INVALID, mark, "%s has control characters in it", path);
     } else {
         return g_steal_pointer(&source);
     }
     return NULL;
 }
 
-static void
-inline_text(const inlining *work, gpuvm_node *node)
+/* As YAML has a text that stands in it: a line ends in a line feed alone (YAML 1.2, 5.4). */
+static char *
+with_line_feeds(const char *text)
 {
-    const gpuvm_node *path = gpuvm_node_get(node, "path"), *key = gpuvm_node_get_key(node, "path");
-    g_autoptr(gpuvm_source) source = path ? read_text(work, path->text, &path->mark) : NULL;
+    g_auto(GStrv) lines = g_strsplit(text, "\r\n", -1);
 
-    if (!source)
-        return;
-    gpuvm_doc_set(work->doc, node, gpuvm_doc_scalar(work->doc, "content", &key->mark),
-                  gpuvm_doc_scalar(work->doc, source->text, &path->mark));
-    gpuvm_node_remove(node, "path");
-    gpuvm_node_remove(node, "inline"); /* which said "no" */
+    return g_strjoinv("\n", lines);
 }
 
-/* @node is what @table was decoded from, or a sequence of such. */
 static void
-walk(const inlining *work, const gpuvm_table *table, gpuvm_node *node)
+inline_text(const gpuvm_field *field, gpuvm_node *value, void *data)
 {
-    if (table == &gpuvm_content_table) {
-        inline_text(work, node);
-        return;
-    }
-    for (unsigned i = 0; i < node->n; i++) {
-        const gpuvm_field *field =
-            node->type == GPUVM_NODE_MAPPING ? gpuvm_table_field(table, node->keys[i]->text) : NULL;
+    const inlining *work = data;
+    const gpuvm_node *path = gpuvm_node_get(value, "path"), *key = gpuvm_node_get_key(value, "path");
+    g_autoptr(gpuvm_source) source = NULL;
 
-        if (node->type == GPUVM_NODE_SEQUENCE)
-            walk(work, table, node->values[i]);
-        else if (field && field->table)
-            walk(work, field->table, node->values[i]);
-    }
+    if (field->table != &gpuvm_content_table || !path)
+        return;
+    source = read_text(work, path->text, &path->mark);
+    if (!source)
+        return;
+    g_autofree char *text = with_line_feeds(source->text);
+    gpuvm_doc_set(work->doc, value, gpuvm_doc_scalar(work->doc, "content", &key->mark),
+                  gpuvm_doc_scalar(work->doc, text, &path->mark));
+    gpuvm_node_remove(value, "path");
+    gpuvm_node_remove(value, "inline"); /* which said "no" */
 }
 
 bool
 gpuvm_inline_texts(gpuvm_spec *spec, const char *directory, gpuvm_diags *diags)
 {
     const gpuvm_table *table = gpuvm_kind_table(spec->kind);
-    const inlining work = {spec->doc, directory, diags};
     unsigned errors = diags->errors;
     void *object;
 
-    walk(&work, table, spec->doc->root);
+    gpuvm_schema_visit(table, spec->doc->root, inline_text, &(inlining){spec->doc, directory, diags});
     if (diags->errors > errors)
         return false;
     object = gpuvm_schema_decode(table, spec->doc->root, diags);

@@ -125,6 +125,7 @@ gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_op
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
+    g_autoptr(GPtrArray) own = NULL;
     GError *error = NULL;
 
     if (!domain)
@@ -135,10 +136,12 @@ gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_op
         gpuvm_diag_hint(diag, "stop it first: gpuvm stop %s", name);
         return false;
     }
+    if (options->storage && !(own = gpuvm_images_own(session, name, record)))
+        return false;
     if (!gpuvm_domain_undefine(domain, options->nvram, &error))
         return gpuvm_session_fail(session, error);
-    if (options->storage && record->pool)
-        return gpuvm_images_remove(session, record->pool, record->volumes);
+    if (own)
+        return gpuvm_images_remove(session, record->pool, own);
     note_volumes(session, record);
     return true;
 }

@@ -12,6 +12,7 @@
 #include "core/record.h"
 #include "core/template.h"
 #include "host/claims.h"
+#include "host/lock.h"
 #include "ops/compose.h"
 
 void
@@ -26,6 +27,7 @@ gpuvm_planned_free(gpuvm_planned *planned)
     g_free(planned->before);
     g_free(planned->mac);
     g_clear_pointer(&planned->made, g_ptr_array_unref);
+    g_clear_pointer(&planned->locks, g_ptr_array_unref);
     g_free(planned->xml);
     g_free(planned);
 }
@@ -55,6 +57,8 @@ read_before(gpuvm_planned *planned, GError **error)
     const xmlNode *devices = gpuvm_xml_child(xmlDocGetRootElement(doc), "devices");
     planned->mac = gpuvm_xml_attr(gpuvm_xml_child(gpuvm_xml_child(devices, "interface"), "mac"), "address");
     planned->managed = claim->metadata != NULL;
+    if (claim->metadata && !planned->record) /* claims are gathered for VMs with devices only */
+        planned->record = gpuvm_record_parse(claim->metadata, NULL);
     return true;
 }
 
@@ -216,6 +220,7 @@ gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded)
 
         planned->loaded = items[i];
         planned->made = g_ptr_array_new_with_free_func(g_free);
+        planned->locks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_lock_release);
         g_ptr_array_add(all, planned);
     }
     order = planning_order(session, all);

@@ -98,6 +98,12 @@ gpuvm_plugin_get(gpuvm_session *session, const char *name, const gpuvm_mark *mar
 
     if (!gpuvm_plugin_is_installed(session, name, mark))
         return NULL;
+    if (g_file_test(file, G_FILE_TEST_EXISTS) &&
+        !g_file_test(file, G_FILE_TEST_IS_REGULAR)) { /* a FIFO, for ever */
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, mark, "cannot read %s: not a regular file",
+                          file);
+        return NULL;
+    }
     source = gpuvm_load_source(file, session->diags);
     if (!source)
         return NULL;

@@ -6,14 +6,17 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
 
+#include "base/url.h"
+#include "core/image.h"
 #include "doc/build.h"
 #include "doc/emit.h"
+#include "host/digest.h"
 #include "host/fetch.h"
+#include "host/lock.h"
 #include "model/paths.h"
 #include "model/scalars.h"
 #include "ops/inline.h"
@@ -69,42 +72,39 @@ note_users(gpuvm_session *session, const char *name, const char *what)
 }
 
 static bool
-cannot_write(gpuvm_session *session, int error)
+cannot_write(gpuvm_session *session, const char *why)
 {
     g_autofree char *directory = gpuvm_plugin_directory(session);
 
     gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
-                                      "cannot write to the plugin directory %s: %s", directory,
-                                      g_strerror(error)),
+                                      "cannot write to the plugin directory %s: %s", directory, why),
                     "another one: --plugin-dir DIR");
     return false;
 }
 
+static void
+say_waiting(void *data)
+{
+    gpuvm_session_say(data, "waiting for another gpuvm, which changes the plugins");
+}
+
 /*
- * Makes the plugin directory when it is missing, and takes its lock; closing the result gives it back. -1: see the
- * diagnostics. The lock is a file that others cannot open, so that nobody else can hold it.
+ * Makes the plugin directory when it is missing, and takes its lock: a file that others cannot open, so that nobody
+ * else can hold it. NULL: see the diagnostics.
  */
-static int
+static gpuvm_lock *
 lock_store(gpuvm_session *session)
 {
     g_autofree char *directory = gpuvm_plugin_directory(session);
     g_autofree char *file = g_build_filename(directory, ".lock", NULL);
-    int fd = -1, result;
+    g_autoptr(GError) error = NULL;
+    gpuvm_lock *lock = NULL;
 
-    if (g_mkdir_with_parents(directory, 0755) == 0)
-        fd = open(file, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        cannot_write(session, errno);
-        return -1;
-    }
-    do
-        result = flock(fd, LOCK_EX);
-    while (result != 0 && errno == EINTR);
-    if (result == 0)
-        return fd;
-    cannot_write(session, errno);
-    close(fd);
-    return -1;
+    if (g_mkdir_with_parents(directory, 0755) != 0)
+        cannot_write(session, g_strerror(errno));
+    else if (!(lock = gpuvm_lock_file(file, true, say_waiting, session, &error)))
+        cannot_write(session, error->message);
+    return lock;
 }
 
 /* Written only when it says no, so that a file is the same however often that is turned. */
@@ -164,18 +164,25 @@ write_plugin(gpuvm_session *session, const gpuvm_spec *spec)
     g_autofree char *file = gpuvm_plugin_file(session, spec->plugin->name);
     g_autofree char *text = gpuvm_emit_yaml(spec->doc->root);
 
-    return reads_back(session, file, text) && (replace_file(file, text) || cannot_write(session, errno));
+    return reads_back(session, file, text) &&
+           (replace_file(file, text) || cannot_write(session, g_strerror(errno)));
 }
 
 static bool
 fetch_manifest(gpuvm_session *session, const char *url, origin *ret_manifest)
 {
-    g_autoptr(GUri) uri = g_uri_parse(url, G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD, NULL);
-    g_autofree char *shown = uri ? g_uri_to_string_partial(uri, G_URI_HIDE_USERINFO) : g_strdup(url);
+    g_autofree char *shown = gpuvm_url_shown(url), *right = NULL, *why = NULL, *hint = NULL;
     GError *error = NULL;
+    char *text;
     size_t size;
-    char *text = gpuvm_fetch_text(url, GPUVM_DOC_MAX_SIZE, &size, &error);
 
+    if (!gpuvm_scalar_url.parse(url, &right, &why, &hint)) {
+        gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
+        if (hint)
+            gpuvm_diag_hint(diag, "%s", hint);
+        return false;
+    }
+    text = gpuvm_fetch_text(url, GPUVM_DOC_MAX_SIZE, &size, &error);
     if (!text)
         return gpuvm_session_fail(session, error);
     *ret_manifest = (origin){.source = gpuvm_source_new(shown, text, size), .remote = true};
@@ -189,7 +196,7 @@ read_manifest(gpuvm_session *session, const char *from, origin *ret_manifest)
     const char *file = local ? local : from;
     g_autofree char *path = g_canonicalize_filename(file, NULL);
 
-    if (!local && strstr(from, "://"))
+    if (!local && gpuvm_url_is(from))
         return fetch_manifest(session, from, ret_manifest);
     ret_manifest->directory = g_path_get_dirname(path);
     if (!g_utf8_validate(ret_manifest->directory, -1, NULL)) { /* it would become part of what is written */
@@ -205,26 +212,26 @@ read_manifest(gpuvm_session *session, const char *from, origin *ret_manifest)
 static bool
 may_lack_checksum(gpuvm_session *session, const char *name, const char *seen)
 {
+    const char *policy;
     gpuvm_diag *diag;
-    bool required = false;
 
     if (!gpuvm_session_policies(session))
         return false;
-    for (size_t i = 0; i < session->n_policies; i++)
-        required |= session->policies[i].policy->require_checksum;
-    diag = required ? gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
-                                        "%s has no checksum, which the host's policy requires", name)
-                    : gpuvm_diags_note(session->diags, NULL, "%s was taken without a checksum", name);
+    policy = gpuvm_image_checksum_required(session->policies, session->n_policies);
+    diag = policy ? gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
+                                      "%s has no checksum, which %s requires", name, policy)
+                  : gpuvm_diags_note(session->diags, NULL, "%s was taken without a checksum", name);
     gpuvm_diag_hint(diag, "the one seen now: --checksum %s", seen);
-    return !required;
+    return !policy;
 }
 
 /* @checksum is as the user wrote it, or NULL. */
 static bool
 verify(gpuvm_session *session, const origin *manifest, const char *checksum)
 {
-    g_autofree char *expected = NULL, *why = NULL, *hint = NULL, *digest = NULL, *seen = NULL;
-    bool is_sha512;
+    g_autofree char *expected = NULL, *why = NULL, *hint = NULL, *seen = NULL;
+    g_autoptr(gpuvm_digest) digest = NULL;
+    GError *error = NULL;
 
     if (checksum && !gpuvm_scalar_checksum.parse(checksum, &expected, &why, &hint)) {
         gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "--checksum: %s", why);
@@ -232,12 +239,15 @@ verify(gpuvm_session *session, const origin *manifest, const char *checksum)
             gpuvm_diag_hint(diag, "%s", hint);
         return false;
     }
-    is_sha512 = expected && g_str_has_prefix(expected, "sha512:");
-    digest = g_compute_checksum_for_data(is_sha512 ? G_CHECKSUM_SHA512 : G_CHECKSUM_SHA256,
-                                         (const guchar *)manifest->source->text, manifest->source->size);
-    seen = g_strconcat(is_sha512 ? "sha512:" : "sha256:", digest, NULL);
+    if (!expected && !manifest->remote)
+        return true;
+    digest = gpuvm_digest_new(expected, &error);
+    if (!digest)
+        return gpuvm_session_fail(session, error);
+    gpuvm_digest_add(digest, manifest->source->text, manifest->source->size);
+    seen = gpuvm_digest_finish(digest);
     if (!expected)
-        return !manifest->remote || may_lack_checksum(session, manifest->source->name, seen);
+        return may_lack_checksum(session, manifest->source->name, seen);
     if (g_str_equal(expected, seen))
         return true;
     gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "checksum mismatch: expected %s got %s: %s",
@@ -300,19 +310,15 @@ gpuvm_plugin_install(gpuvm_session *session, const char *from, const char *check
 {
     g_auto(origin) manifest = {0};
     g_autoptr(gpuvm_spec) spec = NULL;
-    bool done;
-    int lock;
+    g_autoptr(gpuvm_lock) lock = NULL;
 
     if (!read_manifest(session, from, &manifest) || !verify(session, &manifest, checksum))
         return false;
     spec = read_plugin(session, &manifest);
-    lock = spec ? lock_store(session) : -1;
-    if (lock < 0)
+    lock = spec ? lock_store(session) : NULL;
+    if (!lock || !put_plugin(session, spec, ret_change))
         return false;
-    done = put_plugin(session, spec, ret_change);
-    close(lock);
-    if (!done)
-        return false;
+    g_clear_pointer(&lock, gpuvm_lock_release);
     if (*ret_change == GPUVM_UPDATED)
         note_users(session, spec->plugin->name, "what they took from it stays until they are defined again");
     *ret_name = g_strdup(spec->plugin->name);
@@ -322,40 +328,27 @@ gpuvm_plugin_install(gpuvm_session *session, const char *from, const char *check
 bool
 gpuvm_plugin_set_enabled(gpuvm_session *session, const char *name, bool enabled, gpuvm_outcome *ret_outcome)
 {
-    g_autoptr(gpuvm_spec) spec = NULL;
-    bool done, changes;
-    int lock;
+    g_autoptr(gpuvm_lock) lock = gpuvm_plugin_is_installed(session, name, NULL) ? lock_store(session) : NULL;
+    g_autoptr(gpuvm_spec) spec = lock ? gpuvm_plugin_get(session, name, NULL) : NULL;
+    bool changes = spec && spec->plugin->enabled != enabled;
 
-    if (!gpuvm_plugin_is_installed(session, name, NULL))
-        return false;
-    lock = lock_store(session);
-    if (lock < 0)
-        return false;
-    spec = gpuvm_plugin_get(session, name, NULL);
-    changes = spec && spec->plugin->enabled != enabled;
     if (changes)
         set_enabled(spec->doc, enabled);
-    done = spec && (!changes || write_plugin(session, spec));
-    close(lock);
+    if (!spec || (changes && !write_plugin(session, spec)))
+        return false;
     *ret_outcome = changes ? GPUVM_DONE : GPUVM_NOTHING_TO_DO;
-    return done;
+    return true;
 }
 
 bool
 gpuvm_plugin_remove(gpuvm_session *session, const char *name)
 {
     g_autofree char *file = gpuvm_plugin_file(session, name);
-    bool done;
-    int lock;
+    g_autoptr(gpuvm_lock) lock = gpuvm_plugin_is_installed(session, name, NULL) ? lock_store(session) : NULL;
 
-    if (!gpuvm_plugin_is_installed(session, name, NULL))
+    if (!lock || (g_unlink(file) != 0 && !cannot_write(session, g_strerror(errno))))
         return false;
-    lock = lock_store(session);
-    if (lock < 0)
-        return false;
-    done = g_unlink(file) == 0 || cannot_write(session, errno);
-    close(lock);
-    if (done)
-        note_users(session, name, "they go on without it, but cannot be defined again");
-    return done;
+    g_clear_pointer(&lock, gpuvm_lock_release);
+    note_users(session, name, "they go on without it, but cannot be defined again");
+    return true;
 }

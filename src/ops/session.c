@@ -29,7 +29,6 @@ gpuvm_session_free(gpuvm_session *session)
         return;
     g_ptr_array_unref(session->policy_specs);
     gpuvm_need_free(session->need);
-    gpuvm_lock_release(session->images_lock);
     g_free(session->pool_path);
     gpuvm_facts_free(session->facts);
     gpuvm_connection_close(session->connection);

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "fake-virt.h"
+
 #include "ops/health.h"
 
 #define SLOW_MS 300
@@ -64,13 +66,6 @@ fake_free(virDomainInterface *nic)
     (void)nic;
 }
 
-static char *
-fake_xml(virDomain *domain, unsigned flags)
-{
-    (void)domain, (void)flags;
-    return g_strdup("<domain><devices/></domain>");
-}
-
 static int
 fake_autostart(virDomain *domain, int *ret_autostart)
 {
@@ -79,27 +74,16 @@ fake_autostart(virDomain *domain, int *ret_autostart)
     return 0;
 }
 
-static virError *
-fake_error(void)
-{
-    static virError error = {.code = VIR_ERR_RPC, .message = (char *)"lost"};
-
-    return &error;
-}
-
 static int
 set_up(void **state G_GNUC_UNUSED)
 {
+    fake_virt_set_up(fake_addresses, fake_free);
     gpuvm_virt.DomainRef = fake_nothing;
     gpuvm_virt.DomainFree = fake_nothing;
     gpuvm_virt.DomainIsActive = fake_active;
     gpuvm_virt.DomainIsPersistent = fake_nothing;
     gpuvm_virt.DomainGetState = fake_state;
     gpuvm_virt.DomainGetAutostart = fake_autostart;
-    gpuvm_virt.DomainInterfaceAddresses = fake_addresses;
-    gpuvm_virt.DomainInterfaceFree = fake_free;
-    gpuvm_virt.DomainGetXMLDesc = fake_xml;
-    gpuvm_virt.GetLastError = fake_error;
     return 0;
 }
 
@@ -134,7 +118,7 @@ says_what_came_of_it(void **state G_GNUC_UNUSED)
         {"paused", "http://127.0.0.1:80/", "paused unhealthy paused -"},
         {"nowhere", "http://127.0.0.1:80/", "nowhere unhealthy no address yet -"},
         {"named", "http://me:secret@255.255.255.255:80/",
-         "named unhealthy address not reachable http://me@255.255.255.255:80/"},
+         "named unhealthy address not reachable http://255.255.255.255:80/"},
         {"failing", "http://127.0.0.1:80/",
          "failing unhealthy cannot read the state of domain 'failing': lost -"},
     };

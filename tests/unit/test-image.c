@@ -103,6 +103,55 @@ learns_what_was_fetched(void **state G_GNUC_UNUSED)
                 "vdb=https://h/d>sha256-2>-");
 }
 
+static void
+needs_the_pool(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *definition;
+        bool needs;
+    } cases[] = {
+        {"disks: [a.img, /dev/sda]\nkernel: k\ninitramfs: i\n", false},
+        {"kernel: {url: 'https://h/k'}\n", true},
+        {"kernel: {path: k, checksum: 'sha256:" SUM "'}\n", true},
+        {"kernel: k\ninitramfs: {url: 'https://h/i'}\n", true},
+        {"rootfs: a.img\n", true},
+        {"disks: [a.img, 'https://h/d']\n", true},
+        {"disks: [{source: a.img, checksum: 'sha256:" SUM "'}]\n", true},
+        {"cloud_init: {}\n", true},
+        {"workload: {entrypoint: [run]}\n", true},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) scene = scene_new("", cases[i].definition, NULL, NULL);
+
+        if (gpuvm_image_needs_pool(scene->vm->vm) != cases[i].needs)
+            fail_msg("%s", cases[i].definition);
+    }
+}
+
+static void
+notes_what_is_unknown(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *definition, *notes[3];
+    } cases[] = {
+        {"kernel: k\nrootfs: r.img\n", {NULL}},
+        {"kernel: {url: 'https://h/k', checksum: 'sha256:" SUM "'}\n", {NULL}},
+        {"kernel: {url: 'https://h/k'}\n", {"the digest of the kernel, :: gpuvm define fetches it"}},
+        {"rootfs: {url: 'https://h/r'}\ndisks: ['https://h/d']\n",
+         {"the digest of the rootfs,", "the digest of disk vdb,"}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) scene = scene_new("", cases[i].definition, NULL, NULL);
+        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+
+        scene_plan(scene);
+        gpuvm_image_note_unknown(scene->plan, diags);
+        expect_diags(cases[i].definition, diags, GPUVM_NOTE, cases[i].notes);
+    }
+}
+
 static const plan_case checksum_cases[] = {
     {.name = "none is required",
      .facts = "",
@@ -280,6 +329,37 @@ knows_its_volumes(void **state G_GNUC_UNUSED)
     assert_string_equal(checksum, "sha256:" SUM);
 }
 
+static void
+knows_whose_volumes_are(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *vm, *volume;
+        bool own;
+    } cases[] = {
+        {"vm", "vm.rootfs.qcow2", true},
+        {"vm", "vm.vdb.qcow2", true},
+        {"vm", "vm.seed.iso", true},
+        {"vm", "vm.manifest.json", true},
+        {"a.b", "a.b.vda.qcow2", true},
+        {"a", "a.b.vda.qcow2", false},
+        {"vm", "vm", false},
+        {"vm", "vm.qcow2", false},
+        {"vm", "vm..qcow2", false},
+        {"vm", "vm2.rootfs.qcow2", false},
+        {"vm", "old.rootfs.qcow2", false},
+        {"vm", "vm.vda.raw", false},
+        {"vm", "vm.x.seed.iso", false},
+        {"vm", "sha256-" SUM, false},
+        {"vm", "", false},
+        {"rootfs", ".rootfs.qcow2", false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (gpuvm_image_is_own(cases[i].vm, cases[i].volume) != cases[i].own)
+            fail_msg("%s of %s", cases[i].volume, cases[i].vm);
+    }
+}
+
 int
 main(void)
 {
@@ -287,7 +367,8 @@ main(void)
         cmocka_unit_test(plans_images),       cmocka_unit_test(learns_what_was_fetched),
         cmocka_unit_test(requires_checksums), cmocka_unit_test(sniffs_qcow2),
         cmocka_unit_test(sniffs_others),      cmocka_unit_test(notes_what_was_fetched),
-        cmocka_unit_test(knows_its_volumes),
+        cmocka_unit_test(knows_its_volumes),  cmocka_unit_test(knows_whose_volumes_are),
+        cmocka_unit_test(needs_the_pool),     cmocka_unit_test(notes_what_is_unknown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

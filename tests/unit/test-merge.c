@@ -150,6 +150,9 @@ test_origin_values(void **state)
         {"workload: {entrypoint: [aaaaaaaaaaaaaaaaaaaa, bbbbbbbbbbbbbbbbbbbb]}\n", "2 items"},
         {"disks: [{source: a}]\n", "1 item"},
         {"disks: []\n", "0 items"},
+        {"disks: ['http://me:secret@h/a', b]\n", "http://h/a, b"},
+        {"title: http://me:secret@12345678901234567890123456789012345678901\n",
+         "http://123456789012345678901234567890123…"},
     };
 
     (void)state;

@@ -166,6 +166,7 @@ refuses_what_is_damaged(void **state G_GNUC_UNUSED)
         "<vm" NS " " GOOD "><health url='http://127.0.0.1/' timeout_ms='soon'/></vm>",
         "<vm" NS " " GOOD "><volume pool='p'/></vm>",
         "<vm" NS " " GOOD "><volume name='a'/></vm>",
+        "<vm" NS " " GOOD "><volume pool='p' name='a'/><volume pool='q' name='b'/></vm>",
         "<vm" NS " " GOOD "><label key='a'/></vm>",
         "<vm" NS " " GOOD "><label value='a'/></vm>",
     };

@@ -15,7 +15,7 @@ terminal()
     expect_exit 0 "$lab_source/terminal.py" "$GPUVM" console vm -- "$@"
 }
 
-terminal expect 'Connected to vm; leave with Ctrl-]' expect 'login: ' type '+' expect '+' type '\x03' alive type '\x1d' exit 0 cooked
+terminal expect 'connected to vm; leave with Ctrl-]' expect 'login: ' type '+' expect '+' type '\x03' alive type '\x1d' exit 0 cooked
 terminal expect 'login: ' alive signal TERM exit -15 cooked
 terminal expect 'login: ' alive signal HUP exit -1 cooked
 terminal expect 'login: ' run 'virsh -q destroy vm' exit 0 cooked
@@ -33,7 +33,7 @@ kill "$(cat "$TMPDIR/pid")"
 destroyer=$!
 expect_exit 0 gpuvm console vm < /dev/null
 wait $destroyer
-expect_text 'Connected to vm' 'login: '
+expect_text 'connected to vm' 'login: '
 expect_exit 0 gpuvm start vm
 run "$GPUVM" -q console vm < <(sleep 1 && printf '+' && sleep 1 && printf '\035')
 [ "$STATUS" = 0 ] || fail "exit $STATUS"

@@ -80,6 +80,18 @@ expect_exit 0 gpuvm stop --force vm
 rm $pool/vm.rootfs.qcow2
 expect_exit 5 gpuvm start vm
 expect_text 'gpuvm define'
+
+# What somebody changed is not used for another VM, and prune is rid of it.
+expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+vm second '{}' "$(tail -n +5 "$TMPDIR/vm.yaml")"
+echo more >> "$(ls $pool/sha256-* | grep -v json)"
+expect_exit 1 gpuvm define "$TMPDIR/second.yaml"
+expect_text 'is not what was fetched'
+expect_exit 0 gpuvm undefine --storage vm
+expect_exit 0 gpuvm image prune
+expect_exit 0 gpuvm define "$TMPDIR/second.yaml"
+expect_exit 0 gpuvm undefine --storage second
+expect_exit 0 gpuvm image prune
 vm direct '{}' "kernel: {url: '$http_url/raw'}"
 expect_exit 0 gpuvm define "$TMPDIR/direct.yaml"
 rm $pool/sha256-*

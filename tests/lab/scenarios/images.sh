@@ -46,6 +46,8 @@ expect_exit 0 gpuvm define "$TMPDIR/other.yaml"
 expect_no_text fetching
 [ "$(http_requests)" = 1 ] || fail 'asked again'
 expect_exit 0 gpuvm start vm
+expect_exit 0 gpuvm image list
+expect_text 'other,vm'
 expect_exit 0 gpuvm restart --force vm
 expect_exit 0 gpuvm stop --force vm
 [ "$before" = "$(sha256sum $pool/vm.rootfs.qcow2)" ] || fail 'the disk changed'
