@@ -27,8 +27,8 @@ gpuvm_domain *gpuvm_domain_copy(const gpuvm_domain *domain);
 
 /**
  * The same domain on a connection of its own, which ends with it; NULL when there is none to be had. For calls that may
- * take long: what another thread asks on the same connection meanwhile may not be sent until they end (libvirt before
- * 10.0: the wake-up of the thread that waits in virNetClient's event loop may be lost).
+ * take long: what another thread asks on the same connection meanwhile may not be sent until they end (libvirt
+ * 9.0: the wake-up of the thread that waits in virNetClient's event loop may be lost).
  */
 gpuvm_domain *gpuvm_domain_apart(const gpuvm_domain *domain);
 
