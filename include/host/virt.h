@@ -50,6 +50,10 @@
     X(DomainSetAutostart)                                                                                    \
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
+    X(EventAddHandle)                                                                                        \
+    X(EventRegisterDefaultImpl)                                                                              \
+    X(EventRemoveHandle)                                                                                     \
+    X(EventRunDefaultImpl)                                                                                   \
     X(GetLastError)                                                                                          \
     X(NetworkCreate)                                                                                         \
     X(NetworkFree)                                                                                           \
@@ -80,6 +84,9 @@
     X(StorageVolLookupByName)                                                                                \
     X(StorageVolUpload)                                                                                      \
     X(StreamAbort)                                                                                           \
+    X(StreamEventAddCallback)                                                                                \
+    X(StreamEventRemoveCallback)                                                                             \
+    X(StreamEventUpdateCallback)                                                                             \
     X(StreamFinish)                                                                                          \
     X(StreamFree)                                                                                            \
     X(StreamNew)                                                                                             \

@@ -22,10 +22,15 @@ static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(cli->session, argv[0], &record);
+    g_autoptr(gpuvm_domain) domain = NULL;
     GError *error = NULL;
 
     (void)argc;
+    if (!gpuvm_terminal_prepare(&error)) {
+        gpuvm_session_fail(cli->session, error);
+        return;
+    }
+    domain = gpuvm_find_managed(cli->session, argv[0], &record);
     if (!domain)
         return;
     if (!domain->active) {

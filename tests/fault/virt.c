@@ -44,6 +44,9 @@
     X(DomainSetAutostart)                                                                                    \
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
+    X(EventAddHandle)                                                                                        \
+    X(EventRegisterDefaultImpl)                                                                              \
+    X(EventRunDefaultImpl)                                                                                   \
     X(NetworkCreate)                                                                                         \
     X(NetworkGetXMLDesc)                                                                                     \
     X(NetworkIsActive)                                                                                       \
@@ -67,6 +70,7 @@
     X(StorageVolGetXMLDesc)                                                                                  \
     X(StorageVolLookupByName)                                                                                \
     X(StorageVolUpload)                                                                                      \
+    X(StreamEventAddCallback)                                                                                \
     X(StreamFinish)                                                                                          \
     X(StreamNew)                                                                                             \
     X(StreamRecv)                                                                                            \

@@ -43,3 +43,9 @@ expect_no_text 'Connected'
 "$GPUVM" -q console vm < /dev/null | head -c 3 > "$TMPDIR/read"
 [ "${PIPESTATUS[0]}" = 0 ] || fail 'a closed pipe is an error'
 expect_exit 0 virsh -q destroy vm
+
+# a guest that is silent but for the echo: no key waits for it
+talk ''
+expect_exit 0 gpuvm start vm
+terminal expect 'connected to vm' type '1' expect '1' type '2' expect '2' type '345' expect '345' type '\x1d' exit 0 cooked
+expect_exit 0 virsh -q destroy vm
