@@ -93,7 +93,9 @@ static const gpuvm_field body_fields[] = {
      .flags = GPUVM_FIELD_PRESENT,
      .doc = "The VM's network interface. When absent, one on libvirt's network 'default'."},
     {GPUVM_FIELD(gpuvm_body, firmware), .shape = GPUVM_ENUM, .choices = firmware_names,
-     .doc = "efi: UEFI without secure boot. bios: SeaBIOS."},
+     .doc =
+         "efi: UEFI without secure boot. bios: SeaBIOS, without the system management mode, whose code the BIOS of a "
+         "passed graphics card would overwrite."},
     {GPUVM_FIELD(gpuvm_body, kernel), .shape = GPUVM_OBJECT, .table = &gpuvm_media_table,
      .doc = "A Linux kernel to boot directly."},
     {GPUVM_FIELD(gpuvm_body, kernel_cmdline), .scalar = &gpuvm_scalar_string,
