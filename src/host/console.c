@@ -48,13 +48,11 @@ read_all(gpointer data)
     return NULL;
 }
 
-/* On a connection of its own: see gpuvm_domain_apart. */
 gpuvm_console_tail *
 gpuvm_console_tail_open(const gpuvm_connection *connection, const gpuvm_domain *domain)
 {
-    g_autoptr(gpuvm_connection) own = connection->test ? NULL : gpuvm_connection_open(connection->uri, NULL);
-    g_autoptr(gpuvm_domain) same = own ? gpuvm_domain_get(own, domain->name, NULL) : NULL;
-    virStream *stream = same ? gpuvm_virt.StreamNew(own->conn, 0) : NULL;
+    g_autoptr(gpuvm_domain) same = connection->test ? NULL : gpuvm_domain_apart(domain);
+    virStream *stream = same ? gpuvm_virt.StreamNew(gpuvm_virt.DomainGetConnect(same->dom), 0) : NULL;
     gpuvm_console_tail *tail;
 
     if (!stream)
