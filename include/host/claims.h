@@ -10,17 +10,17 @@
 
 #include "model/facts.h"
 
-/** The claim of a <domain> element; errors are as base/xml.h says. */
-gpuvm_claim *gpuvm_claim_from_element(const xmlNode *element, bool active, GError **error);
+/**
+ * The claim of a domain whose definition is the <domain> @element: what it names for its next start; errors are as
+ * base/xml.h says.
+ */
+gpuvm_claim *gpuvm_claim_from_element(const xmlNode *element, GError **error);
 
 /** The same of a whole document. */
-gpuvm_claim *gpuvm_claim_parse(const char *xml, bool active, GError **error);
+gpuvm_claim *gpuvm_claim_parse(const char *xml, GError **error);
 
-/** Adds to @claim what another XML of the same domain says: the persistent one's to the live one's. */
-bool gpuvm_claim_add(gpuvm_claim *claim, const char *xml, GError **error);
+/** Says that the domain is running, as the <domain> @element: what it has now. */
+bool gpuvm_claim_run_element(gpuvm_claim *claim, const xmlNode *element, GError **error);
 
-/**
- * Takes ownership of @claim: it takes the place of an older one of the same domain in @facts->claims, which
- * stays in order of names; one without devices takes the older one away.
- */
-void gpuvm_claims_add(gpuvm_facts *facts, gpuvm_claim *claim);
+/** The same of a whole document. */
+bool gpuvm_claim_run(gpuvm_claim *claim, const char *xml, GError **error);

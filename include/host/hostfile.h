@@ -16,6 +16,9 @@
  *   <gpuvm:policy>…</gpuvm:policy>
  *       the host's policy, as text
  *
+ * A running <domain> has its hostdevs now; <gpuvm:next xmlns:gpuvm='urn:gpuvm:host:1'> in its <metadata> holds the
+ * <address>es of those that its definition names, where they may be others.
+ *
  * <gpuvm:host processes_hidden='yes'> says that not every process could be looked into.
  *
  * With a gpuvm:function in it the facts are as complete as a local connection's.

@@ -75,15 +75,16 @@ typedef struct gpuvm_claim {
     uint64_t memory_kib; /* of the guest; 0: unknown */
     bool hugepages;      /* its memory comes from those that the host has reserved */
     char *metadata;      /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
-    GArray *devices;     /* gpuvm_pci_addr of its PCI hostdevs, live and persistent, in address order, no
-                        duplicates */
+    /* gpuvm_pci_addr of its PCI hostdevs, in address order, no duplicates: */
+    GArray *now;  /* what it runs with; of a domain that is off, none */
+    GArray *next; /* what its definition names, for its next start */
 } gpuvm_claim;
 
-gpuvm_claim *gpuvm_claim_new(const char *domain, const char *uuid, bool active);
+gpuvm_claim *gpuvm_claim_new(const char *domain, const char *uuid);
 void gpuvm_claim_free(gpuvm_claim *claim);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_claim, gpuvm_claim_free)
 
-/** Whether the domain has the function at @addr. */
+/** Whether the domain runs with the function at @addr now. */
 bool gpuvm_claim_has(const gpuvm_claim *claim, const gpuvm_pci_addr *addr);
 
 /** What the host itself does with a device: in the order of gpuvm_use_names. */
@@ -107,6 +108,7 @@ typedef struct gpuvm_use {
 typedef struct gpuvm_facts {
     GHashTable *devices;    /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
     GPtrArray *claims;      /* gpuvm_claim, by domain name */
+    GHashTable *claimed;    /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
     GPtrArray *cells;       /* gpuvm_cell, by id */
     uint64_t memory_kib;    /* of the host; 0: unknown */
     uint64_t available_kib; /* of the host's memory, for a new VM, now; 0: unknown */
@@ -135,7 +137,18 @@ GPtrArray *gpuvm_facts_devices(const gpuvm_facts *facts);
 /** The known functions at @addr's slot, in order (free the array only). */
 GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
 
-/** The claims on @addr by domains other than @except (NULL: by all), active ones first (free the array only).
+/** Takes ownership of @claim; replaces an older one of the same domain. One without devices is not kept. */
+void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);
+
+/** Takes the claim of the domain @name out of @facts, to be changed and added again, or freed; NULL: there is none. */
+gpuvm_claim *gpuvm_facts_take_claim(gpuvm_facts *facts, const char *name);
+
+/** The claim of the domain @name; NULL. */
+const gpuvm_claim *gpuvm_facts_claim(const gpuvm_facts *facts, const char *name);
+
+/**
+ * The claims on @addr, for now or for the next start, by domains other than @except (NULL: by all), those of running
+ * domains first (free the array only).
  */
 GPtrArray *gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const char *except);
 

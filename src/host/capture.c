@@ -71,29 +71,45 @@ mark_off(xmlNode *domain)
     xmlSetNs(runstate, xmlNewNs(domain, (const xmlChar *)GPUVM_HOSTFILE_TEST_NS, (const xmlChar *)"test"));
 }
 
+/* What the domain's next start gives it: in the metadata, which the test driver hands on. */
+static void
+add_next(xmlNode *metadata, const gpuvm_claim *claim)
+{
+    xmlNode *next = gpuvm_xml_add(metadata, "next", NULL);
+
+    for (guint i = 0; i < claim->next->len; i++)
+        gpuvm_xml_add_address(next, &g_array_index(claim->next, gpuvm_pci_addr, i));
+    /* last: children get the namespace that their parent has */
+    xmlSetNs(next, xmlNewNs(next, (const xmlChar *)GPUVM_HOSTFILE_NS, (const xmlChar *)"gpuvm"));
+}
+
 /* As much of the domain as its claim: what another VM's plan depends on. */
 static void
 add_domain(xmlNode *root, const gpuvm_claim *claim)
 {
-    xmlNode *domain = gpuvm_xml_add(root, "domain", NULL), *os, *devices;
+    const GArray *addrs = claim->active ? claim->now : claim->next;
+    xmlNode *domain = gpuvm_xml_add(root, "domain", NULL), *metadata, *os, *devices;
 
     gpuvm_xml_set(domain, "type", "test");
     gpuvm_xml_add(domain, "name", claim->domain);
     if (claim->uuid)
         gpuvm_xml_add(domain, "uuid", claim->uuid);
+    metadata = gpuvm_xml_add(domain, "metadata", NULL);
     if (claim->metadata)
-        add_xml(gpuvm_xml_add(domain, "metadata", NULL), claim->metadata, "metadata", true, NULL);
+        add_xml(metadata, claim->metadata, "metadata", true, NULL);
+    if (claim->active)
+        add_next(metadata, claim);
     gpuvm_xml_add(domain, "memory", "1048576");
     os = gpuvm_xml_add(domain, "os", NULL);
     gpuvm_xml_add(os, "type", "hvm");
     devices = gpuvm_xml_add(domain, "devices", NULL);
-    for (guint i = 0; i < claim->devices->len; i++) {
+    for (guint i = 0; i < addrs->len; i++) {
         xmlNode *hostdev = gpuvm_xml_add(devices, "hostdev", NULL);
 
         gpuvm_xml_set(hostdev, "mode", "subsystem");
         gpuvm_xml_set(hostdev, "type", "pci");
         gpuvm_xml_add_address(gpuvm_xml_add(hostdev, "source", NULL),
-                              &g_array_index(claim->devices, gpuvm_pci_addr, i));
+                              &g_array_index(addrs, gpuvm_pci_addr, i));
     }
     if (!claim->active)
         mark_off(domain);

@@ -199,28 +199,22 @@ read_domain(virDomain *domain, unsigned flags, char **ret_xml, GError **error)
     return true;
 }
 
-/* What a running domain has now, and what it will have at its next start, may differ: it claims both. */
 static bool
 add_claim(virDomain *domain, gpuvm_facts *facts, GError **error)
 {
     bool active = gpuvm_virt.DomainGetID(domain) != (unsigned)-1;
-    g_autofree char *persistent = NULL;
-    g_autofree char *live = NULL;
-    gpuvm_claim *claim;
+    g_autofree char *definition = NULL, *live = NULL;
+    g_autoptr(gpuvm_claim) claim = NULL;
 
-    if (!read_domain(domain, VIR_DOMAIN_XML_INACTIVE, &persistent, error) ||
+    if (!read_domain(domain, VIR_DOMAIN_XML_INACTIVE, &definition, error) ||
         (active && !read_domain(domain, 0, &live, error)))
         return false;
-    if (!persistent)
+    if (!definition)
         return true;
-    claim = gpuvm_claim_parse(persistent, active, error);
-    if (!claim)
+    claim = gpuvm_claim_parse(definition, error);
+    if (!claim || (live && !gpuvm_claim_run(claim, live, error)))
         return false;
-    if (live && !gpuvm_claim_add(claim, live, error)) {
-        gpuvm_claim_free(claim);
-        return false;
-    }
-    gpuvm_claims_add(facts, claim);
+    gpuvm_facts_add_claim(facts, g_steal_pointer(&claim));
     return true;
 }
 

@@ -72,14 +72,15 @@ parse_domains(const xmlNode *root, gpuvm_facts *facts, GError **error)
 {
     for (const xmlNode *node = gpuvm_xml_child(root, "domain"); node; node = gpuvm_xml_next(node)) {
         g_autofree char *runstate = gpuvm_xml_text(find_in_ns(node, GPUVM_HOSTFILE_TEST_NS, "runstate"));
-        gpuvm_claim *claim;
+        bool active = g_strcmp0(runstate, GPUVM_HOSTFILE_OFF) != 0;
+        g_autoptr(gpuvm_claim) claim = NULL;
 
         if (!check_inline(node, error))
             return false;
-        claim = gpuvm_claim_from_element(node, g_strcmp0(runstate, GPUVM_HOSTFILE_OFF) != 0, error);
-        if (!claim)
+        claim = gpuvm_claim_from_element(node, error);
+        if (!claim || (active && !gpuvm_claim_run_element(claim, node, error)))
             return false;
-        gpuvm_claims_add(facts, claim);
+        gpuvm_facts_add_claim(facts, g_steal_pointer(&claim));
     }
     return true;
 }

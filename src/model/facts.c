@@ -79,14 +79,14 @@ gpuvm_cell_free(gpuvm_cell *cell)
 }
 
 gpuvm_claim *
-gpuvm_claim_new(const char *domain, const char *uuid, bool active)
+gpuvm_claim_new(const char *domain, const char *uuid)
 {
     gpuvm_claim *claim = g_new0(gpuvm_claim, 1);
 
     claim->domain = g_strdup(domain);
     claim->uuid = g_strdup(uuid);
-    claim->active = active;
-    claim->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    claim->now = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    claim->next = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
     return claim;
 }
 
@@ -98,7 +98,8 @@ gpuvm_claim_free(gpuvm_claim *claim)
     g_free(claim->domain);
     g_free(claim->uuid);
     g_free(claim->metadata);
-    g_array_unref(claim->devices);
+    g_array_unref(claim->now);
+    g_array_unref(claim->next);
     g_free(claim);
 }
 
@@ -111,6 +112,8 @@ gpuvm_facts_new(void)
     facts->devices = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, NULL,
                                            (GDestroyNotify)gpuvm_device_free);
     facts->claims = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_claim_free);
+    facts->claimed = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, g_free,
+                                           (GDestroyNotify)g_ptr_array_unref);
     facts->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
     return facts;
 }
@@ -121,6 +124,7 @@ gpuvm_facts_free(gpuvm_facts *facts)
     if (!facts)
         return;
     g_hash_table_unref(facts->devices);
+    g_hash_table_unref(facts->claimed);
     g_ptr_array_unref(facts->claims);
     g_ptr_array_unref(facts->cells);
     g_free(facts->arch);
@@ -184,24 +188,103 @@ gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
 bool
 gpuvm_claim_has(const gpuvm_claim *claim, const gpuvm_pci_addr *addr)
 {
-    for (guint i = 0; i < claim->devices->len; i++)
-        if (gpuvm_pci_addr_equal(&g_array_index(claim->devices, gpuvm_pci_addr, i), addr))
+    for (guint i = 0; i < claim->now->len; i++)
+        if (gpuvm_pci_addr_equal(&g_array_index(claim->now, gpuvm_pci_addr, i), addr))
             return true;
     return false;
+}
+
+/* Where the claim of domain @name is, or would be, in @claims. */
+static guint
+find_place(const GPtrArray *claims, const char *name)
+{
+    guint low = 0, high = claims->len;
+
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+
+        if (strcmp(((const gpuvm_claim *)claims->pdata[middle])->domain, name) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool
+is_at(const GPtrArray *claims, guint place, const char *name)
+{
+    return place < claims->len && g_str_equal(((const gpuvm_claim *)claims->pdata[place])->domain, name);
+}
+
+/* Every address of @addrs has @claim among its claims, or not. */
+static void
+index_claim(gpuvm_facts *facts, gpuvm_claim *claim, const GArray *addrs, bool present)
+{
+    for (guint i = 0; i < addrs->len; i++) {
+        const gpuvm_pci_addr *addr = &g_array_index(addrs, gpuvm_pci_addr, i);
+        GPtrArray *claims = g_hash_table_lookup(facts->claimed, addr);
+
+        if (!claims) {
+            claims = g_ptr_array_new();
+            g_hash_table_insert(facts->claimed, g_memdup2(addr, sizeof(*addr)), claims);
+        }
+        guint place = find_place(claims, claim->domain);
+        bool there = is_at(claims, place, claim->domain); /* for now, and for the next start */
+        if (present && !there)
+            g_ptr_array_insert(claims, (gint)place, claim);
+        else if (!present && there)
+            g_ptr_array_remove_index(claims, place);
+    }
+}
+
+gpuvm_claim *
+gpuvm_facts_take_claim(gpuvm_facts *facts, const char *name)
+{
+    guint place = find_place(facts->claims, name);
+    gpuvm_claim *claim;
+
+    if (!is_at(facts->claims, place, name))
+        return NULL;
+    claim = g_ptr_array_steal_index(facts->claims, place);
+    index_claim(facts, claim, claim->now, false);
+    index_claim(facts, claim, claim->next, false);
+    return claim;
+}
+
+void
+gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim)
+{
+    gpuvm_claim_free(gpuvm_facts_take_claim(facts, claim->domain));
+    if (claim->now->len + claim->next->len == 0) {
+        gpuvm_claim_free(claim);
+        return;
+    }
+    g_ptr_array_insert(facts->claims, (gint)find_place(facts->claims, claim->domain), claim);
+    index_claim(facts, claim, claim->now, true);
+    index_claim(facts, claim, claim->next, true);
+}
+
+const gpuvm_claim *
+gpuvm_facts_claim(const gpuvm_facts *facts, const char *name)
+{
+    guint place = find_place(facts->claims, name);
+
+    return is_at(facts->claims, place, name) ? facts->claims->pdata[place] : NULL;
 }
 
 GPtrArray *
 gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const char *except)
 {
+    const GPtrArray *all = g_hash_table_lookup(facts->claimed, addr);
     GPtrArray *claims = g_ptr_array_new();
     guint active = 0;
 
-    for (guint i = 0; i < facts->claims->len; i++) {
-        gpuvm_claim *claim = g_ptr_array_index(facts->claims, i);
+    for (guint i = 0; all && i < all->len; i++) {
+        gpuvm_claim *claim = all->pdata[i];
 
-        if ((except && strcmp(claim->domain, except) == 0) || !gpuvm_claim_has(claim, addr))
-            continue;
-        g_ptr_array_insert(claims, claim->active ? (gint)active++ : -1, claim);
+        if (!except || !g_str_equal(claim->domain, except))
+            g_ptr_array_insert(claims, claim->active ? (gint)active++ : -1, claim);
     }
     return claims;
 }

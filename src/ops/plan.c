@@ -32,25 +32,12 @@ gpuvm_planned_free(gpuvm_planned *planned)
     g_free(planned);
 }
 
-static gpuvm_claim *
-find_claim(const gpuvm_facts *facts, const char *domain)
-{
-    for (guint i = 0; i < facts->claims->len; i++) {
-        gpuvm_claim *claim = facts->claims->pdata[i];
-
-        if (g_str_equal(claim->domain, domain))
-            return claim;
-    }
-    return NULL;
-}
-
 /* What is kept of the domain that is defined under the VM's name. */
 static bool
 read_before(gpuvm_planned *planned, GError **error)
 {
     g_autoptr(xmlDoc) doc = gpuvm_xml_parse(planned->before, strlen(planned->before), "domain", error);
-    g_autoptr(gpuvm_claim) claim =
-        doc ? gpuvm_claim_from_element(xmlDocGetRootElement(doc), false, error) : NULL;
+    g_autoptr(gpuvm_claim) claim = doc ? gpuvm_claim_from_element(xmlDocGetRootElement(doc), error) : NULL;
 
     if (!claim)
         return false;
@@ -67,7 +54,7 @@ static bool
 look_up_domain(gpuvm_session *session, gpuvm_planned *planned)
 {
     const char *name = planned->loaded->spec->vm->name;
-    const gpuvm_claim *claim = find_claim(session->facts, name);
+    const gpuvm_claim *claim = gpuvm_facts_claim(session->facts, name);
     GError *error = NULL;
 
     if (claim && claim->metadata) /* a damaged record is mended by defining again */
@@ -109,16 +96,15 @@ gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned)
 static void
 claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
 {
-    gpuvm_claim *claim = find_claim(facts, plan->vm->name);
+    gpuvm_claim *claim = gpuvm_facts_take_claim(facts, plan->vm->name);
 
-    if (!claim) {
-        claim = gpuvm_claim_new(plan->vm->name, NULL, false);
-        g_ptr_array_add(facts->claims, claim);
-    }
+    if (!claim)
+        claim = gpuvm_claim_new(plan->vm->name, NULL);
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
-        g_array_append_val(claim->devices, function->device->addr);
+        g_array_append_val(claim->next, function->device->addr);
     }
+    gpuvm_facts_add_claim(facts, claim);
 }
 
 /* What is wrong with a plugin's words, of the diagnostics from @from on, may be wrong for one of its VMs: says which. */

@@ -201,16 +201,16 @@ start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *c
               const gpuvm_start_options *options)
 {
     start_call *call = g_new0(start_call, 1);
-    start_watch watch = {.session = session, .hostdevs = claim->devices, .begun = g_get_monotonic_time()};
+    start_watch watch = {.session = session, .hostdevs = claim->next, .begun = g_get_monotonic_time()};
     unsigned seconds = options->timeout > 0 ? (unsigned)options->timeout
-                                            : default_timeout(session, claim->devices, claim->memory_kib);
+                                            : default_timeout(session, claim->next, claim->memory_kib);
     bool returned, started = false;
     GThread *thread;
 
     call->domain = domain;
     call->done = g_async_queue_new();
     gpuvm_session_say(session, "%6.1f s  checked; detaching %u devices (giving up after %u s)", 0.0,
-                      claim->devices->len, seconds);
+                      claim->next->len, seconds);
     thread = g_thread_new("start", call_libvirt, call);
     returned = wait_for(&watch, call, seconds);
     if (!returned) {
@@ -220,7 +220,7 @@ start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *c
                           seconds_since(watch.begun));
         started = true;
     } else {
-        report_failure(session, g_steal_pointer(&call->error), claim->devices);
+        report_failure(session, g_steal_pointer(&call->error), claim->next);
     }
     if (!returned) {
         g_thread_unref(thread); /* it still uses the call */
@@ -272,9 +272,9 @@ check_again(gpuvm_session *session, const char *name, const gpuvm_record *record
     g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
     unsigned errors = session->diags->errors;
 
-    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->devices))
+    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next))
         return false;
-    wait_until_free(session, claim->devices, wait_free);
+    wait_until_free(session, claim->next, wait_free);
     if (session->connection->local) {
         session->facts->available_kib = gpuvm_observe_available("");
         gpuvm_observe_files("", seen);
@@ -284,7 +284,7 @@ check_again(gpuvm_session *session, const char *name, const gpuvm_record *record
                                        .record = record,
                                        .seen = seen,
                                        .pinned_kib = claim->hugepages ? 0 : claim->memory_kib,
-                                       .hostdevs = claim->devices,
+                                       .hostdevs = claim->next,
                                        .facts = session->facts,
                                        .policies = session->policies,
                                        .n_policies = session->n_policies};
@@ -318,7 +318,7 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
         return true;
     xml = gpuvm_domain_xml(domain, true, &error);
     if (xml)
-        claim = gpuvm_claim_parse(xml, false, &error);
+        claim = gpuvm_claim_parse(xml, &error);
     if (!claim)
         return gpuvm_session_fail(session, error);
     if (!check_again(session, name, record, claim, options->wait_free))

@@ -304,13 +304,13 @@ check_start(const plan_scene *scene, const gpuvm_claim *claim, const gpuvm_recor
     g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
     const gpuvm_recheck_input input = {.name = "vm",
                                        .record = record,
-                                       .hostdevs = claim->devices,
+                                       .hostdevs = claim->next,
                                        .facts = scene->facts,
                                        .policies = scene->policies,
                                        .n_policies = scene->n_policies};
 
     for (guint i = 0; i < scene->facts->claims->len; i++)
-        ((gpuvm_claim *)scene->facts->claims->pdata[i])->active = false;
+        g_array_set_size(((gpuvm_claim *)scene->facts->claims->pdata[i])->now, 0);
     gpuvm_recheck(&input, diags);
     fuzz_check_diags(diags);
     FUZZ_REQUIRE(diags->errors == 0);
@@ -321,15 +321,15 @@ static void
 check_xml(const plan_scene *scene)
 {
     g_autofree char *xml = gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL);
-    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, false, NULL);
+    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, NULL);
 
-    FUZZ_REQUIRE(claim && claim->metadata && claim->devices->len == scene->plan->functions->len);
+    FUZZ_REQUIRE(claim && claim->metadata && claim->next->len == scene->plan->functions->len);
     g_autoptr(gpuvm_record) record = gpuvm_record_parse(claim->metadata, NULL);
     FUZZ_REQUIRE(record && record->devices->len == scene->plan->functions->len);
     for (guint i = 0; i < record->devices->len; i++)
         FUZZ_REQUIRE(find(scene->plan, &g_array_index(record->devices, gpuvm_recorded, i).addr));
-    for (guint i = 0; i < claim->devices->len; i++)
-        FUZZ_REQUIRE(find(scene->plan, &g_array_index(claim->devices, gpuvm_pci_addr, i)));
+    for (guint i = 0; i < claim->next->len; i++)
+        FUZZ_REQUIRE(find(scene->plan, &g_array_index(claim->next, gpuvm_pci_addr, i)));
     check_start(scene, claim, record);
 }
 

@@ -34,7 +34,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check_error(xml, error);
     if (xml) {
         g_autofree char *again = gpuvm_domxml_make(scene->plan, template, "fuzz", NULL);
-        g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, false, NULL);
+        g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, NULL);
 
         FUZZ_REQUIRE(g_str_equal(xml, again));
         FUZZ_REQUIRE(g_utf8_validate(xml, -1, NULL));

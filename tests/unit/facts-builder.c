@@ -77,14 +77,25 @@ add_device(gpuvm_facts *facts, char **words)
 static void
 add_claim(gpuvm_facts *facts, char **words)
 {
-    bool active = words[2] && g_str_equal(words[2], "active");
-    gpuvm_claim *claim = gpuvm_claim_new(words[1], "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0", active);
+    gpuvm_claim *claim = gpuvm_claim_new(words[1], "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0");
+    bool now = true, next = true;
 
-    for (char **word = words + (active ? 3 : 2); *word; word++) {
-        gpuvm_pci_addr addr = build_addr(*word);
-        g_array_append_val(claim->devices, addr);
+    for (char **word = words + 2; *word; word++) {
+        if (g_str_equal(*word, "active")) {
+            claim->active = true;
+        } else if (g_str_equal(*word, "now") || g_str_equal(*word, "next")) {
+            now = g_str_equal(*word, "now");
+            next = !now;
+        } else {
+            gpuvm_pci_addr addr = build_addr(*word);
+
+            if (claim->active && now)
+                g_array_append_val(claim->now, addr);
+            if (next)
+                g_array_append_val(claim->next, addr);
+        }
     }
-    g_ptr_array_add(facts->claims, claim);
+    gpuvm_facts_add_claim(facts, claim);
 }
 
 static void

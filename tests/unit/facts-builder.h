@@ -7,7 +7,8 @@
  *   0000:01:00.0 030000 10de:2204 group=14 driver=nvidia numa=0 boot=1 bridge vf=0000:01:00.0
  *   … link=16x16/2.5x8                         GT/s x lanes that it is able to / that it runs at
  *   unknown 0000:05:00.0 group=14              a member of the group of which nothing else is known
- *   domain NAME [active] 0000:01:00.0 …        what another domain names
+ *   domain NAME [active] 0000:01:00.0 …        what another domain names, and has when it is active
+ *   domain NAME active now ADDRESS… next ADDRESS…   what it has, and what it names for its next start
  *   cell 0 cpus=0-3 memory=MIB 2M=PAGES 1G=PAGES
  *   host cpus=8 memory=MIB type=qemu emulator=PATH
  *

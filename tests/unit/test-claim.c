@@ -117,6 +117,50 @@ reports_what_others_hold(void **state G_GNUC_UNUSED)
         check(cases[i].name, cases[i].host, cases[i].starting, cases[i].severity, cases[i].expected);
 }
 
+/* Of a running domain that was defined anew: what it has is in use, what it names is named. */
+static void
+tells_now_from_next(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *host;
+        const char *in_use[3], *named[3]; /* at start, at define */
+    } cases[] = {
+        {"has it, and names it",
+         GPU "domain a active 0000:01:00.0\n",
+         {"5 device 0000:01:00.0 is in use"},
+         {"device 0000:01:00.0 is also named by domain 'a', which is running"}},
+        {"only has it",
+         GPU "domain a active now 0000:01:00.0 next 0000:09:00.0\n",
+         {"5 device 0000:01:00.0 is in use"},
+         {"device 0000:01:00.0 is also named"}},
+        {"only names it",
+         GPU "domain a active next 0000:01:00.0\n",
+         {NULL},
+         {"device 0000:01:00.0 is also named"}},
+        {"has one card, names the other",
+         GPU SECOND "domain a active now 0000:02:00.0 next 0000:01:00.0\n",
+         {"5 device 0000:02:00.0 is in use"},
+         {"device 0000:01:00.0 is also named", "device 0000:02:00.0 is also named"}},
+        {"has one function, names the other",
+         GPU "domain a active now 0000:01:00.1 next 0000:01:00.0\n",
+         {"5 device 0000:01:00.1, in IOMMU group 14 with 0000:01:00.0, is in use"},
+         {"device 0000:01:00.0 is also named"}},
+        {"names a group-mate",
+         GPU MATE "domain a active next 0000:03:00.0\n",
+         {NULL},
+         {"device 0000:03:00.0, in IOMMU"}},
+        {"one domain has it, another names it",
+         GPU "domain a active next 0000:01:00.0\ndomain b active now 0000:01:00.0\n",
+         {"5 device 0000:01:00.0 is in use by domain 'b'"},
+         {"named by domain 'a'", "named by domain 'b'"}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        check(cases[i].name, cases[i].host, true, GPUVM_ERRORED, cases[i].in_use);
+        check(cases[i].name, cases[i].host, false, GPUVM_NOTE, cases[i].named);
+    }
+}
+
 static void
 one_active_one_defined(void **state G_GNUC_UNUSED)
 {
@@ -135,6 +179,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reports_what_others_hold),
+        cmocka_unit_test(tells_now_from_next),
         cmocka_unit_test(one_active_one_defined),
     };
 

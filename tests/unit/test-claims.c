@@ -18,10 +18,10 @@
     "<devices>" devices "</devices></domain>"
 
 static gpuvm_claim *
-parse(const char *xml, bool active)
+parse(const char *xml)
 {
     g_autoptr(GError) error = NULL;
-    gpuvm_claim *claim = gpuvm_claim_parse(xml, active, &error);
+    gpuvm_claim *claim = gpuvm_claim_parse(xml, &error);
 
     assert_null(error);
     assert_non_null(claim);
@@ -29,13 +29,13 @@ parse(const char *xml, bool active)
 }
 
 static void
-assert_devices(const gpuvm_claim *claim, const char *expected)
+assert_devices(const GArray *addrs, const char *expected)
 {
     g_autoptr(GString) text = g_string_new(NULL);
 
-    for (guint i = 0; i < claim->devices->len; i++)
+    for (guint i = 0; i < addrs->len; i++)
         g_string_append_printf(text, "%s%s", i ? " " : "",
-                               GPUVM_PCI(&g_array_index(claim->devices, gpuvm_pci_addr, i)));
+                               GPUVM_PCI(&g_array_index(addrs, gpuvm_pci_addr, i)));
     assert_string_equal(text->str, expected);
 }
 
@@ -63,12 +63,16 @@ test_devices(void **state)
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        gpuvm_claim *claim = parse(cases[i].xml, true);
+        gpuvm_claim *claim = parse(cases[i].xml);
 
         assert_string_equal(claim->domain, "a");
         assert_string_equal(claim->uuid, "6695eb01-f6a4-8304-79aa-97f2502e193f");
+        assert_false(claim->active);
+        assert_devices(claim->next, cases[i].devices);
+        assert_devices(claim->now, "");
+        assert_true(gpuvm_claim_run(claim, cases[i].xml, NULL));
         assert_true(claim->active);
-        assert_devices(claim, cases[i].devices);
+        assert_devices(claim->now, cases[i].devices);
         gpuvm_claim_free(claim);
     }
 }
@@ -90,7 +94,7 @@ test_managed(void **state)
 
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        gpuvm_claim *claim = parse(cases[i].xml, false);
+        gpuvm_claim *claim = parse(cases[i].xml);
 
         if ((claim->metadata != NULL) != cases[i].managed)
             fail_msg("%s: metadata is %s", cases[i].xml, claim->metadata);
@@ -99,50 +103,31 @@ test_managed(void **state)
 }
 
 static void
-test_add(void **state)
+test_now_and_next(void **state)
 {
-    gpuvm_claim *claim = parse(DOMAIN("", HOSTDEV("0x02")), true);
+#define NEXT(addresses) "<metadata><h:next xmlns:h='urn:gpuvm:host:1'>" addresses "</h:next></metadata>"
+    static const struct {
+        const char *definition, *live, *next, *now;
+    } cases[] = {
+        {DOMAIN("", HOSTDEV("0x02")), DOMAIN("", HOSTDEV("0x01") HOSTDEV("0x02")), "0000:01:02.0",
+         "0000:01:01.0 0000:01:02.0"},
+        {DOMAIN("", HOSTDEV("0x02")), DOMAIN("", ""), "0000:01:02.0", ""},
+        {DOMAIN("", ""), DOMAIN("", HOSTDEV("0x02")), "", "0000:01:02.0"},
+        /* of a host file, whose <domain> is what runs */
+        {DOMAIN(NEXT("<address bus='0x01' slot='0x04'/>"), HOSTDEV("0x02")),
+         DOMAIN(NEXT("<address bus='0x01' slot='0x04'/>"), HOSTDEV("0x02")), "0000:01:04.0", "0000:01:02.0"},
+        {DOMAIN(NEXT(""), HOSTDEV("0x02")), DOMAIN(NEXT(""), HOSTDEV("0x02")), "", "0000:01:02.0"},
+    };
 
     (void)state;
-    assert_true(gpuvm_claim_add(claim, DOMAIN("", HOSTDEV("0x01") HOSTDEV("0x02")), NULL));
-    assert_devices(claim, "0000:01:01.0 0000:01:02.0");
-    gpuvm_claim_free(claim);
-}
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        gpuvm_claim *claim = parse(cases[i].definition);
 
-static void
-add(gpuvm_facts *facts, const char *name, const char *devices)
-{
-    g_autofree char *xml =
-        g_strdup_printf("<domain><name>%s</name><devices>%s</devices></domain>", name, devices);
-
-    gpuvm_claims_add(facts, parse(xml, false));
-}
-
-static void
-assert_names(const gpuvm_facts *facts, const char *expected)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (guint i = 0; i < facts->claims->len; i++)
-        g_string_append(text, ((const gpuvm_claim *)facts->claims->pdata[i])->domain);
-    assert_string_equal(text->str, expected);
-}
-
-static void
-test_order(void **state)
-{
-    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
-
-    (void)state;
-    add(facts, "c", HOSTDEV("0x01"));
-    add(facts, "a", HOSTDEV("0x01"));
-    add(facts, "b", "");
-    add(facts, "d", HOSTDEV("0x01"));
-    assert_names(facts, "acd");
-    add(facts, "c", HOSTDEV("0x07"));
-    add(facts, "d", "");
-    assert_names(facts, "ac");
-    assert_devices(facts->claims->pdata[1], "0000:01:07.0");
+        assert_true(gpuvm_claim_run(claim, cases[i].live, NULL));
+        assert_devices(claim->next, cases[i].next);
+        assert_devices(claim->now, cases[i].now);
+        gpuvm_claim_free(claim);
+    }
 }
 
 static void
@@ -163,7 +148,7 @@ test_malformed(void **state)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GError) error = NULL;
 
-        assert_null(gpuvm_claim_parse(cases[i].xml, false, &error));
+        assert_null(gpuvm_claim_parse(cases[i].xml, &error));
         if (!strstr(error->message, cases[i].message))
             fail_msg("%s: %s", cases[i].xml, error->message);
         assert_int_equal(gpuvm_error_exit(error), GPUVM_EXIT_INVALID);
@@ -174,8 +159,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices), cmocka_unit_test(test_managed),   cmocka_unit_test(test_add),
-        cmocka_unit_test(test_order),   cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_devices),
+        cmocka_unit_test(test_managed),
+        cmocka_unit_test(test_now_and_next),
+        cmocka_unit_test(test_malformed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

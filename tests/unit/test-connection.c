@@ -219,11 +219,13 @@ test_claims(void **state)
     assert_non_null(off->uuid);
     assert_false(off->active);
     assert_null(off->metadata);
-    assert_int_equal(off->devices->len, 1);
-    assert_int_equal(g_array_index(off->devices, gpuvm_pci_addr, 0).function, 1);
+    assert_int_equal(off->now->len, 0);
+    assert_int_equal(off->next->len, 1);
+    assert_int_equal(g_array_index(off->next, gpuvm_pci_addr, 0).function, 1);
     assert_string_equal(running->domain, "running");
     assert_true(running->active);
-    assert_int_equal(g_array_index(running->devices, gpuvm_pci_addr, 0).function, 0);
+    assert_int_equal(running->now->len, 1);
+    assert_int_equal(g_array_index(running->now, gpuvm_pci_addr, 0).function, 0);
 
     assert_true(gpuvm_connection_claims(standard, none, NULL));
     assert_int_equal(none->claims->len, 0);

@@ -119,14 +119,30 @@ describes_devices(void **state G_GNUC_UNUSED)
     }
 }
 
-static void
-add_claim(gpuvm_facts *facts, const char *domain, bool active, const char *address)
+static gpuvm_claim *
+make_claim(const char *domain, const char *now, const char *next)
 {
-    gpuvm_claim *claim = gpuvm_claim_new(domain, "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0", active);
-    gpuvm_pci_addr addr = at(address);
+    gpuvm_claim *claim = gpuvm_claim_new(domain, "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0");
 
-    g_array_append_val(claim->devices, addr);
-    g_ptr_array_add(facts->claims, claim);
+    claim->active = now != NULL;
+    if (now)
+        g_array_append_vals(claim->now, (gpuvm_pci_addr[]){at(now)}, 1);
+    if (next)
+        g_array_append_vals(claim->next, (gpuvm_pci_addr[]){at(next)}, 1);
+    return claim;
+}
+
+/** Who claims @address, as "b d a ". */
+static void
+assert_claims(const gpuvm_facts *facts, const char *address, const char *except, const char *expected)
+{
+    gpuvm_pci_addr addr = at(address);
+    g_autoptr(GPtrArray) claims = gpuvm_facts_claims(facts, &addr, except);
+    g_autoptr(GString) domains = g_string_new(NULL);
+
+    for (guint k = 0; k < claims->len; k++)
+        g_string_append_printf(domains, "%s ", ((const gpuvm_claim *)claims->pdata[k])->domain);
+    assert_string_equal(domains->str, expected);
 }
 
 static void
@@ -144,20 +160,41 @@ lists_active_claims_first(void **state G_GNUC_UNUSED)
     };
     g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
 
-    add_claim(facts, "a", false, "0000:01:00.0");
-    add_claim(facts, "b", true, "0000:01:00.0");
-    add_claim(facts, "c", false, "0000:01:00.0");
-    add_claim(facts, "d", true, "0000:01:00.0");
-    add_claim(facts, "e", true, "0000:02:00.0");
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        gpuvm_pci_addr addr = at(cases[i].address);
-        g_autoptr(GPtrArray) claims = gpuvm_facts_claims(facts, &addr, cases[i].except);
-        g_autoptr(GString) domains = g_string_new(NULL);
+    gpuvm_facts_add_claim(facts, make_claim("e", "0000:02:00.0", NULL));
+    gpuvm_facts_add_claim(facts, make_claim("c", NULL, "0000:01:00.0"));
+    gpuvm_facts_add_claim(facts, make_claim("b", "0000:01:00.0", "0000:01:00.0"));
+    gpuvm_facts_add_claim(facts, make_claim("d", "0000:04:00.0", "0000:01:00.0"));
+    gpuvm_facts_add_claim(facts, make_claim("a", NULL, "0000:01:00.0"));
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
+        assert_claims(facts, cases[i].address, cases[i].except, cases[i].domains);
+}
 
-        for (guint k = 0; k < claims->len; k++)
-            g_string_append_printf(domains, "%s ", ((const gpuvm_claim *)claims->pdata[k])->domain);
-        assert_string_equal(domains->str, cases[i].domains);
-    }
+static void
+replaces_a_claim(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    gpuvm_claim *taken;
+
+    for (const char *name = "cabd"; *name; name++)
+        gpuvm_facts_add_claim(facts, make_claim((char[]){*name, 0}, NULL, "0000:01:00.0"));
+    gpuvm_facts_add_claim(facts, make_claim("b", "0000:01:00.0", "0000:02:00.0"));
+    gpuvm_facts_add_claim(facts, make_claim("d", NULL, NULL)); /* none any more */
+    assert_claims(facts, "0000:01:00.0", NULL, "b a c ");
+    assert_claims(facts, "0000:02:00.0", NULL, "b ");
+    assert_int_equal(facts->claims->len, 3);
+    assert_string_equal(((const gpuvm_claim *)facts->claims->pdata[2])->domain, "c");
+    assert_null(gpuvm_facts_claim(facts, "d"));
+    assert_ptr_equal(gpuvm_facts_claim(facts, "b"), facts->claims->pdata[1]);
+
+    taken = gpuvm_facts_take_claim(facts, "b");
+    assert_null(gpuvm_facts_take_claim(facts, "b"));
+    assert_claims(facts, "0000:01:00.0", NULL, "a c ");
+    assert_claims(facts, "0000:02:00.0", NULL, "");
+    g_array_append_vals(taken->next, (gpuvm_pci_addr[]){at("0000:03:00.0")}, 1);
+    gpuvm_facts_add_claim(facts, taken);
+    assert_claims(facts, "0000:03:00.0", NULL, "b ");
+    assert_true(gpuvm_claim_has(taken, (gpuvm_pci_addr[]){at("0000:01:00.0")}));
+    assert_false(gpuvm_claim_has(taken, (gpuvm_pci_addr[]){at("0000:03:00.0")}));
 }
 
 static void
@@ -181,6 +218,7 @@ main(void)
         cmocka_unit_test(knows_nothing_of_a_new_device),
         cmocka_unit_test(describes_devices),
         cmocka_unit_test(lists_active_claims_first),
+        cmocka_unit_test(replaces_a_claim),
         cmocka_unit_test(finds_cells),
     };
 

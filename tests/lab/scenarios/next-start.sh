@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-two-gpus
+# A running VM that is defined anew with another card has the one that it started with; the other is free until it starts again.
+
+vm first '{pci_passthrough: ["01:00.0"]}'
+vm second '{pci_passthrough: ["02:00.0"]}'
+vm third '{pci_passthrough: ["01:00.0"]}'
+expect_exit 0 gpuvm define --start "$TMPDIR/first.yaml"
+vm first '{pci_passthrough: ["02:00.0"]}'
+expect_exit 0 gpuvm define "$TMPDIR/first.yaml"
+expect_exit 0 gpuvm define "$TMPDIR/second.yaml" "$TMPDIR/third.yaml"
+expect_text "device 0000:01:00.0 is also named by domain 'first', which is running" \
+    "device 0000:02:00.0 is also named by domain 'first', which is running"
+expect_exit 0 gpuvm devices 02:00.0
+expect_text 'first (running),second yes'
+
+# A host file tells the same.
+expect_exit 0 gpuvm capture -o "$TMPDIR/host.xml"
+expect_exit 0 gpuvm --host "$TMPDIR/host.xml" devices 02:00.0
+expect_text 'first (running),second yes'
+expect_exit 0 gpuvm --host "$TMPDIR/host.xml" devices 01:00.0
+expect_text "first (running),third" "in use by domain 'first'"
+expect_exit 5 gpuvm -c "test://$TMPDIR/host.xml" start third
+expect_exit 0 gpuvm -c "test://$TMPDIR/host.xml" start second
+
+expect_exit 5 gpuvm start third
+expect_text "device 0000:01:00.0 is in use by domain 'first', which is running"
+expect_exit 0 gpuvm start second
+expect_driver vfio-pci 0000:01:00.0 0000:02:00.0
+
+expect_exit 0 gpuvm stop --force first
+expect_exit 5 gpuvm start first
+expect_text "device 0000:02:00.0 is in use by domain 'second', which is running"
+expect_exit 0 gpuvm start third
