@@ -54,6 +54,8 @@ bool gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, 
  */
 bool gpuvm_connection_capabilities(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);
 
-/** Adds every domain with PCI devices, live or persistent, to @facts->claims, in place of those of its name.
- */
+/** The domains that @flags (virConnectListAllDomainsFlags) are for: virDomainPtr, owned by the array. */
+GPtrArray *gpuvm_connection_domains(gpuvm_connection *connection, unsigned flags, GError **error);
+
+/** Adds every domain with PCI devices, for now or its next start, to @facts' claims; on errors, none. */
 bool gpuvm_connection_claims(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);

@@ -20,5 +20,8 @@ bool gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error);
  */
 bool gpuvm_xml_takes_pci(const xmlNode *device);
 
+/** Whether a domain's @xml has the words of such an element: when it has not, there is none. */
+bool gpuvm_xml_may_take_pci(const char *xml);
+
 /** Adds <address domain= bus= slot= function=/> to @parent. */
 void gpuvm_xml_add_address(xmlNode *parent, const gpuvm_pci_addr *addr);

@@ -4,13 +4,18 @@
 #include "host/connection.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <libxml/uri.h>
 
 #include "host/capabilities.h"
 #include "host/claims.h"
+#include "host/hostfile.h"
 #include "host/nodedev.h"
 #include "host/sysfs.h"
+#include "model/pcixml.h"
+
+#define THREADS 4 /* libvirtd serves five calls of a client at once */
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlURI, xmlFreeURI)
 
@@ -199,37 +204,97 @@ read_domain(virDomain *domain, unsigned flags, char **ret_xml, GError **error)
     return true;
 }
 
-static bool
-add_claim(virDomain *domain, gpuvm_facts *facts, GError **error)
+static void
+free_domain(gpointer domain)
 {
-    bool active = gpuvm_virt.DomainGetID(domain) != (unsigned)-1;
-    g_autofree char *definition = NULL, *live = NULL;
-    g_autoptr(gpuvm_claim) claim = NULL;
-
-    if (!read_domain(domain, VIR_DOMAIN_XML_INACTIVE, &definition, error) ||
-        (active && !read_domain(domain, 0, &live, error)))
-        return false;
-    if (!definition)
-        return true;
-    claim = gpuvm_claim_parse(definition, error);
-    if (!claim || (live && !gpuvm_claim_run(claim, live, error)))
-        return false;
-    gpuvm_facts_add_claim(facts, g_steal_pointer(&claim));
-    return true;
+    gpuvm_virt.DomainFree(domain);
 }
 
+GPtrArray *
+gpuvm_connection_domains(gpuvm_connection *connection, unsigned flags, GError **error)
+{
+    virDomain **domains = NULL;
+    int n = gpuvm_virt.ConnectListAllDomains(connection->conn, &domains, flags);
+    GPtrArray *list;
+
+    if (n < 0) {
+        gpuvm_virt_failed(error, "cannot list the host's domains");
+        return NULL;
+    }
+    list = g_ptr_array_new_full((guint)n, free_domain);
+    for (int i = 0; i < n; i++)
+        g_ptr_array_add(list, domains[i]);
+    free(domains);
+    return list;
+}
+
+/* A domain whose claim is wanted. */
+typedef struct question {
+    virDomain *domain;
+    gpuvm_claim *claim; /* NULL: it is gone */
+    GError *error;
+} question;
+
+static bool
+may_claim(const char *xml)
+{
+    return gpuvm_xml_may_take_pci(xml) || strstr(xml, GPUVM_HOSTFILE_NS);
+}
+
+/* Most domains have no PCI device: those without the words for one are not parsed, which costs as much as asking. */
+static gpuvm_claim *
+parse_claim(virDomain *domain, const char *definition, const char *live, GError **error)
+{
+    g_autoptr(gpuvm_claim) claim = NULL;
+
+    if (!may_claim(definition) && !(live && may_claim(live)))
+        return gpuvm_claim_new(gpuvm_virt.DomainGetName(domain), NULL);
+    claim = gpuvm_claim_parse(definition, error);
+    return claim && (!live || gpuvm_claim_run(claim, live, error)) ? g_steal_pointer(&claim) : NULL;
+}
+
+static void
+ask_claim(gpointer data, gpointer user)
+{
+    question *asked = data;
+    bool active = gpuvm_virt.DomainGetID(asked->domain) != (unsigned)-1;
+    g_autofree char *definition = NULL, *live = NULL;
+
+    (void)user;
+    if (read_domain(asked->domain, VIR_DOMAIN_XML_INACTIVE, &definition, &asked->error) &&
+        (!active || read_domain(asked->domain, 0, &live, &asked->error)) && definition)
+        asked->claim = parse_claim(asked->domain, definition, live, &asked->error);
+}
+
+/*
+ * All at once, in threads on the one connection, whose calls are short: when libvirt 9.0's client loses a wake-up
+ * (gpuvm_domain_apart), a call waits no longer than for the one that is under way.
+ */
 bool
 gpuvm_connection_claims(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
 {
-    g_autofree virDomain **domains = NULL;
-    int n = gpuvm_virt.ConnectListAllDomains(connection->conn, &domains, 0);
-    bool right = true;
+    g_autoptr(GPtrArray) domains = gpuvm_connection_domains(connection, 0, error);
+    guint n = domains ? domains->len : 0;
+    g_autofree question *questions = g_new0(question, n);
+    GThreadPool *pool = g_thread_pool_new(ask_claim, NULL, THREADS, FALSE, NULL);
+    bool right = domains != NULL;
 
-    if (n < 0)
-        return gpuvm_virt_failed(error, "cannot list the host's domains");
-    for (int i = 0; i < n; i++) {
-        right = right && add_claim(domains[i], facts, error);
-        gpuvm_virt.DomainFree(domains[i]);
+    for (guint i = 0; i < n; i++) {
+        questions[i].domain = domains->pdata[i];
+        g_thread_pool_push(pool, &questions[i], NULL);
+    }
+    g_thread_pool_free(pool, FALSE, TRUE); /* when all are answered */
+    for (guint i = 0; right && i < n; i++) {
+        right = !questions[i].error;
+        if (!right)
+            g_propagate_error(error, g_steal_pointer(&questions[i].error));
+    }
+    for (guint i = 0; i < n; i++) {
+        if (right && questions[i].claim)
+            gpuvm_facts_add_claim(facts, questions[i].claim);
+        else
+            gpuvm_claim_free(questions[i].claim);
+        g_clear_error(&questions[i].error);
     }
     return right;
 }

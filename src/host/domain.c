@@ -152,32 +152,84 @@ compare_names(gconstpointer a, gconstpointer b)
     return strcmp((*left)->name, (*right)->name);
 }
 
+/* What a list of libvirt's tells of all domains at once, which each would have to be asked for by itself. */
+static const struct {
+    unsigned flag;
+    int state;
+} filters[] = {
+    {VIR_CONNECT_LIST_DOMAINS_PERSISTENT, 0},
+    {VIR_CONNECT_LIST_DOMAINS_AUTOSTART, 0},
+    {VIR_CONNECT_LIST_DOMAINS_RUNNING, VIR_DOMAIN_RUNNING},
+    {VIR_CONNECT_LIST_DOMAINS_PAUSED, VIR_DOMAIN_PAUSED},
+    {VIR_CONNECT_LIST_DOMAINS_SHUTOFF, VIR_DOMAIN_SHUTOFF},
+};
+
+static void
+learn(gpuvm_domain *domain, virDomain *dom, unsigned flag, int state)
+{
+    if (flag == VIR_CONNECT_LIST_DOMAINS_PERSISTENT) {
+        domain->persistent = true;
+    } else if (flag == VIR_CONNECT_LIST_DOMAINS_AUTOSTART) {
+        domain->autostart = true;
+    } else {
+        domain->state = state;
+        domain->active = gpuvm_virt.DomainGetID(dom) != (unsigned)-1;
+    }
+}
+
+/* What the lists tell of @domains, by their UUIDs. */
+static bool
+look_at_all(gpuvm_connection *connection, GHashTable *domains, GError **error)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    for (size_t f = 0; f < G_N_ELEMENTS(filters); f++) {
+        g_autoptr(GPtrArray) doms = gpuvm_connection_domains(connection, filters[f].flag, error);
+
+        for (guint i = 0; doms && i < doms->len; i++) {
+            gpuvm_domain *domain = gpuvm_virt.DomainGetUUIDString(doms->pdata[i], uuid) == 0
+                                       ? g_hash_table_lookup(domains, uuid)
+                                       : NULL;
+            if (domain)
+                learn(domain, doms->pdata[i], filters[f].flag, filters[f].state);
+        }
+        if (!doms)
+            return false;
+    }
+    return true;
+}
+
 GPtrArray *
 gpuvm_domain_list(gpuvm_connection *connection, GError **error)
 {
     g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func(free_domain);
-    g_autofree virDomain **doms = NULL;
-    int n = gpuvm_virt.ConnectListAllDomains(connection->conn, &doms, 0);
-    bool right = true;
+    g_autoptr(GHashTable) domains = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) doms = gpuvm_connection_domains(connection, 0, error);
 
-    if (n < 0) {
-        gpuvm_virt_failed(error, "cannot list the host's domains");
-        return NULL;
+    for (guint i = 0; doms && i < doms->len; i++) {
+        gpuvm_domain *domain;
+
+        gpuvm_virt.DomainRef(doms->pdata[i]);
+        domain = wrap(doms->pdata[i], error);
+        if (!domain)
+            return NULL;
+        domain->state = GPUVM_UNKNOWN;
+        g_ptr_array_add(list, domain);
+        g_hash_table_insert(domains, domain->uuid, domain);
     }
-    for (int i = 0; i < n; i++) {
-        gpuvm_domain *domain = right ? look_at(doms[i], error) : NULL;
+    if (!doms || !look_at_all(connection, domains, error))
+        return NULL;
+    for (guint i = list->len; i-- > 0;) {
+        gpuvm_domain *domain = list->pdata[i];
 
-        if (!right)
-            gpuvm_virt.DomainFree(doms[i]);
-        else if (!domain)
-            right = false;
-        else if (is_gone(domain))
-            gpuvm_domain_free(domain);
-        else
-            g_ptr_array_add(list, domain);
+        /* of another state, or changing it right now */
+        if (domain->state == GPUVM_UNKNOWN && !gpuvm_domain_refresh(domain, error))
+            return NULL;
+        if (is_gone(domain))
+            g_ptr_array_remove_index(list, i);
     }
     g_ptr_array_sort(list, compare_names);
-    return right ? g_steal_pointer(&list) : NULL;
+    return g_steal_pointer(&list);
 }
 
 char *

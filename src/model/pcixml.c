@@ -3,6 +3,8 @@
 
 #include "model/pcixml.h"
 
+#include <string.h>
+
 bool
 gpuvm_xml_address(const xmlNode *node, gpuvm_pci_addr *ret_addr, GError **error)
 {
@@ -43,15 +45,24 @@ gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error)
     return true;
 }
 
+static const struct {
+    const char *name, *type;
+} takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"disk", "nvme"}};
+
 bool
 gpuvm_xml_takes_pci(const xmlNode *device)
 {
-    static const struct {
-        const char *name, *type;
-    } takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"disk", "nvme"}};
-
     for (size_t i = 0; i < G_N_ELEMENTS(takers); i++)
         if (gpuvm_xml_is(device, takers[i].name) && gpuvm_xml_attr_is(device, "type", takers[i].type))
+            return true;
+    return false;
+}
+
+bool
+gpuvm_xml_may_take_pci(const char *xml)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(takers); i++)
+        if (strstr(xml, takers[i].name) && strstr(xml, takers[i].type))
             return true;
     return false;
 }

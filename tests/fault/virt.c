@@ -108,7 +108,7 @@ write_down(const char *name)
 static int
 is_chosen(const char *name)
 {
-    static int calls;
+    static _Atomic int calls;
     const char *chosen = getenv("GPUVM_FAULT_AT");
 
     write_down(name);
