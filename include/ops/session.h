@@ -39,6 +39,7 @@ typedef struct gpuvm_session {
     gpuvm_need *need;
     char *pool_path;   /* the directory of the storage pool; NULL: not asked yet */
     bool every_device; /* the facts hold every device of the host */
+    bool every_claim;  /* … and every domain's claim */
     gpuvm_diags *diags;
 } gpuvm_session;
 
@@ -53,8 +54,7 @@ bool gpuvm_session_connect(gpuvm_session *session);
 /** Reads the policies, for what needs no facts: the host's own and policy_file. One that is wrong leaves none. */
 bool gpuvm_session_policies(gpuvm_session *session);
 
-/** Puts what every decision needs into the facts: capabilities and other domains' claims; and reads the
- * policies. */
+/** Puts what every decision needs into the facts: capabilities; and reads the policies. */
 bool gpuvm_session_gather(gpuvm_session *session);
 
 /**
@@ -65,6 +65,9 @@ void gpuvm_session_forget(gpuvm_session *session);
 
 /** The directory of the storage pool, there or to be made; NULL: see the diagnostics. */
 const char *gpuvm_session_pool_path(gpuvm_session *session);
+
+/** Puts every domain's claims into the facts; what is below does so when there is a device to be claimed. */
+bool gpuvm_session_gather_claims(gpuvm_session *session);
 
 /** Puts every device that @vm's plan needs into the facts. */
 bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);

@@ -44,7 +44,7 @@ read_before(gpuvm_planned *planned, GError **error)
     const xmlNode *devices = gpuvm_xml_child(xmlDocGetRootElement(doc), "devices");
     planned->mac = gpuvm_xml_attr(gpuvm_xml_child(gpuvm_xml_child(devices, "interface"), "mac"), "address");
     planned->managed = claim->metadata != NULL;
-    if (claim->metadata && !planned->record) /* claims are gathered for VMs with devices only */
+    if (claim->metadata && !planned->record) /* claims are gathered, and kept, where there are devices only */
         planned->record = gpuvm_record_parse(claim->metadata, NULL);
     return true;
 }

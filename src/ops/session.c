@@ -156,8 +156,7 @@ gpuvm_session_gather(gpuvm_session *session)
     session->facts = file ? gpuvm_hostfile_load(file, &error) : gpuvm_facts_new();
     if (!session->facts)
         return gpuvm_session_fail(session, error);
-    if (session->connection && (!gpuvm_connection_capabilities(session->connection, session->facts, &error) ||
-                                !gpuvm_connection_claims(session->connection, session->facts, &error))) {
+    if (session->connection && !gpuvm_connection_capabilities(session->connection, session->facts, &error)) {
         g_clear_pointer(&session->facts, gpuvm_facts_free); /* half of them would be taken for all */
         return gpuvm_session_fail(session, error);
     }
@@ -174,7 +173,7 @@ gpuvm_session_forget(gpuvm_session *session)
     session->n_policies = 0;
     gpuvm_need_free(session->need);
     session->need = gpuvm_need_new();
-    session->every_device = false;
+    session->every_device = session->every_claim = false;
 }
 
 const char *
@@ -216,10 +215,23 @@ fetch_missing(gpuvm_session *session)
 }
 
 bool
+gpuvm_session_gather_claims(gpuvm_session *session)
+{
+    GError *error = NULL;
+
+    if (!session->connection || session->every_claim)
+        return true;
+    session->every_claim = gpuvm_connection_claims(session->connection, session->facts, &error);
+    return session->every_claim || gpuvm_session_fail(session, error);
+}
+
+bool
 gpuvm_session_gather_all(gpuvm_session *session)
 {
     GError *error = NULL;
 
+    if (!gpuvm_session_gather_claims(session))
+        return false;
     if (!asks_libvirt(session) || session->every_device)
         return true;
     session->every_device = gpuvm_connection_devices(session->connection, session->facts, &error);
@@ -229,6 +241,10 @@ gpuvm_session_gather_all(gpuvm_session *session)
 bool
 gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
 {
+    const gpuvm_devices *devices = vm->body.devices;
+
+    if (devices->pci_passthrough->len + devices->gpus->len > 0 && !gpuvm_session_gather_claims(session))
+        return false;
     if (!asks_libvirt(session))
         return true;
     do {
@@ -242,6 +258,8 @@ gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
 bool
 gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
 {
+    if (addrs->len > 0 && !gpuvm_session_gather_claims(session))
+        return false;
     if (!asks_libvirt(session))
         return true;
     do {
