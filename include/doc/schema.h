@@ -140,13 +140,6 @@ const char *gpuvm_field_default(const gpuvm_field *field);
 GPtrArray *gpuvm_table_fields(const gpuvm_table *table);
 
 /**
- * The nearest of @n words to @word, when it is near enough to be meant; NULL. Case, '-' and '_' do not count;
- * else a slip or two (a letter too many, too few, wrong, or two swapped), or one being the beginning of the
- * other.
- */
-const char *gpuvm_nearest(const char *word, const char *const *words, size_t n);
-
-/**
  * Adds to @diag what @key, which @table does not know, may have been meant as: the mapping it belongs in, the
  * nearest key, or else the keys there are.
  */

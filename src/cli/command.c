@@ -3,6 +3,8 @@
 
 #include "cli/command.h"
 
+#include "base/nearest.h"
+
 /* Every command, in the order that help shows them: src/cli/cmd-NAME.c defines gpuvm_cmd_NAME. */
 #define COMMANDS(ROW)                                                                                        \
     ROW(check)                                                                                               \

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "doc/schema.h"
 
 /** What is being decoded, for messages. */

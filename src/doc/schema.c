@@ -4,7 +4,10 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
 #include "doc/schema.h"
+
+#define MOST_KEYS_LISTED 12 /* a mapping with more keys than this does not name them all in a hint */
 
 const gpuvm_field *
 gpuvm_table_field(const gpuvm_table *table, const char *key)
@@ -164,5 +167,46 @@ gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visi
             visit(field, value, data);
         if (!field || field->table)
             gpuvm_schema_visit(field ? field->table : table, value, visit, data);
+    }
+}
+
+/* The only key of a mapping among @fields in which @key is known; NULL. */
+static const char *
+find_home(const GPtrArray *fields, const char *key)
+{
+    const char *home = NULL;
+
+    for (unsigned i = 0; i < fields->len; i++) {
+        const gpuvm_field *field = fields->pdata[i];
+
+        if (field->shape != GPUVM_OBJECT || !gpuvm_table_field(field->table, key))
+            continue;
+        if (home)
+            return NULL;
+        home = field->key;
+    }
+    return home;
+}
+
+void
+gpuvm_table_suggest(const gpuvm_table *table, const char *key, gpuvm_diag *diag)
+{
+    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table);
+    g_autoptr(GPtrArray) keys = g_ptr_array_new();
+    const char *home = find_home(fields, key), *near;
+
+    for (unsigned i = 0; i < fields->len; i++)
+        g_ptr_array_add(keys, (gpointer)((const gpuvm_field *)fields->pdata[i])->key);
+    near = gpuvm_nearest(key, (const char *const *)keys->pdata, keys->len);
+    if (home) {
+        gpuvm_diag_hint(diag, "'%s' belongs in '%s'", key, home);
+    } else if (near) {
+        gpuvm_diag_hint(diag, "did you mean '%s'?", near);
+    } else if (keys->len <= MOST_KEYS_LISTED) {
+        g_autofree char *all = NULL;
+
+        g_ptr_array_add(keys, NULL);
+        all = g_strjoinv(", ", (char **)keys->pdata);
+        gpuvm_diag_hint(diag, "the keys of %s are %s", table->name, all);
     }
 }

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "doc/schema.h"
+#include "base/nearest.h"
 
 #define POLL_US (200 * G_TIME_SPAN_MILLISECOND)
 

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/nearest.h"
+
 const char *const gpuvm_kind_names[] = {"vm", "plugin", "deployment", "policy", NULL};
 
 const gpuvm_table *

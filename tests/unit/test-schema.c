@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/nearest.h"
 #include "doc/schema.h"
 
 /* A language with everything in it. */

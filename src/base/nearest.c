@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* nearest.c: did you mean …? (doc/schema.h) */
 #include <config.h>
+
+#include "base/nearest.h"
 
 #include <string.h>
 
-#include "doc/schema.h"
+#include <glib.h>
 
 #define LONGEST 63       /* bytes of a word; longer ones are never near */
 #define SHORT_WORD 4     /* up to this many letters, two slips would make any word of any other */
 #define SHORTEST_BEGIN 3 /* letters of which one word may be the beginning of another */
 
-#define MOST_KEYS_LISTED 12 /* a mapping with more keys than this does not name them all in a hint */
-
 enum { SAME, ONE_SLIP, TWO_SLIPS, BEGINNING, FAR };
 
-/** Lower case and without '-' and '_'. Returns the length; 0 when @word is too long. */
+/* Lower case and without '-' and '_'. Returns the length; 0 when @word is too long. */
 static size_t
 normalize(const char *word, char ret_plain[LONGEST + 1])
 {
@@ -30,7 +29,7 @@ normalize(const char *word, char ret_plain[LONGEST + 1])
     return n;
 }
 
-/** Optimal string alignment: letters added, left out, replaced, or swapped with the next one. */
+/* Optimal string alignment: letters added, left out, replaced, or swapped with the next one. */
 static unsigned
 count_slips(const char *a, size_t a_size, const char *b, size_t b_size)
 {
@@ -88,45 +87,4 @@ gpuvm_nearest(const char *word, const char *const *words, size_t n)
         }
     }
     return nearest;
-}
-
-/** The only key of a mapping among @fields in which @key is known; NULL. */
-static const char *
-find_home(const GPtrArray *fields, const char *key)
-{
-    const char *home = NULL;
-
-    for (unsigned i = 0; i < fields->len; i++) {
-        const gpuvm_field *field = fields->pdata[i];
-
-        if (field->shape != GPUVM_OBJECT || !gpuvm_table_field(field->table, key))
-            continue;
-        if (home)
-            return NULL;
-        home = field->key;
-    }
-    return home;
-}
-
-void
-gpuvm_table_suggest(const gpuvm_table *table, const char *key, gpuvm_diag *diag)
-{
-    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table);
-    g_autoptr(GPtrArray) keys = g_ptr_array_new();
-    const char *home = find_home(fields, key), *near;
-
-    for (unsigned i = 0; i < fields->len; i++)
-        g_ptr_array_add(keys, (gpointer)((const gpuvm_field *)fields->pdata[i])->key);
-    near = gpuvm_nearest(key, (const char *const *)keys->pdata, keys->len);
-    if (home) {
-        gpuvm_diag_hint(diag, "'%s' belongs in '%s'", key, home);
-    } else if (near) {
-        gpuvm_diag_hint(diag, "did you mean '%s'?", near);
-    } else if (keys->len <= MOST_KEYS_LISTED) {
-        g_autofree char *all = NULL;
-
-        g_ptr_array_add(keys, NULL);
-        all = g_strjoinv(", ", (char **)keys->pdata);
-        gpuvm_diag_hint(diag, "the keys of %s are %s", table->name, all);
-    }
 }
