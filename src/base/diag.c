@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
+#include "base/diag.h"
+
 #include <stdarg.h>
 #include <string.h>
-
-#include "base/diag.h"
 
 #define MESSAGE_LIMIT 1000 /* characters of a message that are kept */
 
@@ -48,7 +48,7 @@ gpuvm_diags_set_subject(gpuvm_diags *diags, const char *subject)
     diags->subject = copy;
 }
 
-/** @text as one line that is safe to print, and not too long. */
+/* @text as one line that is safe to print, and not too long. */
 static char *
 one_line(const char *text)
 {

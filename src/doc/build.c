@@ -59,7 +59,7 @@ gpuvm_doc_sequence(gpuvm_doc *doc, const gpuvm_mark *mark)
     return new_node(doc, GPUVM_NODE_SEQUENCE, mark);
 }
 
-/** @nodes, which has @n of them, with @node behind them; the old array stays until the document goes. */
+/* @nodes, which has @n of them, with @node behind them; the old array stays until the document goes. */
 static gpuvm_node **
 extend(gpuvm_doc *doc, gpuvm_node **nodes, unsigned n, gpuvm_node *node)
 {

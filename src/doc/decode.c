@@ -2,12 +2,13 @@
 /* decode.c: trees → structs, by tables (doc/schema.h) */
 #include <config.h>
 
+#include "doc/schema.h"
+
 #include <string.h>
 
 #include "base/nearest.h"
-#include "doc/schema.h"
 
-/** What is being decoded, for messages. */
+/* What is being decoded, for messages. */
 typedef struct subject {
     const char *key; /* the key, or the table's name at the root */
     bool item;       /* an item of the key's list */
@@ -26,7 +27,7 @@ static gpuvm_diag *G_GNUC_PRINTF(4, 5)
                              what.item ? "an item of " : "", what.key, message);
 }
 
-/** "must be EXPECTED, not a list". Returns NULL when @node is of @type. */
+/* "must be EXPECTED, not a list". Returns NULL when @node is of @type. */
 static gpuvm_diag *
 check_type(const gpuvm_node *node, gpuvm_node_type type, subject what, const char *expected,
            gpuvm_diags *diags)
@@ -81,7 +82,7 @@ decode_scalar(const gpuvm_field *field, const gpuvm_node *node, subject what, vo
         gpuvm_diag_hint(diag, "it is a number of %s", field->unit);
 }
 
-/** The index of @text among @choices; -1 when it is none. */
+/* The index of @text among @choices; -1 when it is none. */
 static int
 find_choice(const char *const *choices, const char *text)
 {
@@ -114,7 +115,7 @@ decode_enum(const gpuvm_field *field, const gpuvm_node *node, subject what, int 
         gpuvm_diag_hint(diag, "did you mean '%s'?", near);
 }
 
-/** Whether @node is a list; its items are told apart from a value that was meant as the only item. */
+/* Whether @node is a list; its items are told apart from a value that was meant as the only item. */
 static bool
 check_list(const gpuvm_field *field, const gpuvm_node *node, subject what, gpuvm_diags *diags)
 {
@@ -129,7 +130,7 @@ check_list(const gpuvm_field *field, const gpuvm_node *node, subject what, gpuvm
     return !diag;
 }
 
-/** Returns true when @node has no value, which is an error. */
+/* Returns true when @node has no value, which is an error. */
 static bool
 is_missing(const gpuvm_node *node, const gpuvm_node *key, subject what, gpuvm_diags *diags)
 {
@@ -273,7 +274,7 @@ decode_member(const gpuvm_field *field, const gpuvm_node *node, void *member, gp
 
 static void set_default(const gpuvm_field *field, void *member, bool given);
 
-/** What an absent mapping stands for: every field's fallback. */
+/* What an absent mapping stands for: every field's fallback. */
 static void *
 make_absent(const gpuvm_table *table)
 {
@@ -288,7 +289,7 @@ make_absent(const gpuvm_table *table)
     return object;
 }
 
-/** The value of a key that is absent; empty arrays also for those that are there, to be filled. */
+/* The value of a key that is absent; empty arrays also for those that are there, to be filled. */
 static void
 set_default(const gpuvm_field *field, void *member, bool given)
 {
@@ -322,7 +323,7 @@ set_default(const gpuvm_field *field, void *member, bool given)
     }
 }
 
-/** Defaults, parents' first; and errors for required keys that are not in @node. */
+/* Defaults, parents' first; and errors for required keys that are not in @node. */
 static void
 set_defaults(const gpuvm_table *table, const gpuvm_node *node, void *object, gpuvm_diags *diags)
 {

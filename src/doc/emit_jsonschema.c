@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
+#include "doc/emit.h"
+
 #include <string.h>
 
 #include <json-glib/json-glib.h>
 
-#include "doc/emit.h"
-
-/** The state of writing one schema. */
+/* The state of writing one schema. */
 typedef struct emission {
     JsonBuilder *builder;
     GPtrArray *tables; /* gpuvm_table: those that "$defs" is to have, in the order they were met */
@@ -37,7 +37,7 @@ add_reference(emission *e, const gpuvm_table *table)
     add_string(e->builder, "$ref", path);
 }
 
-/** Begins a list whose items are what is added next; end_list ends it. */
+/* Begins a list whose items are what is added next; end_list ends it. */
 static void
 begin_list(JsonBuilder *builder)
 {
@@ -91,7 +91,7 @@ add_choices(JsonBuilder *builder, const gpuvm_field *field)
     json_builder_end_array(builder);
 }
 
-/** A scalar of any type: the field takes its text. */
+/* A scalar of any type: the field takes its text. */
 static void
 add_map(JsonBuilder *builder)
 {
@@ -199,7 +199,7 @@ add_required(JsonBuilder *builder, const GPtrArray *fields)
         json_builder_end_array(builder);
 }
 
-/** The members of a schema for the mapping of @table; @kind: the constant that its "kind" is, or NULL. */
+/* The members of a schema for the mapping of @table; @kind: the constant that its "kind" is, or NULL. */
 static void
 add_mapping(emission *e, const gpuvm_table *table, const char *kind)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include <string.h>
-
 #include "doc/emit.h"
 
-/** Appends @text so that roff shows it as it is. */
+#include <string.h>
+
+/* Appends @text so that roff shows it as it is. */
 static void
 append_escaped(GString *out, const char *text)
 {

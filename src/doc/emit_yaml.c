@@ -2,13 +2,13 @@
 /* emit_yaml.c: trees → YAML, by libyaml's emitter */
 #include <config.h>
 
+#include "doc/emit.h"
+
 #include <string.h>
 
 #include <yaml.h>
 
-#include "doc/emit.h"
-
-/** Whether other programs could take @text, unquoted, for something else than text. */
+/* Whether other programs could take @text, unquoted, for something else than text. */
 static bool
 looks_special(const char *text)
 {
@@ -19,7 +19,7 @@ looks_special(const char *text)
     return g_strv_contains(words, lower) || g_ascii_isdigit(*text) || strchr("+-.", *text);
 }
 
-/** Whether @text has a character that libyaml would take for a line break in a block, and read back as another. */
+/* Whether @text has a character that libyaml would take for a line break in a block, and read back as another. */
 static bool
 has_odd_break(const char *text)
 {

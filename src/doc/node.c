@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include <string.h>
-
 #include "doc/node.h"
+
+#include <string.h>
 
 gpuvm_doc *
 gpuvm_doc_ref(gpuvm_doc *doc)
@@ -23,7 +23,7 @@ gpuvm_doc_unref(gpuvm_doc *doc)
     g_free(doc);
 }
 
-/** Where @key is in @mapping; @mapping->n when it is absent. */
+/* Where @key is in @mapping; @mapping->n when it is absent. */
 static unsigned
 find_key(const gpuvm_node *mapping, const char *key)
 {
@@ -82,7 +82,7 @@ digest_text(GChecksum *sum, const char *text)
     g_checksum_update(sum, (const guchar *)text, size);
 }
 
-/**
+/*
  * The canonical form: "n" for no value, "s<bytes>:<text>" for a scalar, "l<n>:" and its nodes for a sequence,
  * "m<n>:" and its keys and values in the order of the keys for a mapping. No two trees have the same.
  */

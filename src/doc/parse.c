@@ -2,22 +2,23 @@
 /* parse.c: libyaml's events → documents (doc/node.h) */
 #include <config.h>
 
+#include "doc/node.h"
+
 #include <string.h>
 
-#include "doc/node.h"
 #include "doc/syntax.h"
 
 #define FIRST_BLOCK 1024     /* bytes; each block is twice as large as the one before it */
 #define LARGEST_BLOCK 131072 /* bytes, unless a single node needs more */
 #define HASH_FROM 16         /* keys from which on duplicates are looked for by hash */
 
-/** A collection that is being read. */
+/* A collection that is being read. */
 typedef struct frame {
     gpuvm_node *node;
     unsigned first; /* its first node in gpuvm_parse.pending */
 } frame;
 
-/** The state of reading one source. */
+/* The state of reading one source. */
 typedef struct parse {
     gpuvm_source *source;
     gpuvm_diags *diags;
@@ -30,7 +31,7 @@ typedef struct parse {
     bool refused;       /* the document has what a tree cannot show: it is not returned */
 } parse;
 
-/** Memory that lives as long as the document. */
+/* Memory that lives as long as the document. */
 static void *
 allocate(parse *p, size_t size)
 {
@@ -75,7 +76,7 @@ static gpuvm_diag *G_GNUC_PRINTF(3, 4) refuse(const parse *p, const gpuvm_mark *
     return gpuvm_diags_error(p->diags, GPUVM_EXIT_INVALID, mark, "%s", message);
 }
 
-/** Anchors and tags are left out of the tree, so that reading goes on to what else is wrong. */
+/* Anchors and tags are left out of the tree, so that reading goes on to what else is wrong. */
 static void
 check_properties(const parse *p, const gpuvm_mark *mark, const yaml_char_t *anchor, const yaml_char_t *tag)
 {
@@ -87,7 +88,7 @@ check_properties(const parse *p, const gpuvm_mark *mark, const yaml_char_t *anch
                         "remove the tag: each key knows the type of its value");
 }
 
-/** An escape in double quotes can make a character that the text itself may not have. */
+/* An escape in double quotes can make a character that the text itself may not have. */
 static void
 check_escapes(const parse *p, const gpuvm_mark *mark, const char *text, size_t size)
 {
@@ -119,7 +120,7 @@ is_key_next(const parse *p)
     return top && top->node->type == GPUVM_NODE_MAPPING && (p->pending->len - top->first) % 2 == 0;
 }
 
-/** Puts @node where it belongs. Returns false when the file has too many. */
+/* Puts @node where it belongs. Returns false when the file has too many. */
 static bool
 place_node(parse *p, gpuvm_node *node)
 {
@@ -190,7 +191,7 @@ refuse_duplicate(const parse *p, const gpuvm_node *key, const gpuvm_node *first)
                     first->mark.line);
 }
 
-/** Refuses keys that @mapping has already, and leaves them out, so that nothing is decoded twice. */
+/* Refuses keys that @mapping has already, and leaves them out, so that nothing is decoded twice. */
 static void
 drop_duplicates(const parse *p, gpuvm_node *mapping)
 {
@@ -221,7 +222,7 @@ drop_duplicates(const parse *p, gpuvm_node *mapping)
     mapping->n = kept;
 }
 
-/** Gives the innermost collection the nodes that were read for it. */
+/* Gives the innermost collection the nodes that were read for it. */
 static void
 end_collection(parse *p)
 {
@@ -284,7 +285,7 @@ end_document(parse *p, GPtrArray *docs)
     p->doc = NULL;
 }
 
-/** Returns false when reading cannot go on. */
+/* Returns false when reading cannot go on. */
 static bool
 read_event(parse *p, const yaml_event_t *event, GPtrArray *docs)
 {

@@ -2,9 +2,9 @@
 /* scalar.c: the types of scalars that every table may use (doc/schema.h) */
 #include <config.h>
 
-#include <string.h>
-
 #include "doc/schema.h"
+
+#include <string.h>
 
 static void
 clear_string(void *value)

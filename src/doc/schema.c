@@ -2,10 +2,11 @@
 /* schema.c: tables and the objects they describe; decode.c makes these objects */
 #include <config.h>
 
+#include "doc/schema.h"
+
 #include <string.h>
 
 #include "base/nearest.h"
-#include "doc/schema.h"
 
 #define MOST_KEYS_LISTED 12 /* a mapping with more keys than this does not name them all in a hint */
 

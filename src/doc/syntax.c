@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
+#include "doc/syntax.h"
+
 #include <string.h>
 
 #include "doc/node.h"
-#include "doc/syntax.h"
 
 #define BOM "\xEF\xBB\xBF"
 
@@ -15,14 +16,14 @@ gpuvm_syntax_char_allowed(gunichar c)
            (c >= 0x20 && c != 0x7F && !(c >= 0x80 && c < 0xA0) && c != 0xFEFF && c != 0xFFFE && c != 0xFFFF);
 }
 
-/** The text behind a byte order mark: libyaml does not count that. */
+/* The text behind a byte order mark: libyaml does not count that. */
 static const char *
 text_begin(const gpuvm_source *source)
 {
     return source->text + (g_str_has_prefix(source->text, BOM) ? strlen(BOM) : 0);
 }
 
-/** The place of @at, before which all is UTF-8. */
+/* The place of @at, before which all is UTF-8. */
 static gpuvm_mark
 mark_of(gpuvm_source *source, const char *at)
 {
@@ -92,7 +93,7 @@ gpuvm_syntax_check_text(gpuvm_source *source, gpuvm_diags *diags)
     return true;
 }
 
-/** Where in its line a problem is, for the rules below. */
+/* Where in its line a problem is, for the rules below. */
 typedef enum line_part {
     ANYWHERE,
     LATER,     /* text before it */
@@ -100,7 +101,7 @@ typedef enum line_part {
     AT_END,    /* of the whole text */
 } line_part;
 
-/** What libyaml says, and what it means. The first row that fits counts. */
+/* What libyaml says, and what it means. The first row that fits counts. */
 typedef struct complaint {
     const char *problem; /* how libyaml's problem begins */
     const char *context; /* how libyaml's context begins; NULL: any */

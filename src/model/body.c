@@ -136,7 +136,7 @@ static const gpuvm_field body_fields[] = {
     {NULL},
 };
 
-/** Adds an error at @disk's @key when @value is in @seen already (value → the disk that had it first). */
+/* Adds an error at @disk's @key when @value is in @seen already (value → the disk that had it first). */
 static void
 check_disk_unique(GHashTable *seen, const gpuvm_disk *disk, const char *key, char *value, gpuvm_diags *diags)
 {

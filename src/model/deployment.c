@@ -20,7 +20,7 @@ static const gpuvm_field fields[] = {
     {NULL},
 };
 
-/** What a deployment may say of itself beside config. */
+/* What a deployment may say of itself beside config. */
 static const char *const own_keys[] = {"title", "description", "labels", "metadata", NULL};
 
 static void

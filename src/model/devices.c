@@ -62,7 +62,7 @@ const gpuvm_table gpuvm_rule_table = {
     .check = check_rule,
 };
 
-/** The same text for rules that say the same, however they are written. */
+/* The same text for rules that say the same, however they are written. */
 static char *
 rule_key(const gpuvm_rule *rule)
 {
@@ -119,7 +119,7 @@ static const gpuvm_table selector_table = {
     .scalar_key = "id",
 };
 
-/**
+/*
  * Adds an error when @item names a function that is named already; a card named whole names all of its
  * functions. @slots has for function 0 of each slot an array: which item named each of its functions first.
  */

@@ -5,7 +5,7 @@
 
 static const char *const format_names[] = {"auto", "raw", "qcow2", NULL};
 
-/** Adds an error unless exactly one of @first and @second, keys of @object, is given. */
+/* Adds an error unless exactly one of @first and @second, keys of @object, is given. */
 static void
 check_one_of(const gpuvm_object *object, const char *first, bool has_first, const char *second,
              bool has_second, gpuvm_diags *diags)

@@ -26,7 +26,7 @@ static const gpuvm_field network_fields[] = {
     {NULL},
 };
 
-/** Keys that mean nothing in some modes. */
+/* Keys that mean nothing in some modes. */
 static const struct {
     const char *key;
     unsigned modes; /* a bit for each mode that it goes with */

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/** Reads @min to @max hex digits at @text; returns what follows them, NULL when there are too few. */
+/* Reads @min to @max hex digits at @text; returns what follows them, NULL when there are too few. */
 static const char *
 read_hex(const char *text, unsigned min, unsigned max, uint32_t *ret_value)
 {
@@ -20,7 +20,7 @@ read_hex(const char *text, unsigned min, unsigned max, uint32_t *ret_value)
     return text + n;
 }
 
-/** As read_hex, with @separator in front; NULL for @text is NULL again, so that reads can be chained. */
+/* As read_hex, with @separator in front; NULL for @text is NULL again, so that reads can be chained. */
 static const char *
 read_part(const char *text, char separator, unsigned digits, uint32_t *ret_value)
 {
@@ -123,7 +123,7 @@ gpuvm_pci_addr_nodedev(const gpuvm_pci_addr *addr)
     return g_strdup_printf("pci_%04x_%02x_%02x_%x", addr->domain, addr->bus, addr->slot, addr->function);
 }
 
-/** The address as one number that orders as addresses do. */
+/* The address as one number that orders as addresses do. */
 static uint64_t
 addr_rank(const gpuvm_pci_addr *addr)
 {
@@ -159,7 +159,7 @@ gpuvm_pci_addr_equal(gconstpointer a, gconstpointer b)
     return gpuvm_pci_addr_compare(a, b) == 0;
 }
 
-/** Reads "*" or 4 hex digits that end at @end. */
+/* Reads "*" or 4 hex digits that end at @end. */
 static bool
 parse_id(const char *text, const char *end, int32_t *ret_id)
 {
@@ -191,7 +191,7 @@ parse_pattern(const char *text, gpuvm_pci_pattern *ret_pattern)
     return true;
 }
 
-/** What was probably meant by a pattern that is none (g_malloc). */
+/* What was probably meant by a pattern that is none (g_malloc). */
 static char *
 pattern_advice(const char *text)
 {

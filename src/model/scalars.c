@@ -18,7 +18,7 @@ clear_pointer(void *value)
     g_clear_pointer((void **)value, g_free);
 }
 
-/** Fills the outputs of a parse that failed, with @advice as the hint (NULL: none). Returns false. */
+/* Fills the outputs of a parse that failed, with @advice as the hint (NULL: none). Returns false. */
 static bool G_GNUC_PRINTF(4, 5) fail(char **why, char **hint, const char *advice, const char *format, ...)
 {
     va_list args;
@@ -288,7 +288,7 @@ parse_numa_node(const char *text, void *value, char **why, char **hint)
     "^((" HEX "{1,8}:)?" HEX "{2}:[01]" HEX "([.][0-7])?|[Pp][Cc][Ii]_" HEX "{1,8}_" HEX "{2}_[01]" HEX      \
     "_[0-7])$"
 
-/** A scalar whose value is a pointer to be freed. */
+/* A scalar whose value is a pointer to be freed. */
 #define SCALAR(variable, label, function, pattern)                                                           \
     const gpuvm_scalar variable = {                                                                          \
         .name = label,                                                                                       \

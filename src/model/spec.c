@@ -22,7 +22,7 @@ gpuvm_kind_table(gpuvm_kind kind)
     return tables[kind];
 }
 
-/** The kind that @word names; -1 when there is none. */
+/* The kind that @word names; -1 when there is none. */
 static int
 find_kind(const char *word)
 {
@@ -32,7 +32,7 @@ find_kind(const char *word)
     return -1;
 }
 
-/** Adds that @word is no kind; returns -1. */
+/* Adds that @word is no kind; returns -1. */
 static int
 refuse_word(const char *word, enum gpuvm_exit exit, const gpuvm_mark *mark, gpuvm_diags *diags)
 {
@@ -46,7 +46,7 @@ refuse_word(const char *word, enum gpuvm_exit exit, const gpuvm_mark *mark, gpuv
     return -1;
 }
 
-/** The kind of the document at @root; -1 when it says one that is none, or not @expected (-1: any). */
+/* The kind of the document at @root; -1 when it says one that is none, or not @expected (-1: any). */
 static int
 kind_of(const gpuvm_node *root, int expected, gpuvm_diags *diags)
 {
@@ -132,7 +132,7 @@ name_mark(const gpuvm_spec *spec)
     return gpuvm_object_mark(spec->object, "name");
 }
 
-/** Whether @spec is the first of its kind and name in @seen ("KIND NAME" → gpuvm_spec), where it is put. */
+/* Whether @spec is the first of its kind and name in @seen ("KIND NAME" → gpuvm_spec), where it is put. */
 static bool
 check_unique(GHashTable *seen, gpuvm_spec *spec, gpuvm_diags *diags)
 {
