@@ -46,8 +46,8 @@ typedef struct gpuvm_diag {
     enum gpuvm_exit exit; /* GPUVM_EXIT_OK unless severity is GPUVM_ERRORED */
     gpuvm_mark mark;      /* its source is referenced */
     char *subject;        /* the VM it is about; NULL when the mark says enough */
-    char *message;        /* one line, no full stop */
-    char *hint;           /* what to do about it, one or more lines; NULL when there is nothing to say */
+    char *message;        /* one printable line, no full stop */
+    char *hint;           /* what to do about it, one or more such lines; NULL when there is nothing to say */
 } gpuvm_diag;
 
 typedef struct gpuvm_diags {

@@ -4,7 +4,8 @@
 #include "base/diag.h"
 
 #include <stdarg.h>
-#include <string.h>
+
+#include "base/text.h"
 
 #define MESSAGE_LIMIT 1000 /* characters of a message that are kept */
 
@@ -52,20 +53,12 @@ gpuvm_diags_set_subject(gpuvm_diags *diags, const char *subject)
 static char *
 one_line(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1);
-    GString *line = g_string_new(NULL);
-    unsigned n = 0;
+    g_autofree char *valid = g_utf8_make_valid(text, -1), *line = gpuvm_text_printable(valid), *kept = NULL;
 
-    for (const char *p = valid; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        if (n++ == MESSAGE_LIMIT) {
-            g_string_append(line, "…");
-            break;
-        }
-        g_string_append_unichar(line, g_unichar_isprint(c) ? c : '?');
-    }
-    return g_string_free(line, FALSE);
+    if (g_utf8_strlen(line, -1) <= MESSAGE_LIMIT)
+        return g_steal_pointer(&line);
+    kept = g_utf8_substring(line, 0, MESSAGE_LIMIT);
+    return g_strconcat(kept, "…", NULL);
 }
 
 static gpuvm_diag *G_GNUC_PRINTF(5, 0) add(gpuvm_diags *diags, gpuvm_severity severity, enum gpuvm_exit exit,

@@ -5,40 +5,15 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define LINE_LIMIT 100 /* characters of a source line that are shown */
 #define LINE_BEFORE 60 /* of these, how many at most are before the caret when the line is cut */
-
-/* The character at *@at, which moves behind it; a byte that is not UTF-8 is one character, as is a NUL. */
-static gunichar
-next_char(const char **at, const char *end)
-{
-    gunichar c = g_utf8_get_char_validated(*at, end - *at);
-
-    if (c == (gunichar)-1 || c == (gunichar)-2 || c == 0) {
-        (*at)++;
-        return 0;
-    }
-    *at = g_utf8_next_char(*at);
-    return c;
-}
 
 static unsigned
 char_width(gunichar c)
 {
     return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
-}
-
-/* Appends @text, of which file names and libvirt's words are not ours: what would steer a terminal becomes '?'. */
-static void
-append_printable(GString *out, const char *text)
-{
-    const char *end = text + strlen(text);
-
-    while (text < end) {
-        gunichar c = next_char(&text, end);
-
-        g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
-    }
 }
 
 /* The end of the user and password in the URL whose "://" is at @at; NULL: there is none. */
@@ -73,7 +48,7 @@ append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const ch
     while (line < end && column < from + LINE_LIMIT) {
         const char *found = userinfo_end(line, end);
         bool hidden = secret && line < secret && !strchr(":/", *line);
-        gunichar c = next_char(&line, end);
+        gunichar c = gpuvm_text_next(&line, end);
 
         secret = found ? found : secret;
         if (column >= from) {
@@ -106,26 +81,22 @@ gpuvm_diag_format(const gpuvm_diag *diag, bool color)
     GString *out = g_string_new(NULL);
 
     if (about) {
-        g_string_append(out, bold);
-        append_printable(out, about);
+        g_autofree char *printable = gpuvm_text_printable(about);
+
+        g_string_append_printf(out, "%s%s", bold, printable);
         if (mark->source && mark->line > 0)
             g_string_append_printf(out, ":%u:%u", mark->line, mark->column);
         g_string_append_printf(out, ":%s ", reset);
     }
-    g_string_append_printf(out, "%s%s:%s ", color ? colors[diag->severity] : "", words[diag->severity],
-                           reset);
-    append_printable(out, diag->message);
-    g_string_append_c(out, '\n');
+    g_string_append_printf(out, "%s%s:%s %s\n", color ? colors[diag->severity] : "", words[diag->severity],
+                           reset, diag->message);
     if (mark->source && mark->line > 0)
         append_snippet(out, mark, green, reset);
     if (diag->hint) {
         g_auto(GStrv) lines = g_strsplit(diag->hint, "\n", -1);
 
-        for (char **line = lines; *line; line++) {
-            g_string_append(out, "hint: ");
-            append_printable(out, *line);
-            g_string_append_c(out, '\n');
-        }
+        for (char **line = lines; *line; line++)
+            g_string_append_printf(out, "hint: %s\n", *line);
     }
     return g_string_free(out, FALSE);
 }

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 void
 gpuvm_uses_read(const char *root, gpuvm_facts *facts)
 {
@@ -52,18 +54,12 @@ gpuvm_use_list(const char *root, const char *prefix, const char *format, ...)
     return names;
 }
 
-/* @text on one line that a terminal may show: names of mount points and processes are anybody's choice. */
 static char *
 printable(const char *text)
 {
     g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
-    GString *out = g_string_new(NULL);
 
-    for (const char *at = valid; at && *at; at = g_utf8_next_char(at)) {
-        gunichar c = g_utf8_get_char(at);
-        g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
-    }
-    return g_string_free(out, !text);
+    return valid ? gpuvm_text_printable(valid) : NULL;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "base/xml.h"
 #include "core/image.h"
 #include "host/lock.h"
@@ -87,12 +88,6 @@ extend(GPtrArray *users, const GPtrArray *more)
     }
 }
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* Who uses the volume @path: domains by themselves, and through what is an overlay on it. */
 static GPtrArray *
 users_of(const char *path, const GPtrArray *volumes, GHashTable *domains)
@@ -111,7 +106,7 @@ users_of(const char *path, const GPtrArray *volumes, GHashTable *domains)
         else
             g_ptr_array_add(users, g_strdup(volume->name));
     }
-    g_ptr_array_sort(users, compare_names);
+    g_ptr_array_sort(users, gpuvm_text_compare);
     return users;
 }
 

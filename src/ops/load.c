@@ -6,10 +6,11 @@
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
 #include <glib/gstdio.h>
+
+#include "base/text.h"
 
 void
 gpuvm_loaded_free(gpuvm_loaded *loaded)
@@ -33,12 +34,6 @@ is_definition(const char *name)
 {
     return name[0] != '.' && (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml") ||
                               g_str_has_suffix(name, ".json"));
-}
-
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
 static void add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags);
@@ -71,7 +66,7 @@ add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags)
     for (const struct dirent *entry; (entry = readdir(dir));)
         g_ptr_array_add(names, g_strdup(entry->d_name));
     closedir(dir);
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, gpuvm_text_compare);
     for (guint i = 0; i < names->len; i++) {
         g_autofree char *entry = g_build_filename(path, names->pdata[i], NULL);
         add_entry(files, entry, names->pdata[i], diags);

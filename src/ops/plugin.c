@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/nearest.h"
+#include "base/text.h"
 #include "model/scalars.h"
 #include "ops/load.h"
 
@@ -37,12 +38,6 @@ gpuvm_plugin_file(const gpuvm_session *session, const char *name)
     return g_build_filename(directory, file, NULL);
 }
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 GPtrArray *
 gpuvm_plugin_names(gpuvm_session *session)
 {
@@ -65,7 +60,7 @@ gpuvm_plugin_names(gpuvm_session *session)
     }
     if (dir)
         closedir(dir);
-    g_ptr_array_sort(names, compare_names);
+    g_ptr_array_sort(names, gpuvm_text_compare);
     return g_steal_pointer(&names);
 }
 
