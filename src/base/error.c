@@ -3,7 +3,9 @@
 
 #include "base/error.h"
 
-G_DEFINE_QUARK(gpuvm - error - quark, gpuvm_error)
+/* clang-format off */
+G_DEFINE_QUARK(gpuvm-error-quark, gpuvm_error)
+/* clang-format on */
 
 enum gpuvm_exit
 gpuvm_error_exit(const GError *error)
