@@ -14,12 +14,17 @@ typedef struct gpuvm_library {
     const char *title;        /* what messages call it: "libvirt" */
     const char *package;      /* the Debian package that has it */
     const char *version;      /* the oldest that has every symbol: "9.0" */
-    const char *const *names; /* of its symbols */
-    size_t n;
+    const char *prefix;       /* of its symbols: "vir" */
+    const char *const *names; /* of these without the prefix, NULL behind the last */
+    void *functions;          /* a struct of pointers to them, in the order of names; zeros: not loaded yet */
+    bool (*set_up)(GError **error); /* called once it is loaded; NULL */
 } gpuvm_library;
 
+/** A name among these, for a list of the form X(name) X(name) … */
+#define GPUVM_LIBRARY_NAME(name) #name,
+
 /**
- * Opens @library lazily in the global scope (an interposing library is honoured), and fills @ret_functions, a struct of
- * n pointers to functions, in the order of its names. Fails with GPUVM_EXIT_FAILED and what to install.
+ * Opens @library lazily in the global scope (an interposing library is honoured), and fills its functions; at once when
+ * that is done. Fails with GPUVM_EXIT_FAILED and what to install.
  */
-bool gpuvm_library_load(const gpuvm_library *library, void *ret_functions, GError **error);
+bool gpuvm_library_load(const gpuvm_library *library, GError **error);

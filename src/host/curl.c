@@ -8,30 +8,29 @@
 
 gpuvm_curl_functions gpuvm_curl;
 
+static bool
+set_up(GError **error)
+{
+    if (gpuvm_curl.global_init(CURL_GLOBAL_ALL) == CURLE_OK)
+        return true;
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot set up libcurl");
+    return false;
+}
+
+static const gpuvm_library library = {
+    .soname = "libcurl-gnutls.so.4",
+    .title = "libcurl",
+    .package = "libcurl3-gnutls",
+    .version = "7.88",
+    .prefix = "curl_",
+    .names = (const char *const[]){GPUVM_CURL_FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},
+    .functions = &gpuvm_curl,
+    .set_up = set_up};
+
 bool
 gpuvm_curl_load(GError **error)
 {
-#define NAME(name) "curl_" #name,
-    static const char *const names[] = {GPUVM_CURL_FUNCTIONS(NAME)};
-#undef NAME
-    static const gpuvm_library library = {.soname = "libcurl-gnutls.so.4",
-                                          .title = "libcurl",
-                                          .package = "libcurl3-gnutls",
-                                          .version = "7.88",
-                                          .names = names,
-                                          .n = G_N_ELEMENTS(names)};
-    gpuvm_curl_functions loaded;
-
-    if (gpuvm_curl.easy_init)
-        return true;
-    if (!gpuvm_library_load(&library, &loaded, error))
-        return false;
-    if (loaded.global_init(CURL_GLOBAL_ALL) != CURLE_OK) {
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot set up libcurl");
-        return false;
-    }
-    gpuvm_curl = loaded;
-    return true;
+    return gpuvm_library_load(&library, error);
 }
 
 CURL *

@@ -26,21 +26,13 @@ struct gpuvm_digest {
     gnutls_hash_hd_t hash;
 };
 
-static bool
-load(GError **error)
-{
-#define NAME(name) "gnutls_" #name,
-    static const char *const names[] = {FUNCTIONS(NAME)};
-#undef NAME
-    static const gpuvm_library library = {.soname = "libgnutls.so.30",
-                                          .title = "GnuTLS",
-                                          .package = "libgnutls30",
-                                          .version = "3.7",
-                                          .names = names,
-                                          .n = G_N_ELEMENTS(names)};
-
-    return gnutls.hash || gpuvm_library_load(&library, &gnutls, error);
-}
+static const gpuvm_library library = {.soname = "libgnutls.so.30",
+                                      .title = "GnuTLS",
+                                      .package = "libgnutls30",
+                                      .version = "3.7",
+                                      .prefix = "gnutls_",
+                                      .names = (const char *const[]){FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},
+                                      .functions = &gnutls};
 
 gpuvm_digest *
 gpuvm_digest_new(const char *checksum, GError **error)
@@ -48,7 +40,7 @@ gpuvm_digest_new(const char *checksum, GError **error)
     bool longer = checksum && g_str_has_prefix(checksum, "sha512:");
     g_autofree gpuvm_digest *digest = g_new0(gpuvm_digest, 1);
 
-    if (!load(error))
+    if (!gpuvm_library_load(&library, error))
         return NULL;
     digest->kind = longer ? "sha512" : "sha256";
     digest->size = longer ? 64 : 32;

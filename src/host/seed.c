@@ -26,43 +26,37 @@ static const size_t volume_dates[] = {813, 830, 864};   /* made, changed, valid 
 static const char volume_date[17] = "1980010100000000"; /* and no offset from UTC */
 static const guint8 record_date[7] = {80, 1, 1, 0, 0, 0, 0}; /* years since 1900; 9.1.5 */
 
-#define SEED_ARCHIVE_FUNCTIONS(X)                                                                            \
-    X(archive_entry_free)                                                                                    \
-    X(archive_entry_new)                                                                                     \
-    X(archive_entry_set_filetype)                                                                            \
-    X(archive_entry_set_pathname)                                                                            \
-    X(archive_entry_set_perm)                                                                                \
-    X(archive_entry_set_size)                                                                                \
-    X(archive_error_string)                                                                                  \
-    X(archive_write_close)                                                                                   \
-    X(archive_write_data)                                                                                    \
-    X(archive_write_free)                                                                                    \
-    X(archive_write_header)                                                                                  \
-    X(archive_write_new)                                                                                     \
-    X(archive_write_open)                                                                                    \
-    X(archive_write_set_bytes_in_last_block)                                                                 \
-    X(archive_write_set_format_iso9660)                                                                      \
-    X(archive_write_set_options)
+/* keep sorted */
+#define FUNCTIONS(X)                                                                                         \
+    X(entry_free)                                                                                            \
+    X(entry_new)                                                                                             \
+    X(entry_set_filetype)                                                                                    \
+    X(entry_set_pathname)                                                                                    \
+    X(entry_set_perm)                                                                                        \
+    X(entry_set_size)                                                                                        \
+    X(error_string)                                                                                          \
+    X(write_close)                                                                                           \
+    X(write_data)                                                                                            \
+    X(write_free)                                                                                            \
+    X(write_header)                                                                                          \
+    X(write_new)                                                                                             \
+    X(write_open)                                                                                            \
+    X(write_set_bytes_in_last_block)                                                                         \
+    X(write_set_format_iso9660)                                                                              \
+    X(write_set_options)
 
-#define MEMBER(name) __typeof__(&name) name;
+#define MEMBER(name) __typeof__(&archive_##name) name;
 static struct {
-    SEED_ARCHIVE_FUNCTIONS(MEMBER)
+    FUNCTIONS(MEMBER)
 } lib;
 
-static bool
-load(GError **error)
-{
-#define NAME(name) #name,
-    static const char *const names[] = {SEED_ARCHIVE_FUNCTIONS(NAME)};
-    static const gpuvm_library library = {.soname = "libarchive.so.13",
-                                          .title = "libarchive",
-                                          .package = "libarchive13",
-                                          .version = "3.6",
-                                          .names = names,
-                                          .n = G_N_ELEMENTS(names)};
-
-    return lib.archive_write_new || gpuvm_library_load(&library, &lib, error);
-}
+static const gpuvm_library library = {.soname = "libarchive.so.13",
+                                      .title = "libarchive",
+                                      .package = "libarchive13",
+                                      .version = "3.6",
+                                      .prefix = "archive_",
+                                      .names = (const char *const[]){FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},
+                                      .functions = &lib};
 
 static la_ssize_t
 take(struct archive *archive G_GNUC_UNUSED, void *image, const void *bytes, size_t size)
@@ -81,14 +75,14 @@ add_file(struct archive *archive, const char *name, const char *text)
     if (!text)
         return true;
     size = strlen(text);
-    entry = lib.archive_entry_new();
-    lib.archive_entry_set_pathname(entry, name);
-    lib.archive_entry_set_filetype(entry, AE_IFREG);
-    lib.archive_entry_set_perm(entry, 0444);
-    lib.archive_entry_set_size(entry, (la_int64_t)size);
-    right = lib.archive_write_header(archive, entry) == ARCHIVE_OK &&
-            lib.archive_write_data(archive, text, size) == (la_ssize_t)size;
-    lib.archive_entry_free(entry);
+    entry = lib.entry_new();
+    lib.entry_set_pathname(entry, name);
+    lib.entry_set_filetype(entry, AE_IFREG);
+    lib.entry_set_perm(entry, 0444);
+    lib.entry_set_size(entry, (la_int64_t)size);
+    right = lib.write_header(archive, entry) == ARCHIVE_OK &&
+            lib.write_data(archive, text, size) == (la_ssize_t)size;
+    lib.entry_free(entry);
     return right;
 }
 
@@ -96,15 +90,15 @@ static bool
 write_image(struct archive *archive, const gpuvm_plan_seed *seed, GByteArray *image)
 {
     /* padded, since busybox's findfs reads 68 KiB at once: a smaller disk has no label for it */
-    return lib.archive_write_set_format_iso9660(archive) == ARCHIVE_OK &&
-           lib.archive_write_set_options(archive, "volume-id=CIDATA,application-id=GPUVM,joliet,"
-                                                  "rockridge=useful,pad") == ARCHIVE_OK &&
-           lib.archive_write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
-           lib.archive_write_open(archive, image, NULL, take, NULL) == ARCHIVE_OK &&
+    return lib.write_set_format_iso9660(archive) == ARCHIVE_OK &&
+           lib.write_set_options(archive, "volume-id=CIDATA,application-id=GPUVM,joliet,"
+                                          "rockridge=useful,pad") == ARCHIVE_OK &&
+           lib.write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
+           lib.write_open(archive, image, NULL, take, NULL) == ARCHIVE_OK &&
            add_file(archive, "user-data", seed->user_data) &&
            add_file(archive, "meta-data", seed->meta_data) &&
            add_file(archive, "network-config", seed->network_config) &&
-           lib.archive_write_close(archive) == ARCHIVE_OK;
+           lib.write_close(archive) == ARCHIVE_OK;
 }
 
 static guint32
@@ -135,7 +129,7 @@ fix_directory(GByteArray *image, const guint8 *root)
 {
     guint8 *at = image->data + (gsize)get_number(root + RECORD_EXTENT) * SECTOR;
 
-    for (guint8 *end = at + get_number(root + RECORD_SIZE); at<end && * at> 0; at += *at)
+    for (guint8 *end = at + get_number(root + RECORD_SIZE); at < end && *at != 0; at += *at)
         fix_record(at);
 }
 
@@ -163,15 +157,15 @@ gpuvm_seed_make(const gpuvm_plan_seed *seed, GError **error)
     struct archive *archive;
     bool right;
 
-    if (!load(error))
+    if (!gpuvm_library_load(&library, error))
         return NULL;
-    archive = lib.archive_write_new();
+    archive = lib.write_new();
     right = write_image(archive, seed, image);
     if (right)
         fix_times(image);
     else
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot make the cloud-init seed: %s",
-                    lib.archive_error_string(archive));
-    lib.archive_write_free(archive);
+                    lib.error_string(archive));
+    lib.write_free(archive);
     return right ? g_steal_pointer(&image) : NULL;
 }

@@ -24,27 +24,29 @@ ignore_message(void *data, const char *format, ...)
     (void)data, (void)format;
 }
 
-bool
-gpuvm_virt_load(GError **error)
+static bool
+set_up(GError **error G_GNUC_UNUSED)
 {
-#define NAME(name) "vir" #name,
-    static const char *const names[] = {GPUVM_VIRT_FUNCTIONS(NAME)};
-#undef NAME
-    static const gpuvm_library library = {.soname = "libvirt.so.0",
-                                          .title = "libvirt",
-                                          .package = "libvirt0",
-                                          .version = "9.0",
-                                          .names = names,
-                                          .n = G_N_ELEMENTS(names)};
-
-    if (gpuvm_virt.ConnectOpenAuth)
-        return true;
-    if (!gpuvm_library_load(&library, &gpuvm_virt, error))
-        return false;
     gpuvm_virt.SetErrorFunc(NULL, ignore_error);
     xmlSetGenericErrorFunc(NULL, ignore_message); /* libvirt lets libxml2 print what cannot be opened */
     signal(SIGPIPE, SIG_IGN);                     /* libvirt writes to a daemon that may be gone */
     return true;
+}
+
+static const gpuvm_library library = {
+    .soname = "libvirt.so.0",
+    .title = "libvirt",
+    .package = "libvirt0",
+    .version = "9.0",
+    .prefix = "vir",
+    .names = (const char *const[]){GPUVM_VIRT_FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},
+    .functions = &gpuvm_virt,
+    .set_up = set_up};
+
+bool
+gpuvm_virt_load(GError **error)
+{
+    return gpuvm_library_load(&library, error);
 }
 
 /* What an error of libvirt's means. The first row whose parts all fit is taken. */
