@@ -10,7 +10,7 @@
 
 #include "core/imageinfo.h"
 #include "host/lock.h"
-#include "host/pool.h"
+#include "host/volume.h"
 #include "ops/plan.h"
 
 /** The most bytes that an image may have. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "host/pool.h"
+#include "host/volume.h"
 
 #include <stdlib.h>
 #include <string.h>
