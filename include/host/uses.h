@@ -24,26 +24,3 @@ void gpuvm_uses_read_network(const char *root, gpuvm_facts *facts);
  * and /dev/nvidia-uvm belong to no single GPU.) Sets @facts->processes_hidden when there are some it may not look into.
  */
 void gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts);
-
-/* What the three share. */
-
-/** A use that is added to every PCI function found for it. */
-typedef struct gpuvm_use_context {
-    const char *root;
-    gpuvm_facts *facts;
-    gpuvm_use_kind kind;
-    bool is_root; /* the root file system */
-    const char *what, *remedy;
-} gpuvm_use_context;
-
-/** Adds the use to each PCI function on the way to what the sysfs path @format (without root) leads to. */
-void gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-/** Adds the use to what is under block device @name ("dm-0", "nvme0n1p2"). */
-void gpuvm_use_block(const gpuvm_use_context *use, const char *name);
-
-/** The names in directory @format (without root) that begin with @prefix (char *, owned); none when it is not there. */
-GPtrArray *gpuvm_use_list(const char *root, const char *prefix, const char *format, ...) G_GNUC_PRINTF(3, 4);
-
-/** The text of a file, without the newline at its end; NULL. g_malloc. */
-char *gpuvm_use_read_text(const char *root, const char *format, ...) G_GNUC_PRINTF(2, 3);

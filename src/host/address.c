@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/xml.h"
+#include "host/file.h"
 
 #define AGENT_CHANNEL "org.qemu.guest_agent.0"
 
@@ -77,8 +78,7 @@ look_at(gpuvm_domain *domain, GHashTable *macs, bool *ret_agent, GError **error)
 static void
 read_neighbours(const char *root, GHashTable *macs, GPtrArray *addresses)
 {
-    g_autofree char *path = g_strconcat(root, "/proc/net/arp", NULL), *text = NULL;
-    g_auto(GStrv) lines = g_file_get_contents(path, &text, NULL, NULL) ? g_strsplit(text, "\n", -1) : NULL;
+    g_auto(GStrv) lines = gpuvm_file_lines(root, "/proc/net/arp");
 
     for (char **line = lines; line && *line; line++) {
         char address[16], flags[8], mac[18];

@@ -3,29 +3,12 @@
 
 #include "host/observe.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/utsname.h>
 
 #include "base/xml.h"
-
-static char *
-read_text(const char *root, const char *path)
-{
-    g_autofree char *full = g_strconcat(root, path, NULL);
-    char *text = NULL;
-
-    return g_file_get_contents(full, &text, NULL, NULL) ? g_strchomp(text) : NULL;
-}
-
-static bool
-exists(const char *root, const char *path)
-{
-    g_autofree char *full = g_strconcat(root, path, NULL);
-
-    return g_file_test(full, G_FILE_TEST_EXISTS);
-}
+#include "host/file.h"
 
 /* The value of the first "key : value" line of /proc/cpuinfo. */
 static char *
@@ -41,7 +24,7 @@ cpuinfo_value(const char *cpuinfo, const char *key)
 static void
 observe_cpu(const char *root, gpuvm_observations *seen)
 {
-    g_autofree char *cpuinfo = read_text(root, "/proc/cpuinfo");
+    g_autofree char *cpuinfo = gpuvm_file_text(root, "/proc/cpuinfo");
     g_autofree char *flags = cpuinfo ? cpuinfo_value(cpuinfo, "flags") : NULL;
     g_auto(GStrv) words = flags ? g_strsplit(flags, " ", -1) : NULL;
 
@@ -57,12 +40,11 @@ static bool
 module_installed(const char *root, const char *name)
 {
     struct utsname kernel;
-    g_autofree char *path = NULL, *list = NULL, *file = g_strdup_printf("/%s.ko", name);
+    g_autofree char *list = NULL, *file = g_strdup_printf("/%s.ko", name);
 
     if (uname(&kernel) != 0)
         return false;
-    path = g_strdup_printf("/lib/modules/%s/modules.dep", kernel.release);
-    list = read_text(root, path);
+    list = gpuvm_file_text(root, "/lib/modules/%s/modules.dep", kernel.release);
     return list && strstr(list, file);
 }
 
@@ -70,13 +52,13 @@ static void
 observe_vfio(const char *root, gpuvm_observations *seen)
 {
     g_autofree char *unsafe =
-        read_text(root, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+        gpuvm_file_text(root, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
 
-    if (exists(root, "/sys/bus/pci/drivers/vfio-pci") && exists(root, "/dev/vfio/vfio"))
+    if (gpuvm_file_exists(root, "/sys/bus/pci/drivers/vfio-pci") && gpuvm_file_exists(root, "/dev/vfio/vfio"))
         seen->vfio = GPUVM_VFIO_LOADED;
-    else if (exists(root, "/sys/bus/pci"))
+    else if (gpuvm_file_exists(root, "/sys/bus/pci"))
         seen->vfio = module_installed(root, "vfio-pci") ? GPUVM_VFIO_LOADABLE : GPUVM_VFIO_ABSENT;
-    seen->vfio_node = exists(root, "/dev/vfio/vfio");
+    seen->vfio_node = gpuvm_file_exists(root, "/dev/vfio/vfio");
     if (unsafe)
         seen->unsafe_interrupts = g_str_equal(unsafe, "Y");
 }
@@ -85,7 +67,7 @@ observe_vfio(const char *root, gpuvm_observations *seen)
 static void
 observe_interrupts(const char *root, gpuvm_observations *seen)
 {
-    g_autofree char *interrupts = read_text(root, "/proc/interrupts");
+    g_autofree char *interrupts = gpuvm_file_text(root, "/proc/interrupts");
 
     if (interrupts)
         seen->interrupt_remapping = strstr(interrupts, " IR-") != NULL;
@@ -94,13 +76,10 @@ observe_interrupts(const char *root, gpuvm_observations *seen)
 static void
 observe_groups(const char *root, gpuvm_observations *seen)
 {
-    g_autofree char *path = g_strconcat(root, "/sys/kernel/iommu_groups", NULL);
-    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    g_autoptr(GPtrArray) groups = gpuvm_file_list(root, "", "/sys/kernel/iommu_groups");
 
-    if (!dir)
-        return;
-    for (seen->iommu_groups = 0; g_dir_read_name(dir);)
-        seen->iommu_groups++;
+    if (gpuvm_file_exists(root, "/sys/kernel/iommu_groups"))
+        seen->iommu_groups = groups->len;
 }
 
 void
@@ -112,8 +91,8 @@ gpuvm_observe_files(const char *root, gpuvm_observations *seen)
     observe_groups(root, seen);
     observe_vfio(root, seen);
     observe_interrupts(root, seen);
-    seen->kernel_arguments = read_text(root, "/proc/cmdline");
-    seen->grub = exists(root, "/etc/default/grub");
+    seen->kernel_arguments = gpuvm_file_text(root, "/proc/cmdline");
+    seen->grub = gpuvm_file_exists(root, "/etc/default/grub");
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
         seen->memlock = limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)limit.rlim_cur;
 }
@@ -121,7 +100,7 @@ gpuvm_observe_files(const char *root, gpuvm_observations *seen)
 uint64_t
 gpuvm_observe_available(const char *root)
 {
-    g_autofree char *meminfo = read_text(root, "/proc/meminfo");
+    g_autofree char *meminfo = gpuvm_file_text(root, "/proc/meminfo");
     const char *line = meminfo ? strstr(meminfo, "MemAvailable:") : NULL;
 
     return line ? g_ascii_strtoull(line + strlen("MemAvailable:"), NULL, 10) : 0;

@@ -4,16 +4,17 @@
 #include "host/uses.h"
 
 #include <ctype.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "host/file.h"
+#include "host/use.h"
 
 /* Every device that driver @name has. */
 static void
 use_driver(const gpuvm_use_context *use, const char *name)
 {
-    g_autoptr(GPtrArray) devices = gpuvm_use_list(use->root, "", "/sys/bus/pci/drivers/%s", name);
+    g_autoptr(GPtrArray) devices = gpuvm_file_list(use->root, "", "/sys/bus/pci/drivers/%s", name);
 
     for (guint i = 0; i < devices->len; i++) {
         if (strchr(devices->pdata[i], ':'))
@@ -25,7 +26,7 @@ use_driver(const gpuvm_use_context *use, const char *name)
 static void
 use_nvidia(const gpuvm_use_context *use, const char *minor)
 {
-    g_autoptr(GPtrArray) gpus = gpuvm_use_list(use->root, "", "/proc/driver/nvidia/gpus");
+    g_autoptr(GPtrArray) gpus = gpuvm_file_list(use->root, "", "/proc/driver/nvidia/gpus");
     g_autofree char *pattern = g_strdup_printf("Device Minor:\\s*%s\\b", minor);
 
     if (gpus->len == 0)
@@ -33,7 +34,7 @@ use_nvidia(const gpuvm_use_context *use, const char *minor)
     for (guint i = 0; i < gpus->len; i++) {
         const char *address = gpus->pdata[i];
         g_autofree char *text =
-            gpuvm_use_read_text(use->root, "/proc/driver/nvidia/gpus/%s/information", address);
+            gpuvm_file_text(use->root, "/proc/driver/nvidia/gpus/%s/information", address);
 
         if (text && g_regex_match_simple(pattern, text, 0, 0))
             gpuvm_use_path(use, "/sys/bus/pci/devices/%s", address);
@@ -45,7 +46,7 @@ static void
 use_group(const gpuvm_use_context *use, const char *group)
 {
     g_autoptr(GPtrArray) devices =
-        gpuvm_use_list(use->root, "", "/sys/kernel/iommu_groups/%s/devices", group);
+        gpuvm_file_list(use->root, "", "/sys/kernel/iommu_groups/%s/devices", group);
 
     for (guint i = 0; i < devices->len; i++)
         gpuvm_use_path(use, "/sys/kernel/iommu_groups/%s/devices/%s", group, (const char *)devices->pdata[i]);
@@ -123,7 +124,7 @@ read_open(const char *root, const char *pid, GHashTable *nodes)
 static void
 read_mapped(const char *root, const char *pid, GHashTable *nodes)
 {
-    g_autofree char *maps = gpuvm_use_read_text(root, "/proc/%s/maps", pid);
+    g_autofree char *maps = gpuvm_file_text(root, "/proc/%s/maps", pid);
 
     for (const char *at = maps ? strstr(maps, " /dev/") : NULL; at; at = strstr(at + 1, " /dev/"))
         add_node(nodes, at + 1);
@@ -146,8 +147,8 @@ unit_of(const char *cgroup)
 static void
 use_by_process(gpuvm_use_context *use, const char *pid, GHashTable *nodes)
 {
-    g_autofree char *command = gpuvm_use_read_text(use->root, "/proc/%s/comm", pid);
-    g_autofree char *cgroup = gpuvm_use_read_text(use->root, "/proc/%s/cgroup", pid);
+    g_autofree char *command = gpuvm_file_text(use->root, "/proc/%s/comm", pid);
+    g_autofree char *cgroup = gpuvm_file_text(use->root, "/proc/%s/cgroup", pid);
     g_autofree char *unit = unit_of(cgroup);
     /* below user@UID.service are the units of a user's own systemd, which the system's cannot stop */
     bool service = unit && g_str_has_suffix(unit, ".service") && !strstr(cgroup, "/user@");
@@ -170,7 +171,7 @@ use_by_process(gpuvm_use_context *use, const char *pid, GHashTable *nodes)
 void
 gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts)
 {
-    g_autoptr(GPtrArray) names = gpuvm_use_list(root, "", "/proc");
+    g_autoptr(GPtrArray) names = gpuvm_file_list(root, "", "/proc");
     gpuvm_use_context use = {.root = root, .facts = facts, .kind = GPUVM_USE_HOLDER};
 
     /* proc(5), hidepid: other users' processes are not even listed; the first always runs */

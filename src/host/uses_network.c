@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/file.h"
+#include "host/use.h"
+
 /* net/if.h: IFF_UP */
 #define FLAG_UP 1
 /* linux/ipv6_route.h, in /proc/net/ipv6_route: RTF_REJECT, an unreachable route */
@@ -22,8 +25,7 @@ typedef struct route_sets {
 static GPtrArray *
 read_table(const char *root, const char *path)
 {
-    g_autofree char *text = gpuvm_use_read_text(root, "%s", path);
-    g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+    g_auto(GStrv) lines = gpuvm_file_lines(root, "%s", path);
     GPtrArray *rows = g_ptr_array_new_with_free_func((GDestroyNotify)g_strfreev);
 
     for (char **line = lines; line && *line; line++) {
@@ -89,7 +91,7 @@ read_ipv6(const char *root, const route_sets *routes)
 static void
 use_interface(const gpuvm_use_context *use, const char *name)
 {
-    g_autoptr(GPtrArray) lower = gpuvm_use_list(use->root, "lower_", "/sys/class/net/%s", name);
+    g_autoptr(GPtrArray) lower = gpuvm_file_list(use->root, "lower_", "/sys/class/net/%s", name);
 
     for (guint i = 0; i < lower->len; i++)
         use_interface(use, (const char *)lower->pdata[i] + strlen("lower_"));
@@ -99,7 +101,7 @@ use_interface(const gpuvm_use_context *use, const char *name)
 static bool
 is_up(const char *root, const char *name)
 {
-    g_autofree char *flags = gpuvm_use_read_text(root, "/sys/class/net/%s/flags", name);
+    g_autofree char *flags = gpuvm_file_text(root, "/sys/class/net/%s/flags", name);
 
     return flags && strtoul(flags, NULL, 16) & FLAG_UP;
 }
@@ -133,7 +135,7 @@ read_interface(gpuvm_use_context *use, const char *name, const route_sets *route
 void
 gpuvm_uses_read_network(const char *root, gpuvm_facts *facts)
 {
-    g_autoptr(GPtrArray) names = gpuvm_use_list(root, "", "/sys/class/net");
+    g_autoptr(GPtrArray) names = gpuvm_file_list(root, "", "/sys/class/net");
     g_autoptr(GHashTable) with_default = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) with_address = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     const route_sets routes = {.with_default = with_default, .with_address = with_address};

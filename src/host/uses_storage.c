@@ -6,6 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "host/file.h"
+#include "host/use.h"
+
 /* proc(5): the fields of a line of mountinfo; behind a lone "-": type, source, options. */
 enum { MOUNT_DEVICE = 2, MOUNT_POINT = 4 };
 
@@ -44,18 +47,15 @@ use_zfs(const gpuvm_use_context *use, const char *dataset)
 {
     g_autofree char *pool = g_strndup(dataset, strcspn(dataset, "/@"));
     g_autofree char *label = g_strdup_printf("E:ID_FS_LABEL=%s", pool);
-    g_autoptr(GPtrArray) names = gpuvm_use_list(use->root, "b", "/run/udev/data");
+    g_autoptr(GPtrArray) names = gpuvm_file_list(use->root, "b", "/run/udev/data");
 
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i]; /* "b259:3" */
-        g_autofree char *text = gpuvm_use_read_text(use->root, "/run/udev/data/%s", name);
-        g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+        g_auto(GStrv) lines = gpuvm_file_lines(use->root, "/run/udev/data/%s", name);
 
         if (lines && g_strv_contains((const char *const *)lines, "E:ID_FS_TYPE=zfs_member") &&
             g_strv_contains((const char *const *)lines, label)) {
-            g_autofree char *link = g_strdup_printf("%s/sys/dev/block/%s", use->root, name + 1);
-            g_autofree char *target = g_file_read_link(link, NULL);
-            g_autofree char *block = target ? g_path_get_basename(target) : NULL;
+            g_autofree char *block = gpuvm_file_target(use->root, "/sys/dev/block/%s", name + 1);
 
             if (block)
                 gpuvm_use_block(use, block);
@@ -67,11 +67,11 @@ use_zfs(const gpuvm_use_context *use, const char *dataset)
 static void
 use_btrfs(const gpuvm_use_context *use, const char *device)
 {
-    g_autoptr(GPtrArray) systems = gpuvm_use_list(use->root, "", "/sys/fs/btrfs");
+    g_autoptr(GPtrArray) systems = gpuvm_file_list(use->root, "", "/sys/fs/btrfs");
 
     for (guint i = 0; device && i < systems->len; i++) {
         g_autoptr(GPtrArray) devices =
-            gpuvm_use_list(use->root, "", "/sys/fs/btrfs/%s/devices", (const char *)systems->pdata[i]);
+            gpuvm_file_list(use->root, "", "/sys/fs/btrfs/%s/devices", (const char *)systems->pdata[i]);
 
         if (!g_ptr_array_find_with_equal_func(devices, device, g_str_equal, NULL))
             continue;
@@ -85,9 +85,8 @@ use_mount(gpuvm_use_context *use, const char *device, const char *point, const c
 {
     g_autofree char *what = g_strdup_printf("holds the file system mounted at %s", point);
     g_autofree char *remedy = make_command("umount", point);
-    g_autofree char *link = g_strdup_printf("%s/sys/dev/block/%s", use->root, device);
-    g_autofree char *target = g_file_read_link(link, NULL);
-    g_autofree char *name = target ? g_path_get_basename(target) : block_name(use->root, source);
+    g_autofree char *target = gpuvm_file_target(use->root, "/sys/dev/block/%s", device);
+    g_autofree char *name = target ? g_steal_pointer(&target) : block_name(use->root, source);
 
     use->is_root = g_str_equal(point, "/");
     use->what = what;
@@ -103,8 +102,7 @@ use_mount(gpuvm_use_context *use, const char *device, const char *point, const c
 static void
 read_mounts(gpuvm_use_context *use, const char *process)
 {
-    g_autofree char *text = gpuvm_use_read_text(use->root, "/proc/%s/mountinfo", process);
-    g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+    g_auto(GStrv) lines = gpuvm_file_lines(use->root, "/proc/%s/mountinfo", process);
 
     for (char **line = lines; line && *line; line++) {
         char *behind = strstr(*line, " - ");
@@ -123,8 +121,7 @@ read_mounts(gpuvm_use_context *use, const char *process)
 static void
 read_swaps(gpuvm_use_context *use)
 {
-    g_autofree char *text = gpuvm_use_read_text(use->root, "/proc/swaps");
-    g_auto(GStrv) lines = text ? g_strsplit(text, "\n", -1) : NULL;
+    g_auto(GStrv) lines = gpuvm_file_lines(use->root, "/proc/swaps");
 
     use->is_root = false;
     for (char **line = lines; line && *line; line++) {

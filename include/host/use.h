@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * use.h: from a path in sysfs to the PCI functions on its way, which are in use then (what all of host/uses.h share)
+ */
+#pragma once
+
+#include "model/facts.h"
+
+/** A use that is added to every PCI function found for it. */
+typedef struct gpuvm_use_context {
+    const char *root;
+    gpuvm_facts *facts;
+    gpuvm_use_kind kind;
+    bool is_root; /* the root file system */
+    const char *what, *remedy;
+} gpuvm_use_context;
+
+/** Adds the use to each PCI function on the way to what the sysfs path @format (without root) leads to. */
+void gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/** Adds the use to what is under block device @name ("dm-0", "nvme0n1p2"). */
+void gpuvm_use_block(const gpuvm_use_context *use, const char *name);

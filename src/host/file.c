@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/file.h"
+
+#include <stdarg.h>
+
+static char *G_GNUC_PRINTF(2, 0) under_root(const char *root, const char *format, va_list args)
+{
+    g_autofree char *path = g_strdup_vprintf(format, args);
+
+    return g_strconcat(root, path, NULL);
+}
+
+static char *
+read_text(const char *path)
+{
+    char *text = NULL;
+
+    return g_file_get_contents(path, &text, NULL, NULL) ? g_strchomp(text) : NULL;
+}
+
+char *
+gpuvm_file_text(const char *root, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *path = under_root(root, format, args);
+    va_end(args);
+    return read_text(path);
+}
+
+char **
+gpuvm_file_lines(const char *root, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *path = under_root(root, format, args), *text = read_text(path);
+    va_end(args);
+    return text ? g_strsplit(text, "\n", -1) : NULL;
+}
+
+GPtrArray *
+gpuvm_file_list(const char *root, const char *prefix, const char *format, ...)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    const char *name;
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *path = under_root(root, format, args);
+    va_end(args);
+    g_autoptr(GDir) dir = g_dir_open(path, 0, NULL);
+    while (dir && (name = g_dir_read_name(dir))) {
+        if (g_str_has_prefix(name, prefix))
+            g_ptr_array_add(names, g_strdup(name));
+    }
+    return names;
+}
+
+char *
+gpuvm_file_target(const char *root, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *path = under_root(root, format, args), *target = g_file_read_link(path, NULL);
+    va_end(args);
+    return target ? g_path_get_basename(target) : NULL;
+}
+
+bool
+gpuvm_file_exists(const char *root, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    g_autofree char *path = under_root(root, format, args);
+    va_end(args);
+    return g_file_test(path, G_FILE_TEST_EXISTS);
+}
