@@ -13,7 +13,7 @@
 enum gpuvm_exit {
     GPUVM_EXIT_OK = 0,
     GPUVM_EXIT_FAILED = 1,    /* the operation failed */
-    GPUVM_EXIT_USAGE = 2,     /* the command line, or something this version does not carry out */
+    GPUVM_EXIT_USAGE = 2,     /* the command line, or something this version does not support */
     GPUVM_EXIT_INVALID = 3,   /* the definition is invalid */
     GPUVM_EXIT_REFUSED = 4,   /* refused by policy */
     GPUVM_EXIT_HOST = 5,      /* the host cannot satisfy it: absent, busy, not viable, no room */

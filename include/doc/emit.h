@@ -14,7 +14,7 @@ char *gpuvm_emit_jsonschema(const gpuvm_table *table);
 
 /**
  * The rows of @table in man(7) macros, nested tables after it, each with its own .SS heading: key, type,
- * default, limits, doc. Fields not carried out yet say so.
+ * default, limits, doc. Fields not supported yet say so.
  */
 char *gpuvm_emit_man(const gpuvm_table *table);
 

@@ -52,7 +52,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_doc, gpuvm_doc_unref)
  */
 GPtrArray *gpuvm_doc_parse(gpuvm_source *source, gpuvm_diags *diags);
 
-/** The value of @key in @mapping; NULL when it is absent or @mapping is no mapping (NULL included). */
+/** The value of @key in @mapping; NULL when it is absent or @mapping is not a mapping (NULL included). */
 const gpuvm_node *gpuvm_node_get(const gpuvm_node *mapping, const char *key);
 
 /** The key node of @key in @mapping, for its place; NULL as above. */

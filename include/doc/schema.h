@@ -56,7 +56,7 @@ typedef enum gpuvm_shape {
 
 enum {
     GPUVM_FIELD_REQUIRED = 1 << 0,
-    GPUVM_FIELD_LATER = 1 << 1, /* decoded and validated; gpuvm_schema_later names it: not carried out yet */
+    GPUVM_FIELD_LATER = 1 << 1,    /* decoded and validated; gpuvm_schema_later names it: not supported yet */
     GPUVM_FIELD_NONEMPTY = 1 << 2, /* a sequence or mapping of at least one */
     GPUVM_FIELD_PRESENT =
         1 << 3, /* GPUVM_OBJECT: never NULL; an absent one has every field's fallback and no node */
@@ -119,7 +119,7 @@ bool gpuvm_object_has(const gpuvm_object *object, const char *key);
 
 /**
  * Adds an error (exit code 2) for each key of @object, at any depth, whose row says GPUVM_FIELD_LATER:
- * "KEY is not carried out by this version of gpuvm".
+ * "KEY is not supported by this version of gpuvm".
  */
 void gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diags *diags);
 

@@ -27,8 +27,7 @@ void gpuvm_connection_close(gpuvm_connection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_connection, gpuvm_connection_close)
 
 /**
- * Adds the function at @addr to @facts, with sysfs additions when local; that there is none is no error. One
- * that
+ * Adds the function at @addr to @facts, with sysfs additions when local; that there is none is not an error. One that
  * @facts has already is not asked for again.
  */
 bool gpuvm_connection_device(gpuvm_connection *connection, const gpuvm_pci_addr *addr, gpuvm_facts *facts,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * interrupt.h: the wish to be stopped, where something must be put in order first
+ * interrupt.h: signals that end the process, held back while something must be cleaned up first
  *
- * From the beginning to the end, SIGINT, SIGTERM and SIGHUP do not end the process: what is being done is to look at
- * gpuvm_interrupt_wanted, and to clean up. The end carries out the signal that came.
+ * Between begin and end, SIGINT, SIGTERM and SIGHUP do not end the process: what is being done checks
+ * gpuvm_interrupt_wanted, and cleans up. The signal that came takes effect at the end.
  */
 #pragma once
 

@@ -9,7 +9,7 @@
 #include "model/facts.h"
 
 /**
- * A <device> element as a PCI function; NULL when it is none, with @error (as base/xml.h says) only when it
+ * A <device> element as a PCI function; NULL when it is not one, with @error (as base/xml.h says) only when it
  * is malformed.
  */
 gpuvm_device *gpuvm_nodedev_from_element(const xmlNode *element, GError **error);

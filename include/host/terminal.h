@@ -16,7 +16,7 @@ bool gpuvm_terminal_prepare(GError **error);
  * Passes standard input to @domain's first console, and what the guest writes to standard output, until Ctrl-] is typed,
  * the console ends with the domain, or nobody reads the output any more. Each of these is success. Where standard input
  * is a terminal, every key goes to the guest, Ctrl-C too; the terminal is as it was before when this returns or a signal
- * ends the program. Where it is none, its end does not end the reading. @force takes the console from whoever has it.
+ * ends the program. Where it is not, its end does not end the reading. @force takes the console from whoever has it.
  * @connected (may be NULL) is called when it begins.
  */
 bool gpuvm_terminal_run(gpuvm_connection *connection, gpuvm_domain *domain, bool force,

@@ -19,8 +19,8 @@ void gpuvm_uses_read_storage(const char *root, gpuvm_facts *facts);
 void gpuvm_uses_read_network(const char *root, gpuvm_facts *facts);
 
 /**
- * Processes with a device node open or mapped: /dev/nvidiaN, /dev/dri/, /dev/kfd, /dev/snd/, /dev/nvme*,
- * /dev/vfio/GROUP. (/dev/nvidiactl
- * and /dev/nvidia-uvm belong to no single GPU.) Sets @facts->processes_hidden when there are some it may not look into.
+ * Processes with a device node open or mapped: /dev/nvidiaN, /dev/dri/, /dev/kfd, /dev/snd/, /dev/nvme*, /dev/vfio/GROUP
+ * (not /dev/nvidiactl and /dev/nvidia-uvm, which do not belong to a single GPU). Sets @facts->processes_hidden when there
+ * are some it may not look into.
  */
 void gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts);

@@ -16,7 +16,7 @@ bool gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error);
 
 /**
  * Whether @device, an element of a domain's <devices>, takes PCI functions from the host; their addresses are in its
- * <source>: <hostdev type='pci'>, <interface type='hostdev'> and <disk type='nvme'>. Mediated devices are no functions.
+ * <source>: <hostdev type='pci'>, <interface type='hostdev'> and <disk type='nvme'>. Mediated devices are not functions.
  */
 bool gpuvm_xml_takes_pci(const xmlNode *device);
 

@@ -43,8 +43,8 @@ gpuvm_spec *gpuvm_spec_new(gpuvm_kind kind, gpuvm_doc *doc, void *object);
 
 /**
  * Decodes every document of @source. @kind is the kind that the caller expects, as text: a document of
- * another kind is an error (exit code 3), as is one that has the kind and name of an earlier one; that @kind
- * is none is another (exit code 2). NULL: any kind. Returns those that are right (gpuvm_spec, owned by the
+ * another kind is an error (exit code 3), as is one that has the kind and name of an earlier one; that there
+ * is no such @kind is another (exit code 2). NULL: any kind. Returns those that are right (gpuvm_spec, owned by the
  * array).
  */
 GPtrArray *gpuvm_spec_parse(gpuvm_source *source, const char *kind, gpuvm_diags *diags);

@@ -120,7 +120,7 @@ gpuvm_xml_number(const xmlNode *node, const char *attr, uint64_t max, uint64_t *
     if (!text)
         return true;
     if (!g_ascii_string_to_unsigned(hex ? text + 2 : text, hex ? 16 : 10, 0, max, &value, NULL))
-        return gpuvm_xml_fail(node, error, "%s%s of <%s> is no number up to %" G_GUINT64_FORMAT ": '%s'",
+        return gpuvm_xml_fail(node, error, "%s%s of <%s> is not a number up to %" G_GUINT64_FORMAT ": '%s'",
                               attr ? "attribute " : "the text", attr ? attr : "", node->name, max, text);
     *number = value;
     return true;

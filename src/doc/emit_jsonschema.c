@@ -159,7 +159,7 @@ add_property(emission *e, const gpuvm_field *field)
     if (field->unit)
         g_string_append_printf(doc, " Unit: %s.", field->unit);
     if (field->flags & GPUVM_FIELD_LATER)
-        g_string_append(doc, " Not carried out by this version.");
+        g_string_append(doc, " Not supported by this version.");
     json_builder_set_member_name(e->builder, field->key);
     json_builder_begin_object(e->builder);
     add_string(e->builder, "description", doc->str);

@@ -99,7 +99,7 @@ append_rows(GString *out, const gpuvm_table *table, GPtrArray *tables)
         g_string_append(out, ")\n");
         append_escaped(out, field->doc);
         if (field->flags & GPUVM_FIELD_LATER)
-            g_string_append(out, "\nNot carried out by this version.");
+            g_string_append(out, "\nNot supported by this version.");
         g_string_append_c(out, '\n');
         if (field->table && !g_ptr_array_find(tables, field->table, NULL))
             g_ptr_array_add(tables, (gpointer)field->table);

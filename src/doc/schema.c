@@ -147,7 +147,7 @@ gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diags *di
 
         if (key && field->flags & GPUVM_FIELD_LATER)
             gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, &key->mark,
-                              "%s is not carried out by this version of gpuvm", field->key);
+                              "%s is not supported by this version of gpuvm", field->key);
         else
             later_member(field, (const char *)object + field->offset, diags);
     }

@@ -151,7 +151,7 @@ static const complaint complaints[] = {
      "end the text with the quote it begins with; put a ' within text between double quotes"},
     {"found unexpected ':'", NULL, ANYWHERE, NULL, false, "unexpected ':' in text without quotes",
      "write a space behind the colon of a key; is a quote missing before it?"},
-    {"found invalid Unicode", NULL, ANYWHERE, NULL, false, "an escape that is no character",
+    {"found invalid Unicode", NULL, ANYWHERE, NULL, false, "an escape that is not a character",
      "write the character itself in place of its \\u escapes"},
     {"found unknown escape", NULL, ANYWHERE, NULL, false, "unknown escape in double quotes", ESCAPE_HINT},
     {"did not find expected hexdecimal", NULL, ANYWHERE, NULL, false, "malformed escape in double quotes",

@@ -84,7 +84,7 @@ read_file(transfer *run, int fd)
     if (fstat(fd, &status) < 0)
         return fail_file(run, errno);
     if (!S_ISREG(status.st_mode)) {
-        g_set_error(&run->error, GPUVM_ERROR, GPUVM_EXIT_HOST, "%s is no regular file", run->shown);
+        g_set_error(&run->error, GPUVM_ERROR, GPUVM_EXIT_HOST, "%s is not a regular file", run->shown);
         return false;
     }
     run->total = status.st_size;
@@ -328,7 +328,7 @@ explain(transfer *run, CURLcode code)
         g_prefix_error(&run->error, "after %" G_GUINT64_FORMAT " bytes: ", run->done);
 }
 
-/* What is no answer that we can use: a status such as 304, or a body that ended where none was announced. */
+/* Not an answer that we can use: a status such as 304, or a body that ended where none was announced. */
 static bool
 check_answer(transfer *run)
 {

@@ -112,7 +112,8 @@ parse_link(const xmlNode *link, double *speed, int *width, GError **error)
     if (text) {
         *speed = g_ascii_strtod(text, &end);
         if (end == text || *end || !(*speed >= 0 && *speed < 1e6))
-            return gpuvm_xml_fail(link, error, "attribute speed of <link> is no speed in GT/s: '%s'", text);
+            return gpuvm_xml_fail(link, error, "attribute speed of <link> is not a speed in GT/s: '%s'",
+                                  text);
     }
     if (!gpuvm_xml_number(link, "width", 64, &lanes, error))
         return false;

@@ -51,7 +51,7 @@ look_at_pool(gpuvm_pool *pool, GError **error)
     if (pool->path && kind && g_strv_contains(kinds, kind))
         return true;
     g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_HOST,
-                "storage pool '%s' is of type %s: its volumes are no files\n"
+                "storage pool '%s' is of type %s: its volumes are not files\n"
                 "name a pool that is a directory: --pool NAME",
                 pool->name, kind ? kind : "unknown");
     return false;

@@ -21,10 +21,9 @@ static const gpuvm_field resources_fields[] = {
          "auto: memory comes from the host's NUMA node that the devices are on, when they are all on one and "
          "it has that much. none: from anywhere."},
     {GPUVM_FIELD(gpuvm_resources, cpu_pinning), .shape = GPUVM_ENUM, .choices = pinning_names,
-     .doc =
-         "none: the guest's CPUs run on any CPU of the host. shared: on any CPU of the NUMA node that the "
-         "memory comes from (see numa). dedicated: each on one CPU of the host, by itself; not carried out "
-         "by this version."},
+     .doc = "none: the guest's CPUs run on any CPU of the host. shared: on any CPU of the NUMA node that the "
+            "memory comes from (see numa). dedicated: each on one CPU of the host, by itself; not supported "
+            "by this version."},
     {GPUVM_FIELD(gpuvm_resources, hugepages), .shape = GPUVM_ENUM, .choices = hugepages_names,
      .doc = "The size of the pages that the guest's memory is made of; the host must have reserved enough of "
             "them. none: ordinary pages."},

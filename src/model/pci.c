@@ -191,7 +191,7 @@ parse_pattern(const char *text, gpuvm_pci_pattern *ret_pattern)
     return true;
 }
 
-/* What was probably meant by a pattern that is none (g_malloc). */
+/* What was probably meant by a pattern that is not one (g_malloc). */
 static char *
 pattern_advice(const char *text)
 {

@@ -184,7 +184,7 @@ parse_bridge(const char *text, void *value, char **why, char **hint)
     if (strlen(text) > BRIDGE_MAX_LENGTH)
         return fail(why, hint, advice, "invalid bridge: %s has more than %d bytes", text, BRIDGE_MAX_LENGTH);
     if (strpbrk(text, "/: \t\n") || g_str_equal(text, ".") || g_str_equal(text, ".."))
-        return fail(why, hint, advice, "invalid bridge: %s is no name of a network interface", text);
+        return fail(why, hint, advice, "invalid bridge: %s is not the name of a network interface", text);
     return keep(value, text);
 }
 

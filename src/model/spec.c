@@ -32,7 +32,7 @@ find_kind(const char *word)
     return -1;
 }
 
-/* Adds that @word is no kind; returns -1. */
+/* Adds that @word is not a kind; returns -1. */
 static int
 refuse_word(const char *word, enum gpuvm_exit exit, const gpuvm_mark *mark, gpuvm_diags *diags)
 {
@@ -56,7 +56,7 @@ kind_of(const gpuvm_node *root, int expected, gpuvm_diags *diags)
                     !gpuvm_node_get(root, "plugin");
     int kind;
 
-    /* a kind that is no word is left to the kind's row */
+    /* a kind that is not a word is left to the kind's row */
     if (!says)
         return expected >= 0 ? expected : manifest ? GPUVM_KIND_PLUGIN : GPUVM_KIND_VM;
     kind = find_kind(word->text);

@@ -114,7 +114,7 @@ test_jsonschema(void **state G_GNUC_UNUSED)
         {"$['$defs'].part.oneOf[1].required", "[\"size\"]"},
         {"$['$defs'].part.oneOf[1].properties.size.description", "\"Its size. Unit: MiB.\""},
         {"$['$defs'].part.oneOf[1].properties.hot",
-         "{\"description\":\"Hot? Not carried out by this version.\",\"type\":\"boolean\",\"default\":true}"},
+         "{\"description\":\"Hot? Not supported by this version.\",\"type\":\"boolean\",\"default\":true}"},
     };
     g_autofree char *text = gpuvm_emit_jsonschema(&thing_table);
     g_autoptr(JsonNode) root = json_from_string(text, NULL);
@@ -178,7 +178,7 @@ test_man(void **state G_GNUC_UNUSED)
                         ".TP\n\\fBparts\\fR (list of part)\nWhat is in it.\n"
                         ".SS part\nA part.\nA single value in place of the mapping is its \\fBsize\\fR.\n"
                         ".TP\n\\fBsize\\fR (integer, MiB, required, 1 to 64)\nIts size.\n"
-                        ".TP\n\\fBhot\\fR (boolean, default true)\nHot?\nNot carried out by this version.\n");
+                        ".TP\n\\fBhot\\fR (boolean, default true)\nHot?\nNot supported by this version.\n");
 }
 
 int

@@ -126,7 +126,7 @@ static const struct {
     {"http://user:secret@127.0.0.1:9/file", GPUVM_EXIT_HOST, "cannot fetch http://127.0.0.1:9/file"},
     {"http://nowhere.invalid/file", GPUVM_EXIT_HOST, "nowhere.invalid"},
     {"file:///nowhere/file", GPUVM_EXIT_HOST, "cannot read /nowhere/file: No such file"},
-    {"file:///dev/zero", GPUVM_EXIT_HOST, "no regular file"},
+    {"file:///dev/zero", GPUVM_EXIT_HOST, "not a regular file"},
 };
 
 static void

@@ -147,7 +147,7 @@ static const bad_case bad_cases[] = {
     {"a: \"x\\ry\"\n", 0, "1:4: control character U+000D in a value", "remove the escape"},
     {"\"a\\e\": 1\n", 0, "1:1: control character U+001B in a value", "remove the escape"},
     {"a: \"\\N\"\n", 0, "1:4: control character U+0085 in a value", "remove the escape"},
-    {"{\"a\": \"\\ud83d\\ude00\"}\n", 0, "1:10: an escape that is no character", "the character itself"},
+    {"{\"a\": \"\\ud83d\\ude00\"}\n", 0, "1:10: an escape that is not a character", "the character itself"},
     {"a: \"C:\\disk\"\n", 0, "1:7: unknown escape in double quotes", "single quotes"},
     {"a: \"\\xzz\"\n", 0, "1:7: malformed escape in double quotes", "single quotes"},
     /* what YAML has and definitions do not */

@@ -397,11 +397,11 @@ test_later(void **state G_GNUC_UNUSED)
     assert_non_null(r.thing);
     gpuvm_schema_later(&thing_table, r.thing, r.diags);
     found = summary(r.diags);
-    assert_string_equal(found, "3:17: hot is not carried out by this version of gpuvm\n"
-                               "4:1: other is not carried out by this version of gpuvm\n"
-                               "5:22: hot is not carried out by this version of gpuvm\n"
-                               "6:11: hot is not carried out by this version of gpuvm\n"
-                               "2:1: soon is not carried out by this version of gpuvm");
+    assert_string_equal(found, "3:17: hot is not supported by this version of gpuvm\n"
+                               "4:1: other is not supported by this version of gpuvm\n"
+                               "5:22: hot is not supported by this version of gpuvm\n"
+                               "6:11: hot is not supported by this version of gpuvm\n"
+                               "2:1: soon is not supported by this version of gpuvm");
     assert_int_equal(gpuvm_diags_exit(r.diags), GPUVM_EXIT_USAGE);
 }
 

@@ -292,8 +292,7 @@ accepts_every_key_of_the_language(void **state G_GNUC_UNUSED)
     assert_int_equal(gpuvm_diags_exit(diags), GPUVM_EXIT_USAGE);
     assert_int_equal(diags->errors, G_N_ELEMENTS(later));
     for (size_t i = 0; i < G_N_ELEMENTS(later); i++) {
-        g_autofree char *message =
-            g_strdup_printf("%s is not carried out by this version of gpuvm", later[i]);
+        g_autofree char *message = g_strdup_printf("%s is not supported by this version of gpuvm", later[i]);
         bool found = false;
 
         for (guint k = 0; k < diags->items->len; k++)
@@ -420,7 +419,7 @@ refuses_bad_scalars(void **state G_GNUC_UNUSED)
         {NULL, "network: {mac: 53:54:00:00:00:01}", 1,
          "invalid MAC address: 53:54:00:00:00:01 is a multicast address", "make its second digit even"},
         {NULL, "network: {mode: bridged, bridge: a/b}", 1,
-         "invalid bridge: a/b is no name of a network interface", NULL},
+         "invalid bridge: a/b is not the name of a network interface", NULL},
         {NULL, "network: {mode: bridged, bridge: abcdefghijklmnop}", 1,
          "invalid bridge: abcdefghijklmnop has more than 15 bytes", NULL},
         {NULL, "network: {subnet: 10.0.0.0/33}", 1, "invalid subnet: 10.0.0.0/33", NULL},
