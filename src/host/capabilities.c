@@ -88,18 +88,12 @@ parse_cell(const xmlNode *node, gpuvm_cell *cell, GError **error)
     return true;
 }
 
-static void
-free_cell(gpointer cell)
-{
-    gpuvm_cell_free(cell);
-}
-
 static bool
 parse_host(const xmlNode *host, gpuvm_facts *facts, GError **error)
 {
     const xmlNode *topology = gpuvm_xml_child(host, "topology");
     const xmlNode *node = gpuvm_xml_child(gpuvm_xml_child(topology, "cells"), "cell");
-    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func(free_cell);
+    g_autoptr(GPtrArray) cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
     uint64_t memory_kib = 0;
     unsigned cpus = 0;
 
