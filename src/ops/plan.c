@@ -87,8 +87,7 @@ gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned)
                                      source ? body->template_path : "templates/domain.xml", &error);
     if (error) {
         gpuvm_mark mark = gpuvm_object_mark(&body->object, "template");
-        gpuvm_diags_error(session->diags, gpuvm_error_exit(error), &mark, "%s", error->message);
-        g_error_free(error);
+        gpuvm_session_fail_at(session, &mark, error);
     }
 }
 
