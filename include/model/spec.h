@@ -48,6 +48,9 @@ gpuvm_spec *gpuvm_spec_new(gpuvm_kind kind, gpuvm_doc *doc, void *object);
  * array).
  */
 GPtrArray *gpuvm_spec_parse(gpuvm_source *source, const char *kind, gpuvm_diags *diags);
+
+/** The one document of @source, which must be right, and a @kind; NULL: see @diags. */
+gpuvm_spec *gpuvm_spec_parse_one(gpuvm_source *source, gpuvm_kind kind, gpuvm_diags *diags);
 gpuvm_spec *gpuvm_spec_ref(gpuvm_spec *spec);
 void gpuvm_spec_free(gpuvm_spec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_spec, gpuvm_spec_free)

@@ -172,3 +172,16 @@ gpuvm_spec_parse(gpuvm_source *source, const char *kind, gpuvm_diags *diags)
     }
     return specs;
 }
+
+gpuvm_spec *
+gpuvm_spec_parse_one(gpuvm_source *source, gpuvm_kind kind, gpuvm_diags *diags)
+{
+    unsigned errors = diags->errors;
+    g_autoptr(GPtrArray) specs = gpuvm_spec_parse(source, gpuvm_kind_names[kind], diags);
+
+    /* two policies are an error already: they have one name */
+    if (diags->errors == errors && specs->len != 1)
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, NULL, "%s holds %u %ss, not one", source->name,
+                          specs->len, gpuvm_kind_names[kind]);
+    return diags->errors == errors ? g_ptr_array_steal_index(specs, 0) : NULL;
+}

@@ -89,8 +89,7 @@ gpuvm_plugin_get(gpuvm_session *session, const char *name, const gpuvm_mark *mar
 {
     g_autofree char *file = gpuvm_plugin_file(session, name);
     g_autoptr(gpuvm_source) source = NULL;
-    g_autoptr(GPtrArray) specs = NULL;
-    unsigned errors = session->diags->errors;
+    g_autoptr(gpuvm_spec) spec = NULL;
 
     if (!gpuvm_plugin_is_installed(session, name, mark))
         return NULL;
@@ -103,12 +102,11 @@ gpuvm_plugin_get(gpuvm_session *session, const char *name, const gpuvm_mark *mar
     source = gpuvm_load_source(file, session->diags);
     if (!source)
         return NULL;
-    specs = gpuvm_spec_parse(source, gpuvm_kind_names[GPUVM_KIND_PLUGIN], session->diags);
-    if (session->diags->errors == errors &&
-        (specs->len != 1 || !g_str_equal(gpuvm_spec_name(specs->pdata[0]), name)))
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL, "%s is not the one plugin '%s'", file,
-                          name);
-    return session->diags->errors == errors ? g_ptr_array_steal_index(specs, 0) : NULL;
+    spec = gpuvm_spec_parse_one(source, GPUVM_KIND_PLUGIN, session->diags);
+    if (!spec || g_str_equal(spec->plugin->name, name))
+        return g_steal_pointer(&spec);
+    gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL, "%s is not the one plugin '%s'", file, name);
+    return NULL;
 }
 
 gpuvm_spec *

@@ -38,29 +38,29 @@ origin_clear(origin *manifest)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(origin, origin_clear)
 
-/* A session of the same host whose diagnostics nobody sees. */
-static gpuvm_session *
-session_aside(const gpuvm_session *session)
+/* Has @session report to @diags; returns those it reported to before. */
+static gpuvm_diags *
+redirect(gpuvm_session *session, gpuvm_diags *diags)
 {
-    gpuvm_session *aside = gpuvm_session_new();
+    gpuvm_diags *before = session->diags;
 
-    aside->uri = session->uri;
-    aside->host_file = session->host_file;
-    aside->plugin_dir = session->plugin_dir;
-    return aside;
+    session->diags = diags;
+    return before;
 }
 
 /* Adds a note on the domains that use plugin @name, if there are any, and @what becomes of them. */
 static void
 note_users(gpuvm_session *session, const char *name, const char *what)
 {
-    g_autoptr(gpuvm_session) aside = session_aside(session);
-    g_autoptr(GPtrArray) domains = gpuvm_list_managed(aside);
+    g_autoptr(gpuvm_diags) found = gpuvm_diags_new();
+    gpuvm_diags *diags = redirect(session, found);
+    g_autoptr(GPtrArray) domains = gpuvm_list_managed(session);
     g_autoptr(GString) users = g_string_new(NULL);
 
-    if (aside->diags->errors > 0)
-        gpuvm_diags_note(session->diags, NULL, "cannot see every domain that may use plugin '%s': %s", name,
-                         ((const gpuvm_diag *)aside->diags->items->pdata[0])->message);
+    redirect(session, diags);
+    if (found->errors > 0)
+        gpuvm_diags_note(diags, NULL, "cannot see every domain that may use plugin '%s': %s", name,
+                         ((const gpuvm_diag *)found->items->pdata[0])->message);
     for (guint i = 0; domains && i < domains->len; i++) {
         const gpuvm_listed *listed = domains->pdata[i];
 
@@ -68,7 +68,19 @@ note_users(gpuvm_session *session, const char *name, const char *what)
             g_string_append_printf(users, "%s'%s'", users->len > 0 ? ", " : "", listed->domain->name);
     }
     if (users->len > 0)
-        gpuvm_diags_note(session->diags, NULL, "plugin '%s' is used by %s: %s", name, users->str, what);
+        gpuvm_diags_note(diags, NULL, "plugin '%s' is used by %s: %s", name, users->str, what);
+}
+
+/* The plugin of @name that is installed now; NULL: there is none, or it is damaged, which nobody needs to know. */
+static gpuvm_spec *
+find_installed(gpuvm_session *session, const char *name)
+{
+    g_autoptr(gpuvm_diags) unseen = gpuvm_diags_new();
+    gpuvm_diags *diags = redirect(session, unseen);
+    gpuvm_spec *spec = gpuvm_plugin_get(session, name, NULL);
+
+    redirect(session, diags);
+    return spec;
 }
 
 static bool
@@ -127,11 +139,9 @@ static bool
 reads_back(gpuvm_session *session, const char *file, const char *text)
 {
     g_autoptr(gpuvm_source) source = gpuvm_source_new(file, g_strdup(text), strlen(text));
-    unsigned errors = session->diags->errors;
-    g_autoptr(GPtrArray) specs =
-        gpuvm_spec_parse(source, gpuvm_kind_names[GPUVM_KIND_PLUGIN], session->diags);
+    g_autoptr(gpuvm_spec) spec = gpuvm_spec_parse_one(source, GPUVM_KIND_PLUGIN, session->diags);
 
-    return specs->len == 1 && session->diags->errors == errors;
+    return spec != NULL;
 }
 
 /* Makes @text the content of @file in one step; false with errno. The lock keeps others from the same name. */
@@ -260,18 +270,14 @@ static gpuvm_spec *
 read_plugin(gpuvm_session *session, const origin *manifest)
 {
     unsigned errors = session->diags->errors;
-    g_autoptr(GPtrArray) specs =
-        gpuvm_spec_parse(manifest->source, gpuvm_kind_names[GPUVM_KIND_PLUGIN], session->diags);
+    g_autoptr(gpuvm_spec) spec = gpuvm_spec_parse_one(manifest->source, GPUVM_KIND_PLUGIN, session->diags);
 
-    if (session->diags->errors == errors && specs->len != 1)
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL, "%s holds %u plugins, not one",
-                          manifest->source->name, specs->len);
-    for (guint i = 0; i < specs->len; i++) {
-        if (manifest->directory)
-            gpuvm_inline_texts(specs->pdata[i], manifest->directory, session->diags);
-        gpuvm_paths_resolve(specs->pdata[i], manifest->directory, session->diags);
-    }
-    return session->diags->errors == errors ? g_ptr_array_steal_index(specs, 0) : NULL;
+    if (!spec)
+        return NULL;
+    if (manifest->directory)
+        gpuvm_inline_texts(spec, manifest->directory, session->diags);
+    gpuvm_paths_resolve(spec, manifest->directory, session->diags);
+    return session->diags->errors == errors ? g_steal_pointer(&spec) : NULL;
 }
 
 static bool
@@ -288,8 +294,7 @@ put_plugin(gpuvm_session *session, gpuvm_spec *spec, gpuvm_change *ret_change)
 {
     const char *name = spec->plugin->name;
     g_autofree char *file = gpuvm_plugin_file(session, name);
-    g_autoptr(gpuvm_session) aside = session_aside(session);
-    g_autoptr(gpuvm_spec) before = gpuvm_plugin_get(aside, name, NULL); /* NULL: damaged, too */
+    g_autoptr(gpuvm_spec) before = find_installed(session, name);
     bool enabled = spec->plugin->enabled && (!before || before->plugin->enabled);
     bool present = !gpuvm_load_is_absent(file), same;
 

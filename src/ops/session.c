@@ -81,21 +81,14 @@ static bool
 add_policy(gpuvm_session *session, const char *name, gpuvm_source *source)
 {
     unsigned errors = session->diags->errors;
-    g_autoptr(GPtrArray) specs =
-        gpuvm_spec_parse(source, gpuvm_kind_names[GPUVM_KIND_POLICY], session->diags);
+    g_autoptr(gpuvm_spec) spec = gpuvm_spec_parse_one(source, GPUVM_KIND_POLICY, session->diags);
 
-    for (guint i = 0; i < specs->len; i++)
-        gpuvm_schema_later(&gpuvm_policy_table, ((const gpuvm_spec *)specs->pdata[i])->policy,
-                           session->diags);
-    if (session->diags->errors == errors && specs->len != 1)
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL, "%s holds %u policies, not one", name,
-                          specs->len);
+    if (spec)
+        gpuvm_schema_later(&gpuvm_policy_table, spec->policy, session->diags);
     if (session->diags->errors > errors)
         return false;
-
-    gpuvm_spec *spec = g_ptr_array_steal_index(specs, 0);
-    g_ptr_array_add(session->policy_specs, spec);
     session->policies[session->n_policies++] = (gpuvm_named_policy){.name = name, .policy = spec->policy};
+    g_ptr_array_add(session->policy_specs, g_steal_pointer(&spec));
     return true;
 }
 
