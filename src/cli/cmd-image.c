@@ -6,7 +6,7 @@
 
 #include "base/size.h"
 #include "core/image.h"
-#include "ops/images.h"
+#include "ops/imagestore.h"
 
 #define SHORT_DIGITS 12 /* of a digest in a table */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "ops/images.h"
+#include "ops/imagefetch.h"
 
 #include <string.h>
 #include <unistd.h>
@@ -11,10 +11,11 @@
 #include "host/digest.h"
 #include "host/fetch.h"
 #include "host/interrupt.h"
-#include "host/lock.h"
 #include "host/spool.h"
+#include "ops/imagestore.h"
 
-#define PIECE (256 * 1024) /* bytes */
+#define MAX_SIZE (256ULL << 30) /* bytes of an image */
+#define PIECE (256 * 1024)      /* bytes */
 
 /* One image on its way into the pool. */
 typedef struct fetching {
@@ -86,11 +87,8 @@ end_progress(const fetching *job)
 static bool
 run(fetching *job, char **ret_checksum, GError **error)
 {
-    const gpuvm_fetch fetch = {.url = job->image->url,
-                               .max_size = GPUVM_IMAGE_MOST,
-                               .take = take,
-                               .progress = progress,
-                               .data = job};
+    const gpuvm_fetch fetch = {
+        .url = job->image->url, .max_size = MAX_SIZE, .take = take, .progress = progress, .data = job};
     g_autoptr(gpuvm_digest) digest = gpuvm_digest_new(job->checksum, error);
     bool done;
 

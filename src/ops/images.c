@@ -11,8 +11,9 @@
 #include "base/size.h"
 #include "core/image.h"
 #include "host/interrupt.h"
-#include "host/lock.h"
 #include "host/seed.h"
+#include "ops/imagefetch.h"
+#include "ops/imagestore.h"
 
 static bool
 needs_pool(const gpuvm_planned *planned)
@@ -209,18 +210,6 @@ prepare(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *planned)
     return !gpuvm_interrupt_wanted();
 }
 
-static void
-say_waiting(void *data)
-{
-    gpuvm_session_say(data, "waiting for another gpuvm, which defines VMs or removes images");
-}
-
-gpuvm_lock *
-gpuvm_images_lock(gpuvm_session *session, bool exclusive, GError **error)
-{
-    return gpuvm_lock_take("images", exclusive, say_waiting, session, error);
-}
-
 /* Whether libvirt has under the VM's name what it had when it was planned: its volumes are that domain's. */
 static bool
 check_same_domain(const gpuvm_session *session, const gpuvm_planned *planned, GError **error)
@@ -254,7 +243,7 @@ static bool
 take_locks(gpuvm_session *session, GPtrArray *vms, GError **error)
 {
     const gpuvm_planned *last = vms->pdata[vms->len - 1];
-    gpuvm_lock *images = gpuvm_images_lock(session, false, error);
+    gpuvm_lock *images = gpuvm_images_lock(session, GPUVM_IMAGES_LOCK, false, error);
 
     if (!images)
         return false;
@@ -263,7 +252,7 @@ take_locks(gpuvm_session *session, GPtrArray *vms, GError **error)
     for (guint i = 0; i < vms->len; i++) {
         gpuvm_planned *planned = vms->pdata[i];
         g_autofree char *name = g_strconcat("vm-", planned->plan->vm->name, NULL);
-        gpuvm_lock *own = gpuvm_lock_take(name, true, say_waiting, session, error);
+        gpuvm_lock *own = gpuvm_images_lock(session, name, true, error);
 
         if (!own)
             return false;

@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "ops/images.h"
+#include "ops/imagestore.h"
 
 #include <string.h>
 
 #include "base/text.h"
 #include "base/xml.h"
 #include "core/image.h"
-#include "host/lock.h"
 
 #define INFO_MOST (64 * 1024) /* bytes */
 
-void
-gpuvm_image_free(gpuvm_image *image)
+static void
+say_waiting(void *data)
 {
-    if (!image)
-        return;
+    gpuvm_session_say(data, "waiting for another gpuvm, which defines VMs or removes images");
+}
+
+gpuvm_lock *
+gpuvm_images_lock(gpuvm_session *session, const char *name, bool exclusive, GError **error)
+{
+    return gpuvm_lock_take(name, exclusive, say_waiting, session, error);
+}
+
+static void
+image_free(gpointer data)
+{
+    gpuvm_image *image = data;
+
     g_free(image->volume);
     gpuvm_image_info_free(image->info);
     g_ptr_array_unref(image->users);
@@ -154,7 +165,7 @@ find_volume(const GPtrArray *volumes, const char *name)
 static GPtrArray *
 list(gpuvm_session *session, gpuvm_pool *pool, GError **error)
 {
-    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
+    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func(image_free);
     g_autoptr(GPtrArray) volumes = gpuvm_pool_list(pool, error);
     g_autoptr(GHashTable) domains = volumes ? find_users(session, error) : NULL;
 
@@ -197,8 +208,7 @@ gpuvm_images_list(gpuvm_session *session)
     if (!gpuvm_session_connect(session))
         return NULL;
     if (open_pool(session, session->pool, &pool, &error))
-        images = pool ? list(session, pool, &error)
-                      : g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
+        images = pool ? list(session, pool, &error) : g_ptr_array_new_with_free_func(image_free);
     if (!images)
         gpuvm_session_fail(session, error);
     return g_steal_pointer(&images);
@@ -250,14 +260,14 @@ remove_image(gpuvm_pool *pool, const gpuvm_image *image, GError **error)
 static GPtrArray *
 prune(gpuvm_session *session, bool dry_run, GError **error)
 {
-    g_autoptr(gpuvm_lock) lock = gpuvm_images_lock(session, true, error);
+    g_autoptr(gpuvm_lock) lock = gpuvm_images_lock(session, GPUVM_IMAGES_LOCK, true, error);
     g_autoptr(gpuvm_pool) pool = NULL;
     g_autoptr(GPtrArray) images = NULL;
 
     if (!lock || !open_pool(session, session->pool, &pool, error))
         return NULL;
     if (!pool)
-        return g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_image_free);
+        return g_ptr_array_new_with_free_func(image_free);
     images = list(session, pool, error);
     if (!images)
         return NULL;

@@ -4,7 +4,7 @@
 #include "ops/lifecycle.h"
 
 #include "core/record.h"
-#include "ops/images.h"
+#include "ops/imagestore.h"
 
 gpuvm_domain *
 gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record)

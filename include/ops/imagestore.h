@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * imagestore.h: the images in a storage pool: what is known of them, who uses them, removing them
+ *
+ * An image is the volume "sha256-HEX", and "sha256-HEX.json" beside it, written last, says that it is whole (see
+ * core/imageinfo.h). What went wrong is in the session's diagnostics, unless a function has @error.
+ */
+#pragma once
+
+#include "core/imageinfo.h"
+#include "core/record.h"
+#include "host/lock.h"
+#include "host/pool.h"
+#include "ops/session.h"
+
+/* Within which the volume of an image that is being fetched, on whatever machine, becomes larger. */
+#define GPUVM_IMAGE_GROWS_SECONDS 3
+
+/* The lock of all images: defining, from what it fetches until the domain is there, excludes removing, which is exclusive. */
+#define GPUVM_IMAGES_LOCK "images"
+
+/* Takes the lock @name, on this machine, and says when it has to wait. NULL: @error. */
+gpuvm_lock *gpuvm_images_lock(gpuvm_session *session, const char *name, bool exclusive, GError **error);
+
+/* The checksum of an image that was fetched from @url before (g_malloc); *@ret_checksum is NULL when there is none. */
+bool gpuvm_images_find_url(gpuvm_pool *pool, const char *url, char **ret_checksum, GError **error);
+
+/* What is written down beside the image @volume; NULL: nothing that can be read. */
+gpuvm_image_info *gpuvm_images_info(gpuvm_pool *pool, const char *volume);
+
+/** An image of the pool, or what is left of one. */
+typedef struct gpuvm_image {
+    char *volume;
+    gpuvm_image_info *info; /* NULL: it is not whole */
+    uint64_t size;          /* bytes of the file */
+    GPtrArray *users;       /* char *, owned: names of domains, and of overlays that no domain has */
+} gpuvm_image;
+
+/** Every image in the pool (gpuvm_image, by volume, owned by the array). NULL: see the diagnostics. */
+GPtrArray *gpuvm_images_list(gpuvm_session *session);
+
+/**
+ * Removes the images that nothing uses, unless @dry_run, and returns them (gpuvm_image, owned by the array). What is
+ * being fetched stays. NULL: see the diagnostics.
+ */
+GPtrArray *gpuvm_images_prune(gpuvm_session *session, bool dry_run);
+
+/*
+ * What undefine --storage removes of VM @vm: the volumes of @record (char *, owned by the array) that are named as its own
+ * and that nothing else uses; metadata can be edited, and a domain renamed. Of the others a note says that they stay.
+ * NULL: see the diagnostics.
+ */
+GPtrArray *gpuvm_images_own(gpuvm_session *session, const char *vm, const gpuvm_record *record);
+
+/* Removes @volumes (char *) from pool @pool_name; what is not there is fine. */
+bool gpuvm_images_remove(gpuvm_session *session, const char *pool_name, const GPtrArray *volumes);
