@@ -9,5 +9,8 @@
 
 #include "ops/session.h"
 
-/** A gpuvm_session's progress. */
+/* A gpuvm_session's progress. */
 void gpuvm_progress_show(const gpuvm_progress *progress);
+
+/* A gpuvm_session's say. */
+void gpuvm_progress_say(const char *text);

@@ -22,7 +22,7 @@ typedef struct gpuvm_flag_value {
 } gpuvm_flag_value;
 
 /**
- * The definition of VM @name that @values (gpuvm_flag_value, in the order given) make, on top of the one in the file
+ * The definition of VM @name that @values (gpuvm_flag_value, in the order given; NULL: none) make, on top of the one in the file
  * @config (NULL: none), which need have no name; NULL: see the session's diagnostics, where what is wrong with a flag
  * has its name for a place.
  */

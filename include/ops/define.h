@@ -1,31 +1,28 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * define.h: definition files → defined domains
+ * define.h: definitions → defined domains
  */
 #pragma once
 
 #include "ops/plan.h"
+#include "ops/start.h"
 
-typedef enum gpuvm_change { GPUVM_CREATED, GPUVM_UPDATED, GPUVM_UNCHANGED } gpuvm_change;
-
-/** "created", "updated", "unchanged". */
-extern const char *const gpuvm_change_names[];
-
+/** How VMs are defined, and who is told of each. */
 typedef struct gpuvm_define_options {
-    bool adopt;     /* take over a domain that gpuvm does not manage */
-    bool autostart; /* start it with the host, whatever the definition says */
+    bool create;                      /* a domain of a VM's name must not be there */
+    bool adopt;                       /* take over a domain that gpuvm does not manage */
+    bool autostart;                   /* start it with the host, whatever the definition says */
+    const gpuvm_start_options *start; /* how each is started when all are defined; NULL: they are not */
+    /* each VM that was defined; that was started, or could not be */
+    void (*defined)(void *data, const char *name, gpuvm_change change);
+    void (*started)(void *data, const char *name, bool running, gpuvm_outcome outcome);
+    void *data;
 } gpuvm_define_options;
 
 /**
- * Whether every one of @planned (gpuvm_planned) may be defined; what they need of the storage pool is made then
- * (ops/images.h). What stands in the way is in the diagnostics.
+ * Plans the VMs of @loaded (gpuvm_loaded, taken), and when nothing stands in the way of any, makes what they need of the
+ * storage pool, defines them in their order, and starts them. An existing domain keeps its UUID and MAC. After one that
+ * cannot be defined nothing more is, and what was made for the rest is removed; one that cannot be started does not
+ * keep the others from it. Whether all of it was done.
  */
-bool
-gpuvm_define_prepare(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options);
-
-/**
- * Defines one VM that was prepared. An existing domain keeps its UUID and MAC. Whether anything changed
- * is seen by comparing libvirt's own XML before and after.
- */
-bool gpuvm_define(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_options *options,
-                  gpuvm_change *ret_change);
+bool gpuvm_define_all(gpuvm_session *session, GPtrArray *loaded, const gpuvm_define_options *options);

@@ -1,30 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * lifecycle.h: find, start, stop and undefine the domains that gpuvm defined
+ * lifecycle.h: find, stop and undefine the domains that gpuvm defined
  *
  * A domain of somebody else is refused (exit code 4): virsh is there for those. What went wrong is in the
  * session's diagnostics.
  */
 #pragma once
 
-#include "model/plan.h"
+#include "core/record.h"
 #include "ops/session.h"
+
+/** What became of a definition. */
+typedef enum gpuvm_change { GPUVM_CREATED, GPUVM_UPDATED, GPUVM_UNCHANGED } gpuvm_change;
+
+/** "created", "updated", "unchanged". */
+extern const char *const gpuvm_change_names[];
 
 /** What a call found to do. */
 typedef enum gpuvm_outcome { GPUVM_DONE, GPUVM_NOTHING_TO_DO } gpuvm_outcome;
-
-typedef struct gpuvm_start_options {
-    int wait_free; /* seconds to wait for processes that have a device open */
-    int timeout;   /* seconds after which a start is given up; 0: by the VM's memory and its devices' */
-} gpuvm_start_options;
-
-/**
- * Checks everything again (core/recheck.h), then starts domain @name. One that runs is nothing to do. When libvirt
- * fails, or does not come back in time, functions that it left behind go back to their drivers, as far as that can be
- * done, and the driver that each has is said.
- */
-bool gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
-                 gpuvm_outcome *ret_outcome);
 
 /**
  * Asks the guest of @name to shut down and waits up to @seconds; @force: stops it at once instead. One that

@@ -14,6 +14,7 @@ typedef struct gpuvm_loaded {
 } gpuvm_loaded;
 
 void gpuvm_loaded_free(gpuvm_loaded *loaded);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_loaded, gpuvm_loaded_free)
 
 /**
  * The files that @paths name: a directory stands for every .yaml, .yml and .json file in it, at any depth, in
@@ -22,13 +23,14 @@ void gpuvm_loaded_free(gpuvm_loaded *loaded);
  */
 GPtrArray *gpuvm_load_files(char **paths, gpuvm_diags *diags);
 
-/** The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see
- * @diags. */
+/** The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see @diags. */
 gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
 
 /** Whether there is certainly no @file: one that cannot be looked at, and a link to nothing, are not absent. */
 bool gpuvm_load_is_absent(const char *file);
 
-/** The documents of @file that are right (gpuvm_loaded); the rest is in @diags. @kind as in gpuvm_spec_parse.
- */
+/** The documents of @file that are right (gpuvm_loaded); the rest is in @diags. @kind as in gpuvm_spec_parse. */
 GPtrArray *gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags);
+
+/** The same for all the files that @paths name, of any kind. */
+GPtrArray *gpuvm_load_paths(char **paths, gpuvm_diags *diags);

@@ -5,11 +5,13 @@
 #include "cli/domains.h"
 #include "doc/emit.h"
 #include "ops/create.h"
-#include "ops/define.h"
 
-static char *config;
-static gboolean no_start, print_yaml;
-static GPtrArray *values; /* gpuvm_flag_value, in the order given */
+static struct {
+    char *config;
+    gboolean no_start, print_yaml;
+    gpuvm_start_settings how;
+    GPtrArray *values; /* gpuvm_flag_value, in the order given; NULL: none */
+} given;
 
 static const gpuvm_flag flags[] = {
     {.name = "--plugin", .path = "plugin"},
@@ -27,86 +29,56 @@ static gboolean
 take_flag(const char *name, const char *text, gpointer data, GError **error)
 {
     (void)data, (void)error;
-    if (!values)
-        values = g_ptr_array_new();
+    if (!given.values)
+        given.values = g_ptr_array_new();
     for (size_t i = 0; i < G_N_ELEMENTS(flags); i++) {
         if (g_str_equal(flags[i].name, name)) {
             gpuvm_flag_value *value = g_new(gpuvm_flag_value, 1);
 
             *value = (gpuvm_flag_value){&flags[i], g_strdup(text)};
-            g_ptr_array_add(values, value);
+            g_ptr_array_add(given.values, value);
         }
     }
     return TRUE;
 }
 
-/* Defines and starts @planned. */
 static void
-make(gpuvm_cli *cli, const GPtrArray *planned, JsonObject *row)
-{
-    const gpuvm_define_options options = {0};
-    gpuvm_planned *vm = planned->pdata[0];
-    const char *name = vm->plan->vm->name;
-    gpuvm_change change;
-
-    if (vm->domain) {
-        gpuvm_diag *diag = gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_FAILED, NULL,
-                                             "domain '%s' exists already", name);
-        gpuvm_diag_hint(diag, "give the VM another name, or change the one there is: gpuvm define FILE");
-        return;
-    }
-    if (!gpuvm_define_prepare(cli->session, planned, &options) ||
-        !gpuvm_define(cli->session, vm, &options, &change))
-        return;
-    json_object_set_string_member(row, "change", gpuvm_change_names[change]);
-    gpuvm_output_line(cli->output, "%s: %s", name, gpuvm_change_names[change]);
-    if (!no_start && !gpuvm_act_on_domain(cli, name, gpuvm_start_and_say, row))
-        gpuvm_diags_note(cli->session->diags, NULL, "VM '%s' is defined, and can be started later", name);
-}
-
-static void
-create(gpuvm_cli *cli, gpuvm_loaded *definition, JsonArray *rows)
+create(gpuvm_cli *cli, gpuvm_loaded *definition, JsonArray *rows, JsonObject *row)
 {
     g_autoptr(GPtrArray) loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
-    g_autoptr(GPtrArray) planned = NULL;
+    const gpuvm_define_options how = {.create = true};
 
     g_ptr_array_add(loaded, definition);
     if (!gpuvm_session_connect(cli->session))
         return;
-    planned = gpuvm_plan_loaded(cli->session, loaded);
-    if (!planned || cli->session->diags->errors > 0) {
-        gpuvm_output_line(cli->output, "nothing was defined");
-        return;
-    }
-    make(cli, planned, json_array_get_object_element(rows, 0));
-    gpuvm_wait_and_say(cli, rows);
+    gpuvm_define_and_say(cli, loaded, how, given.no_start ? NULL : &given.how, rows);
+    if (!json_object_get_boolean_member_with_default(row, "running", TRUE))
+        gpuvm_diags_note(cli->session->diags, NULL, "VM '%s' is defined, and can be started later",
+                         json_object_get_string_member(row, "name"));
 }
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
+    g_autoptr(gpuvm_loaded) definition = NULL;
     JsonArray *rows = json_array_new();
     JsonObject *row = json_object_new();
-    gpuvm_loaded *definition;
 
     (void)argc;
     json_object_set_string_member(row, "name", argv[0]);
     json_array_add_object_element(rows, row);
     gpuvm_output_rows(cli->output, "vms", rows);
-    if (no_start && gpuvm_start_wait) {
+    if (given.no_start && given.how.wait) {
         gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
                           "--no-start and --wait exclude each other");
         return;
     }
-    if (!values)
-        values = g_ptr_array_new();
-    definition = gpuvm_create_definition(cli->session, argv[0], config, values);
-    if (definition && print_yaml) {
+    definition = gpuvm_create_definition(cli->session, argv[0], given.config, given.values);
+    if (definition && given.print_yaml) {
         g_autofree char *yaml = gpuvm_emit_yaml(definition->spec->doc->root);
         gpuvm_output_text(cli->output, "yaml", yaml);
-        gpuvm_loaded_free(definition);
     } else if (definition) {
-        create(cli, definition, rows);
+        create(cli, g_steal_pointer(&definition), rows, row);
     }
 }
 
@@ -125,10 +97,11 @@ static const GOptionEntry options[] = {
     FLAG("kernel-cmdline", "its command line", "TEXT"),
     FLAG("initramfs", "the initial RAM file system for it", "FILE|URL"),
     FLAG("initramfs-checksum", "the checksum that this must have", "sha256:HEX"),
-    {"config", 0, 0, G_OPTION_ARG_FILENAME, &config, "a definition to begin with; flags go over it", "FILE"},
-    GPUVM_WAIT_OPTION,
-    {"no-start", 0, 0, G_OPTION_ARG_NONE, &no_start, "define it only", NULL},
-    {"print-yaml", 0, 0, G_OPTION_ARG_NONE, &print_yaml, "print the definition instead, for git", NULL},
+    {"config", 0, 0, G_OPTION_ARG_FILENAME, &given.config, "a definition to begin with; flags go over it",
+     "FILE"},
+    GPUVM_WAIT_OPTION(given.how),
+    {"no-start", 0, 0, G_OPTION_ARG_NONE, &given.no_start, "define it only", NULL},
+    {"print-yaml", 0, 0, G_OPTION_ARG_NONE, &given.print_yaml, "print the definition instead, for git", NULL},
     G_OPTION_ENTRY_NULL,
 };
 

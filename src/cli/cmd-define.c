@@ -3,69 +3,37 @@
 #include <config.h>
 
 #include "cli/domains.h"
-#include "ops/define.h"
-#include "ops/images.h"
-#include "ops/lifecycle.h"
 
-static gboolean start, autostart, adopt;
-
-static bool
-define_one(gpuvm_cli *cli, gpuvm_planned *planned, const gpuvm_define_options *define_options,
-           JsonArray *rows)
-{
-    const char *name = planned->plan->vm->name;
-    gpuvm_change change;
-    JsonObject *row;
-
-    if (!gpuvm_define(cli->session, planned, define_options, &change))
-        return false;
-    row = json_object_new();
-    json_object_set_string_member(row, "name", name);
-    json_object_set_string_member(row, "change", gpuvm_change_names[change]);
-    json_array_add_object_element(rows, row);
-    gpuvm_output_line(cli->output, "%s: %s", name, gpuvm_change_names[change]);
-    return true;
-}
+static struct {
+    gboolean start, autostart, adopt;
+    gpuvm_start_settings how;
+} given;
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    const gpuvm_define_options define_options = {.adopt = adopt, .autostart = autostart};
-    g_autoptr(GPtrArray) planned = NULL;
+    const gpuvm_define_options how = {.adopt = given.adopt, .autostart = given.autostart};
+    g_autoptr(GPtrArray) loaded = NULL;
     JsonArray *rows = json_array_new();
-    guint n = 0;
 
     (void)argc;
     gpuvm_output_rows(cli->output, "vms", rows);
-    if (gpuvm_start_wait && !start) {
+    if (given.how.wait && !given.start) {
         gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "--wait needs --start");
         return;
     }
     if (!gpuvm_session_connect(cli->session))
         return;
-    planned = gpuvm_plan_files(cli->session, argv);
-    if (!planned || !gpuvm_define_prepare(cli->session, planned, &define_options)) {
-        gpuvm_output_line(cli->output, "nothing was defined");
-        return;
-    }
-    while (n < planned->len && define_one(cli, planned->pdata[n], &define_options, rows))
-        n++;
-    for (guint i = n + 1; i < planned->len; i++) /* after a failure the rest is not defined */
-        gpuvm_images_discard(cli->session, planned->pdata[i]);
-    for (guint i = 0; start && n == planned->len && i < n; i++) {
-        const gpuvm_planned *vm = planned->pdata[i];
-        gpuvm_act_on_domain(cli, vm->plan->vm->name, gpuvm_start_and_say,
-                            json_array_get_object_element(rows, i));
-    }
-    gpuvm_wait_and_say(cli, rows);
+    loaded = gpuvm_load_paths(argv, cli->session->diags);
+    gpuvm_define_and_say(cli, loaded, how, given.start ? &given.how : NULL, rows);
 }
 
 static const GOptionEntry options[] = {
-    {"start", 0, 0, G_OPTION_ARG_NONE, &start, "start each VM after all are defined", NULL},
-    GPUVM_WAIT_OPTION,
-    {"autostart", 0, 0, G_OPTION_ARG_NONE, &autostart, "start each VM with the host from now on", NULL},
-    {"adopt", 0, 0, G_OPTION_ARG_NONE, &adopt, "replace a domain of the same name that gpuvm did not define",
-     NULL},
+    {"start", 0, 0, G_OPTION_ARG_NONE, &given.start, "start each VM after all are defined", NULL},
+    GPUVM_WAIT_OPTION(given.how),
+    {"autostart", 0, 0, G_OPTION_ARG_NONE, &given.autostart, "start each VM with the host from now on", NULL},
+    {"adopt", 0, 0, G_OPTION_ARG_NONE, &given.adopt,
+     "replace a domain of the same name that gpuvm did not define", NULL},
     G_OPTION_ENTRY_NULL,
 };
 

@@ -3,7 +3,7 @@
 #include <config.h>
 
 #include "cli/plugin.h"
-#include "ops/plugin.h"
+#include "ops/plugin_store.h"
 
 static char *checksum;
 

@@ -4,20 +4,30 @@
 
 #include "cli/domains.h"
 
+static struct {
+    gpuvm_stop_settings stop;
+    gpuvm_start_settings start;
+} given = {.stop = {.timeout = GPUVM_STOP_TIMEOUT}};
+
 static bool
 restart(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
-    return gpuvm_stop_and_say(cli, name, row) && gpuvm_start_and_say(cli, name, row);
+    return gpuvm_stop_and_say(cli, name, &given.stop) && gpuvm_start_and_say(cli, name, &given.start, row);
 }
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
-    gpuvm_for_each_domain(cli, argv, restart);
+    if (gpuvm_check_seconds(cli, given.stop.timeout))
+        gpuvm_for_each_domain(cli, argv, restart);
 }
 
-static const GOptionEntry options[] = {GPUVM_STOP_OPTIONS, GPUVM_WAIT_OPTION, G_OPTION_ENTRY_NULL};
+static const GOptionEntry options[] = {
+    GPUVM_STOP_OPTIONS(given.stop),
+    GPUVM_WAIT_OPTION(given.start),
+    G_OPTION_ENTRY_NULL,
+};
 
 const gpuvm_command gpuvm_cmd_restart = {
     .name = "restart",

@@ -4,18 +4,27 @@
 
 #include "cli/domains.h"
 
+static gpuvm_start_settings given;
+
+static bool
+start(gpuvm_cli *cli, const char *name, JsonObject *row)
+{
+    return gpuvm_start_and_say(cli, name, &given, row);
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
-    gpuvm_for_each_domain(cli, argv, gpuvm_start_and_say);
+    if (gpuvm_check_seconds(cli, MIN(given.options.timeout, given.options.wait_free)))
+        gpuvm_for_each_domain(cli, argv, start);
 }
 
 static const GOptionEntry options[] = {
-    GPUVM_WAIT_OPTION,
-    {"wait-free", 0, 0, G_OPTION_ARG_INT, &gpuvm_start_settings.wait_free,
+    GPUVM_WAIT_OPTION(given),
+    {"wait-free", 0, 0, G_OPTION_ARG_INT, &given.options.wait_free,
      "wait so long for processes that have a device open", "SECONDS"},
-    {"timeout", 't', 0, G_OPTION_ARG_INT, &gpuvm_start_settings.timeout,
+    {"timeout", 't', 0, G_OPTION_ARG_INT, &given.options.timeout,
      "give up after so long (default: 60 and one for each GiB of memory and of BARs)", "SECONDS"},
     G_OPTION_ENTRY_NULL,
 };

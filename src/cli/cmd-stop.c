@@ -4,14 +4,24 @@
 
 #include "cli/domains.h"
 
+static gpuvm_stop_settings given = {.timeout = GPUVM_STOP_TIMEOUT};
+
+static bool
+stop(gpuvm_cli *cli, const char *name, JsonObject *row)
+{
+    (void)row;
+    return gpuvm_stop_and_say(cli, name, &given);
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
-    gpuvm_for_each_domain(cli, argv, gpuvm_stop_and_say);
+    if (gpuvm_check_seconds(cli, given.timeout))
+        gpuvm_for_each_domain(cli, argv, stop);
 }
 
-static const GOptionEntry options[] = {GPUVM_STOP_OPTIONS, G_OPTION_ENTRY_NULL};
+static const GOptionEntry options[] = {GPUVM_STOP_OPTIONS(given), G_OPTION_ENTRY_NULL};
 
 const gpuvm_command gpuvm_cmd_stop = {
     .name = "stop",

@@ -3,14 +3,15 @@
 #include <config.h>
 
 #include "cli/domains.h"
-#include "ops/lifecycle.h"
 
-static gboolean nvram, storage;
+static struct {
+    gboolean nvram, storage;
+} given;
 
 static bool
 undefine(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
-    const gpuvm_undefine_options how = {.nvram = nvram, .storage = storage};
+    const gpuvm_undefine_options how = {.nvram = given.nvram, .storage = given.storage};
 
     (void)row;
     if (!gpuvm_undefine(cli->session, name, &how))
@@ -27,8 +28,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
 }
 
 static const GOptionEntry options[] = {
-    {"nvram", 0, 0, G_OPTION_ARG_NONE, &nvram, "remove its UEFI variables too", NULL},
-    {"storage", 0, 0, G_OPTION_ARG_NONE, &storage, "remove its own volumes too: root disk, seed", NULL},
+    {"nvram", 0, 0, G_OPTION_ARG_NONE, &given.nvram, "remove its UEFI variables too", NULL},
+    {"storage", 0, 0, G_OPTION_ARG_NONE, &given.storage, "remove its own volumes too: root disk, seed", NULL},
     G_OPTION_ENTRY_NULL,
 };
 

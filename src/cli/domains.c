@@ -4,48 +4,17 @@
 #include "cli/domains.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <unistd.h>
 
+#include "cli/progress.h"
 #include "ops/watch.h"
 
-gpuvm_start_options gpuvm_start_settings;
-gboolean gpuvm_start_wait;
-gpuvm_stop_settings gpuvm_stop_options = {.timeout = 90};
-
 bool
-gpuvm_act_on_domain(gpuvm_cli *cli, const char *name, gpuvm_domain_action action, JsonObject *row)
+gpuvm_check_seconds(gpuvm_cli *cli, int seconds)
 {
-    bool done;
-
-    gpuvm_diags_set_subject(cli->session->diags, name);
-    done = action(cli, name, row);
-    gpuvm_diags_set_subject(cli->session->diags, NULL);
-    return done;
-}
-
-void
-gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
-{
-    g_autoptr(JsonArray) rows = json_array_new();
-    bool connected;
-
-    if (gpuvm_stop_options.timeout < 0 || gpuvm_start_settings.timeout < 0 ||
-        gpuvm_start_settings.wait_free < 0) {
+    if (seconds < 0)
         gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "a time cannot be negative");
-        return;
-    }
-    connected = gpuvm_session_connect(cli->session); /* here, so that a failure is told once */
-    for (char **name = names; *name; name++) {
-        JsonObject *row = json_object_new();
-
-        gpuvm_json_set_string(row, "name", *name);
-        json_object_set_boolean_member(row, "done",
-                                       connected && gpuvm_act_on_domain(cli, *name, action, row));
-        json_array_add_object_element(rows, row);
-    }
-    gpuvm_wait_and_say(cli, rows);
-    gpuvm_output_rows(cli->output, "vms", g_steal_pointer(&rows));
+    return seconds >= 0;
 }
 
 /* From its start: the console's lines before that are lost. */
@@ -60,19 +29,24 @@ begin_watch(gpuvm_cli *cli, const char *name)
         g_ptr_array_add(cli->watches, watch);
 }
 
-bool
-gpuvm_start_and_say(gpuvm_cli *cli, const char *name, JsonObject *row)
+static void
+say_started(gpuvm_cli *cli, const char *name, bool wait, gpuvm_outcome outcome)
 {
-    gpuvm_outcome outcome;
-    bool running = gpuvm_start(cli->session, name, &gpuvm_start_settings, &outcome);
-
-    json_object_set_boolean_member(row, "running", running);
-    if (!running)
-        return false;
-    if (gpuvm_start_wait)
+    if (wait)
         begin_watch(cli, name);
     gpuvm_output_line(cli->output, "%s: %s", name, outcome == GPUVM_DONE ? "started" : "already running");
-    return true;
+}
+
+bool
+gpuvm_start_and_say(gpuvm_cli *cli, const char *name, const gpuvm_start_settings *settings, JsonObject *row)
+{
+    gpuvm_outcome outcome;
+    bool running = gpuvm_start(cli->session, name, &settings->options, &outcome);
+
+    json_object_set_boolean_member(row, "running", running);
+    if (running)
+        say_started(cli, name, settings->wait, outcome);
+    return running;
 }
 
 static volatile sig_atomic_t interrupted;
@@ -90,12 +64,6 @@ is_interrupted(void)
 }
 
 static void
-tell(const char *text)
-{
-    fprintf(stderr, "%s\n", text);
-}
-
-static void
 wait_for(gpuvm_cli *cli, gpuvm_watch *watch, JsonObject *row)
 {
     const char *name = gpuvm_watch_name(watch);
@@ -109,8 +77,22 @@ wait_for(gpuvm_cli *cli, gpuvm_watch *watch, JsonObject *row)
         gpuvm_output_line(cli->output, "%s: healthy", name);
 }
 
-void
-gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
+/* The one of @rows that is about @name; NULL. */
+static JsonObject *
+find_row(JsonArray *rows, const char *name)
+{
+    for (guint i = 0; i < json_array_get_length(rows); i++) {
+        JsonObject *row = json_array_get_object_element(rows, i);
+
+        if (g_str_equal(json_object_get_string_member(row, "name"), name))
+            return row;
+    }
+    return NULL;
+}
+
+/* Waits until what was started is healthy, all of it together, each from its own start. Ctrl-C ends the waiting. */
+static void
+wait_and_say(gpuvm_cli *cli, JsonArray *rows)
 {
     /* the second Ctrl-C ends the program */
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, before;
@@ -119,35 +101,97 @@ gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
     if (!cli->watches)
         return;
     if (isatty(STDERR_FILENO) && !cli->quiet)
-        cli->session->say = tell;
+        cli->session->say = gpuvm_progress_say;
     sigaction(SIGINT, &action, &before);
     for (guint i = 0; i < cli->watches->len; i++) {
         gpuvm_watch *watch = cli->watches->pdata[i];
 
-        for (guint r = 0; r < json_array_get_length(rows); r++) {
-            JsonObject *row = json_array_get_object_element(rows, r);
-
-            if (g_str_equal(json_object_get_string_member(row, "name"), gpuvm_watch_name(watch))) {
-                wait_for(cli, watch, row);
-                break;
-            }
-        }
+        wait_for(cli, watch, find_row(rows, gpuvm_watch_name(watch)));
     }
     sigaction(SIGINT, &before, NULL);
     cli->session->say = say;
     g_clear_pointer(&cli->watches, g_ptr_array_unref);
 }
 
+void
+gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
+{
+    g_autoptr(JsonArray) rows = json_array_new();
+    bool connected = gpuvm_session_connect(cli->session); /* here, so that a failure is told once */
+
+    for (char **name = names; *name; name++) {
+        JsonObject *row = json_object_new();
+        bool done;
+
+        gpuvm_json_set_string(row, "name", *name);
+        gpuvm_diags_set_subject(cli->session->diags, *name);
+        done = connected && action(cli, *name, row);
+        gpuvm_diags_set_subject(cli->session->diags, NULL);
+        json_object_set_boolean_member(row, "done", done);
+        json_array_add_object_element(rows, row);
+    }
+    wait_and_say(cli, rows);
+    gpuvm_output_rows(cli->output, "vms", g_steal_pointer(&rows));
+}
+
 bool
-gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, JsonObject *row)
+gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, const gpuvm_stop_settings *settings)
 {
     gpuvm_outcome outcome;
-    bool stopped = gpuvm_stop(cli->session, name, (unsigned)gpuvm_stop_options.timeout,
-                              gpuvm_stop_options.force, &outcome);
+    bool stopped = gpuvm_stop(cli->session, name, (unsigned)settings->timeout, settings->force, &outcome);
 
-    (void)row;
     if (stopped)
         gpuvm_output_line(cli->output, "%s: %s", name,
                           outcome == GPUVM_DONE ? "stopped" : "already shut off");
     return stopped;
+}
+
+/* Who is told of what gpuvm_define_all does. */
+typedef struct listener {
+    gpuvm_cli *cli;
+    JsonArray *rows;
+    bool wait;
+    unsigned defined; /* so many */
+} listener;
+
+static void
+hear_defined(void *data, const char *name, gpuvm_change change)
+{
+    listener *told = data;
+    JsonObject *row = find_row(told->rows, name);
+
+    if (!row) {
+        row = json_object_new();
+        json_object_set_string_member(row, "name", name);
+        json_array_add_object_element(told->rows, row);
+    }
+    json_object_set_string_member(row, "change", gpuvm_change_names[change]);
+    gpuvm_output_line(told->cli->output, "%s: %s", name, gpuvm_change_names[change]);
+    told->defined++;
+}
+
+static void
+hear_started(void *data, const char *name, bool running, gpuvm_outcome outcome)
+{
+    const listener *told = data;
+
+    json_object_set_boolean_member(find_row(told->rows, name), "running", running);
+    if (running)
+        say_started(told->cli, name, told->wait, outcome);
+}
+
+void
+gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *loaded, gpuvm_define_options options,
+                     const gpuvm_start_settings *start, JsonArray *rows)
+{
+    listener told = {.cli = cli, .rows = rows, .wait = start && start->wait};
+
+    options.start = start ? &start->options : NULL;
+    options.defined = hear_defined;
+    options.started = hear_started;
+    options.data = &told;
+    gpuvm_define_all(cli->session, loaded, &options);
+    if (told.defined == 0)
+        gpuvm_output_line(cli->output, "nothing was defined");
+    wait_and_say(cli, rows);
 }

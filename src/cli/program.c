@@ -64,12 +64,6 @@ unknown_command(const gpuvm_command *group, const char *name)
                        nearest ? nearest : "", nearest ? "'?" : "");
 }
 
-static void
-say(const char *text)
-{
-    fprintf(stderr, "%s\n", text);
-}
-
 static int
 run(const gpuvm_command *command, int argc, char **argv)
 {
@@ -80,7 +74,7 @@ run(const gpuvm_command *command, int argc, char **argv)
                      .verbose = gpuvm_global.verbose};
     int exit;
 
-    session->say = gpuvm_global.verbose ? say : NULL;
+    session->say = gpuvm_global.verbose ? gpuvm_progress_say : NULL;
     session->progress = gpuvm_global.quiet || wants_json ? NULL : gpuvm_progress_show;
     session->uri = gpuvm_global.uri;
     session->host_file = gpuvm_global.host_file;

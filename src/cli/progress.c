@@ -73,3 +73,9 @@ gpuvm_progress_show(const gpuvm_progress *progress)
         print(progress, now);
     state.running = !progress->ended;
 }
+
+void
+gpuvm_progress_say(const char *text)
+{
+    fprintf(stderr, "%s\n", text);
+}

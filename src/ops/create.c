@@ -116,7 +116,7 @@ gpuvm_create_definition(gpuvm_session *session, const char *name, const char *co
     gpuvm_vm *vm;
 
     apply(doc, &(gpuvm_flag_value){&name_argument, name});
-    for (guint i = 0; i < values->len; i++)
+    for (guint i = 0; values && i < values->len; i++)
         apply(doc, values->pdata[i]);
     if (config) {
         base = read_config(session, config, gpuvm_node_get(doc->root, "name"));

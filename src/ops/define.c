@@ -7,23 +7,20 @@
 #include "core/image.h"
 #include "ops/images.h"
 
-const char *const gpuvm_change_names[] = {"created", "updated", "unchanged"};
-
-bool
-gpuvm_define_prepare(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options)
+/* The domain that is there under the VM's name, if any, must be one that may be replaced. */
+static void
+check_domain(gpuvm_session *session, const gpuvm_planned *planned, const gpuvm_define_options *options)
 {
-    for (guint i = 0; i < planned->len; i++) {
-        const gpuvm_planned *vm = planned->pdata[i];
+    const gpuvm_domain *domain = planned->domain;
 
-        if (vm->domain && !vm->managed && !options->adopt) {
-            gpuvm_diag *diag =
-                gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
-                                  "domain '%s' exists and was not defined by gpuvm", vm->domain->name);
-            gpuvm_diag_hint(diag,
-                            "give the VM another name, or replace the domain's definition with --adopt");
-        }
-    }
-    return session->diags->errors == 0 && gpuvm_images_prepare(session, planned);
+    if (domain && options->create)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                                          "domain '%s' exists already", domain->name),
+                        "give the VM another name, or change the one there is: gpuvm define FILE");
+    else if (domain && !planned->managed && !options->adopt)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
+                                          "domain '%s' exists and was not defined by gpuvm", domain->name),
+                        "give the VM another name, or replace the domain's definition with --adopt");
 }
 
 static bool
@@ -40,35 +37,76 @@ set_autostart(gpuvm_planned *planned, gpuvm_domain *domain, const gpuvm_define_o
     return wanted == domain->autostart || gpuvm_domain_set_autostart(domain, wanted, error);
 }
 
-bool
-gpuvm_define(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_options *options,
-             gpuvm_change *ret_change)
+/* Whether anything changed is seen by comparing libvirt's own XML before and after. */
+static bool
+define_one(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_options *options)
 {
     GError *error = NULL;
     g_autoptr(gpuvm_domain) domain =
         gpuvm_domain_define(session->connection, planned->xml, planned->domain, &error);
     g_autofree char *after = domain ? gpuvm_domain_xml(domain, true, &error) : NULL;
+    gpuvm_change change = GPUVM_CREATED;
 
     if (!domain)
         gpuvm_images_discard(session, planned);
     g_ptr_array_set_size(planned->locks, 0);
     if (!after || !set_autostart(planned, domain, options, &error))
         return gpuvm_session_fail(session, error);
-    if (!planned->before)
-        *ret_change = GPUVM_CREATED;
-    else
-        *ret_change = gpuvm_domxml_equal(planned->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
+    if (planned->before)
+        change = gpuvm_domxml_equal(planned->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
     if (planned->record)
         gpuvm_image_note_dropped(planned->plan, planned->record, session->diags);
-    if (*ret_change == GPUVM_UPDATED && domain->active) {
-        gpuvm_diag *diag = gpuvm_diags_note(
-            session->diags, NULL, "domain '%s' is running: it keeps its old definition until its next start",
-            domain->name);
-        gpuvm_diag_hint(diag, "gpuvm restart %s", domain->name);
-    }
-    if (domain->autostart && *ret_change != GPUVM_UNCHANGED)
+    if (change == GPUVM_UPDATED && domain->active)
+        gpuvm_diag_hint(
+            gpuvm_diags_note(session->diags, NULL,
+                             "domain '%s' is running: it keeps its old definition until its next start",
+                             domain->name),
+            "gpuvm restart %s", domain->name);
+    if (domain->autostart && change != GPUVM_UNCHANGED)
         gpuvm_diags_note(session->diags, NULL,
                          "domain '%s' starts with the host: libvirtd does that, without gpuvm's checks",
                          domain->name);
+    options->defined(options->data, domain->name, change);
     return true;
+}
+
+static bool
+define_each(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options)
+{
+    guint n = 0;
+
+    while (n < planned->len && define_one(session, planned->pdata[n], options))
+        n++;
+    for (guint i = n + 1; i < planned->len; i++)
+        gpuvm_images_discard(session, planned->pdata[i]);
+    return n == planned->len;
+}
+
+static bool
+start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *options)
+{
+    gpuvm_outcome outcome = GPUVM_NOTHING_TO_DO;
+    bool running;
+
+    gpuvm_diags_set_subject(session->diags, name);
+    running = gpuvm_start(session, name, options->start, &outcome);
+    options->started(options->data, name, running, outcome);
+    gpuvm_diags_set_subject(session->diags, NULL);
+    return running;
+}
+
+bool
+gpuvm_define_all(gpuvm_session *session, GPtrArray *loaded, const gpuvm_define_options *options)
+{
+    g_autoptr(GPtrArray) planned = gpuvm_session_connect(session) ? gpuvm_plan_loaded(session, loaded) : NULL;
+    bool defined, done;
+
+    for (guint i = 0; planned && i < planned->len; i++)
+        check_domain(session, planned->pdata[i], options);
+    if (!planned || session->diags->errors > 0 || !gpuvm_images_prepare(session, planned))
+        return false;
+    defined = done = define_each(session, planned, options);
+    for (guint i = 0; defined && options->start && i < planned->len; i++)
+        done &= start_one(session, ((const gpuvm_planned *)planned->pdata[i])->plan->vm->name, options);
+    return done;
 }

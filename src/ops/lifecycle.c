@@ -6,6 +6,8 @@
 #include "core/record.h"
 #include "ops/imagestore.h"
 
+const char *const gpuvm_change_names[] = {"created", "updated", "unchanged"};
+
 gpuvm_domain *
 gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record)
 {

@@ -150,3 +150,14 @@ gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags)
     }
     return loaded;
 }
+
+GPtrArray *
+gpuvm_load_paths(char **paths, gpuvm_diags *diags)
+{
+    GPtrArray *loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
+    g_autoptr(GPtrArray) files = gpuvm_load_files(paths, diags);
+
+    for (guint i = 0; i < files->len; i++)
+        g_ptr_array_extend_and_steal(loaded, gpuvm_load_file(files->pdata[i], NULL, diags));
+    return loaded;
+}

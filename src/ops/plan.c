@@ -221,10 +221,7 @@ gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded)
 GPtrArray *
 gpuvm_plan_files(gpuvm_session *session, char **paths)
 {
-    g_autoptr(GPtrArray) loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
-    g_autoptr(GPtrArray) files = gpuvm_load_files(paths, session->diags);
+    g_autoptr(GPtrArray) loaded = gpuvm_load_paths(paths, session->diags);
 
-    for (guint i = 0; i < files->len; i++)
-        g_ptr_array_extend_and_steal(loaded, gpuvm_load_file(files->pdata[i], NULL, session->diags));
     return gpuvm_plan_loaded(session, loaded);
 }

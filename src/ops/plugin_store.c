@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plugin_store.c: what changes the installed plugins */
 #include <config.h>
+
+#include "ops/plugin_store.h"
 
 #include <errno.h>
 #include <fcntl.h>

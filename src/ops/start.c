@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * start.c: starting a VM, watched
- *
- * libvirt's call comes back when the guest runs, which takes as long as pinning its memory does, or never, when a
- * driver does not let go of a device. So it runs in a thread of its own while this one watches the drivers.
- */
 #include <config.h>
 
-#include "ops/lifecycle.h"
+#include "ops/start.h"
 
 #include "core/recheck.h"
 #include "host/claims.h"
