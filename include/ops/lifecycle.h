@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * lifecycle.h: find, stop and undefine the domains that gpuvm defined
+ * lifecycle.h: find, use, stop and undefine the domains that gpuvm defined
  *
  * A domain of somebody else is refused (exit code 4): virsh is there for those. What went wrong is in the
  * session's diagnostics.
@@ -25,6 +25,12 @@ typedef enum gpuvm_outcome { GPUVM_DONE, GPUVM_NOTHING_TO_DO } gpuvm_outcome;
  */
 bool gpuvm_stop(gpuvm_session *session, const char *name, unsigned seconds, bool force,
                 gpuvm_outcome *ret_outcome);
+
+/**
+ * Passes the console of @name to the terminal, as gpuvm_terminal_run does; one that is off is an error. To be called
+ * before anything else connects. @connected is called when it begins.
+ */
+bool gpuvm_attach(gpuvm_session *session, const char *name, bool force, void (*connected)(const char *name));
 
 typedef struct gpuvm_undefine_options {
     bool nvram;   /* its UEFI variables too */

@@ -7,41 +7,26 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "host/terminal.h"
 #include "ops/lifecycle.h"
 
 static gboolean force;
+static bool quiet, was_connected; /* which connected() cannot be given */
 
 static void
 connected(const char *name)
 {
-    fprintf(stderr, "connected to %s; leave with Ctrl-]\n", name);
+    was_connected = true;
+    if (!quiet)
+        fprintf(stderr, "connected to %s; leave with Ctrl-]\n", name);
 }
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = NULL;
-    GError *error = NULL;
-
     (void)argc;
-    if (!gpuvm_terminal_prepare(&error)) {
-        gpuvm_session_fail(cli->session, error);
-        return;
-    }
-    domain = gpuvm_find_managed(cli->session, argv[0], &record);
-    if (!domain)
-        return;
-    if (!domain->active) {
-        gpuvm_diag_hint(gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_FAILED, NULL,
-                                          "domain '%s' is not running", domain->name),
-                        "start it first: gpuvm start %s", domain->name);
-        return;
-    }
-    if (!gpuvm_terminal_run(cli->session->connection, domain, force, cli->quiet ? NULL : connected, &error))
-        gpuvm_session_fail(cli->session, error);
-    if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
+    quiet = cli->quiet;
+    gpuvm_attach(cli->session, argv[0], force, connected);
+    if (was_connected && isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
         fputc('\n', stderr); /* the guest's prompt may be in this line */
 }
 

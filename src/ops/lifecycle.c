@@ -3,7 +3,7 @@
 
 #include "ops/lifecycle.h"
 
-#include "core/record.h"
+#include "host/terminal.h"
 #include "ops/imagestore.h"
 
 const char *const gpuvm_change_names[] = {"created", "updated", "unchanged"};
@@ -103,6 +103,28 @@ gpuvm_stop(gpuvm_session *session, const char *name, unsigned seconds, bool forc
     stopped = force ? gpuvm_domain_destroy(domain, &error) : gpuvm_domain_shutdown(domain, seconds, &error);
     gpuvm_session_forget(session);
     return stopped || gpuvm_session_fail(session, error);
+}
+
+bool
+gpuvm_attach(gpuvm_session *session, const char *name, bool force, void (*connected)(const char *name))
+{
+    g_autoptr(gpuvm_record) record = NULL;
+    g_autoptr(gpuvm_domain) domain = NULL;
+    GError *error = NULL;
+
+    if (!gpuvm_terminal_prepare(&error))
+        return gpuvm_session_fail(session, error);
+    domain = gpuvm_find_managed(session, name, &record);
+    if (!domain)
+        return false;
+    if (!domain->active) {
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                                          "domain '%s' is not running", domain->name),
+                        "start it first: gpuvm start %s", domain->name);
+        return false;
+    }
+    return gpuvm_terminal_run(session->connection, domain, force, connected, &error) ||
+           gpuvm_session_fail(session, error);
 }
 
 /* Says which disks are there still, and how to be rid of them. */
