@@ -3,7 +3,7 @@
  * command.h: the table of commands; parsing, help, completion and the manual come from it
  *
  * Adding a command is adding src/cli/cmd-NAME.c and one row of gpuvm_commands (src/cli/command.c). A command may be a
- * group that has commands of its own, as the program has; the files of those are src/cli/cmd-GROUP-NAME.c.
+ * group that has commands of its own, as the program has; they are in the same file.
  */
 #pragma once
 
@@ -71,7 +71,8 @@ typedef struct gpuvm_global_settings {
     gboolean quiet, verbose, help, version;
 } gpuvm_global_settings;
 
-extern gpuvm_global_settings gpuvm_global;
+/** Those that were parsed so far. */
+const gpuvm_global_settings *gpuvm_global(void);
 
 /** A parser of @command's options and the global ones; that of a group, or of none, stops at the first argument. */
 GOptionContext *gpuvm_command_context(const gpuvm_command *command);

@@ -18,6 +18,7 @@ typedef struct gpuvm_output {
 
 gpuvm_output *gpuvm_output_new(void);
 void gpuvm_output_free(gpuvm_output *output);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_output, gpuvm_output_free)
 
 typedef struct gpuvm_column {
     const char *header;

@@ -36,29 +36,32 @@ COMMANDS(DECLARE)
 #define POINT_TO(name) &gpuvm_cmd_##name,
 const gpuvm_command *const gpuvm_commands[] = {COMMANDS(POINT_TO) NULL};
 
-gpuvm_global_settings gpuvm_global;
+static gpuvm_global_settings global;
 
 static const GOptionEntry global_options[] = {
-    {"connect", 'c', 0, G_OPTION_ARG_STRING, &gpuvm_global.uri,
+    {"connect", 'c', 0, G_OPTION_ARG_STRING, &global.uri,
      "the libvirt connection (LIBVIRT_DEFAULT_URI, else libvirt's "
      "default)",
      "URI"},
-    {"host", 0, 0, G_OPTION_ARG_FILENAME, &gpuvm_global.host_file,
-     "plan against the host in FILE, without libvirt", "FILE"},
-    {"policy", 0, 0, G_OPTION_ARG_FILENAME, &gpuvm_global.policy_file, "a policy; narrows the host's own",
+    {"host", 0, 0, G_OPTION_ARG_FILENAME, &global.host_file, "plan against the host in FILE, without libvirt",
      "FILE"},
-    {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME, &gpuvm_global.plugin_dir, "where plugins are installed",
-     "DIR"},
-    {"pool", 0, 0, G_OPTION_ARG_STRING, &gpuvm_global.pool, "the storage pool for images (" GPUVM_POOL ")",
-     "NAME"},
-    {"output", 'o', 0, G_OPTION_ARG_STRING, &gpuvm_global.output, "table (the default) or json", "FORMAT"},
-    {"quiet", 'q', 0, G_OPTION_ARG_NONE, &gpuvm_global.quiet, "print errors and answers only", NULL},
-    {"verbose", 'v', 0, G_OPTION_ARG_NONE, &gpuvm_global.verbose, "say more", NULL},
-    {"color", 0, 0, G_OPTION_ARG_STRING, &gpuvm_global.color, "auto (the default), always or never", "WHEN"},
-    {"help", 'h', 0, G_OPTION_ARG_NONE, &gpuvm_global.help, "show this help", NULL},
-    {"version", 'V', 0, G_OPTION_ARG_NONE, &gpuvm_global.version, "show the version", NULL},
+    {"policy", 0, 0, G_OPTION_ARG_FILENAME, &global.policy_file, "a policy; narrows the host's own", "FILE"},
+    {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME, &global.plugin_dir, "where plugins are installed", "DIR"},
+    {"pool", 0, 0, G_OPTION_ARG_STRING, &global.pool, "the storage pool for images (" GPUVM_POOL ")", "NAME"},
+    {"output", 'o', 0, G_OPTION_ARG_STRING, &global.output, "table (the default) or json", "FORMAT"},
+    {"quiet", 'q', 0, G_OPTION_ARG_NONE, &global.quiet, "print errors and answers only", NULL},
+    {"verbose", 'v', 0, G_OPTION_ARG_NONE, &global.verbose, "say more", NULL},
+    {"color", 0, 0, G_OPTION_ARG_STRING, &global.color, "auto (the default), always or never", "WHEN"},
+    {"help", 'h', 0, G_OPTION_ARG_NONE, &global.help, "show this help", NULL},
+    {"version", 'V', 0, G_OPTION_ARG_NONE, &global.version, "show the version", NULL},
     G_OPTION_ENTRY_NULL,
 };
+
+const gpuvm_global_settings *
+gpuvm_global(void)
+{
+    return &global;
+}
 
 const GOptionEntry *
 gpuvm_global_options(void)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include <locale.h>
-
 #include "cli/command.h"
+
+#include <locale.h>
 
 int
 main(int argc, char **argv)

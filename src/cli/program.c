@@ -28,17 +28,19 @@ look_for_json(int argc, char **argv)
 static bool
 wants_color(void)
 {
-    if (g_strcmp0(gpuvm_global.color, "always") == 0)
+    const gpuvm_global_settings *global = gpuvm_global();
+
+    if (g_strcmp0(global->color, "always") == 0)
         return true;
-    return g_strcmp0(gpuvm_global.color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDOUT_FILENO) &&
+    return g_strcmp0(global->color, "never") != 0 && !g_getenv("NO_COLOR") && isatty(STDOUT_FILENO) &&
            isatty(STDERR_FILENO);
 }
 
 /* Prints what is wrong with the command line. */
 static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const char *format, ...)
 {
-    gpuvm_diags *diags = gpuvm_diags_new();
-    gpuvm_output *output = gpuvm_output_new();
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    g_autoptr(gpuvm_output) output = gpuvm_output_new();
     g_autofree char *title = gpuvm_command_title(command);
     va_list args;
 
@@ -50,8 +52,6 @@ static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const c
     output->json = wants_json;
     output->color = wants_color();
     gpuvm_output_finish(output, diags);
-    gpuvm_output_free(output);
-    gpuvm_diags_free(diags);
     return GPUVM_EXIT_USAGE;
 }
 
@@ -65,30 +65,28 @@ unknown_command(const gpuvm_command *group, const char *name)
 }
 
 static int
-run(const gpuvm_command *command, int argc, char **argv)
+run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc, char **argv)
 {
     g_autoptr(gpuvm_session) session = gpuvm_session_new();
-    gpuvm_cli cli = {.session = session,
-                     .output = gpuvm_output_new(),
-                     .quiet = gpuvm_global.quiet,
-                     .verbose = gpuvm_global.verbose};
+    g_autoptr(gpuvm_output) output = gpuvm_output_new();
+    gpuvm_cli cli = {
+        .session = session, .output = output, .quiet = global->quiet, .verbose = global->verbose};
     int exit;
 
-    session->say = gpuvm_global.verbose ? gpuvm_progress_say : NULL;
-    session->progress = gpuvm_global.quiet || wants_json ? NULL : gpuvm_progress_show;
-    session->uri = gpuvm_global.uri;
-    session->host_file = gpuvm_global.host_file;
-    session->policy_file = gpuvm_global.policy_file;
-    session->plugin_dir = gpuvm_global.plugin_dir;
-    if (gpuvm_global.pool)
-        session->pool = gpuvm_global.pool;
-    cli.output->json = g_strcmp0(gpuvm_global.output, "json") == 0;
-    cli.output->quiet = gpuvm_global.quiet;
-    cli.output->color = wants_color();
+    session->say = global->verbose ? gpuvm_progress_say : NULL;
+    session->progress = global->quiet || wants_json ? NULL : gpuvm_progress_show;
+    session->uri = global->uri;
+    session->host_file = global->host_file;
+    session->policy_file = global->policy_file;
+    session->plugin_dir = global->plugin_dir;
+    if (global->pool)
+        session->pool = global->pool;
+    output->json = g_strcmp0(global->output, "json") == 0;
+    output->quiet = global->quiet;
+    output->color = wants_color();
     command->run(&cli, argc, argv);
     gpuvm_diags_sort(session->diags);
-    gpuvm_output_finish(cli.output, session->diags);
-    gpuvm_output_free(cli.output);
+    gpuvm_output_finish(output, session->diags);
     exit = gpuvm_diags_exit(session->diags);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (errno != EPIPE) /* a reader that has seen enough is no error to talk about */
@@ -99,21 +97,20 @@ run(const gpuvm_command *command, int argc, char **argv)
 }
 
 static int
-check_and_run(const gpuvm_command *command, int argc, char **argv)
+check_and_run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc, char **argv)
 {
-    if (gpuvm_global.output && !g_str_equal(gpuvm_global.output, "table") &&
-        !g_str_equal(gpuvm_global.output, "json"))
-        return usage_error(command, "output format '%s' is neither table nor json", gpuvm_global.output);
-    if (gpuvm_global.color && !g_str_equal(gpuvm_global.color, "auto") &&
-        !g_str_equal(gpuvm_global.color, "always") && !g_str_equal(gpuvm_global.color, "never"))
-        return usage_error(command, "--color takes auto, always or never, not '%s'", gpuvm_global.color);
-    if (gpuvm_global.uri && gpuvm_global.host_file)
+    if (global->output && !g_str_equal(global->output, "table") && !g_str_equal(global->output, "json"))
+        return usage_error(command, "output format '%s' is neither table nor json", global->output);
+    if (global->color && !g_str_equal(global->color, "auto") && !g_str_equal(global->color, "always") &&
+        !g_str_equal(global->color, "never"))
+        return usage_error(command, "--color takes auto, always or never, not '%s'", global->color);
+    if (global->uri && global->host_file)
         return usage_error(command, "--connect and --host exclude each other");
     if (argc < command->min_arguments)
         return usage_error(command, "%s takes %s", command->name, command->arguments);
     if (command->max_arguments >= 0 && argc > command->max_arguments)
         return usage_error(command, "unexpected argument '%s'", argv[command->max_arguments]);
-    return run(command, argc, argv);
+    return run(command, global, argc, argv);
 }
 
 /* GLib leaves the first "--" where an argument behind it begins with '-'. */
@@ -146,6 +143,7 @@ parse_options(const gpuvm_command *command, int *argc, char ***argv)
 int
 gpuvm_main(int argc, char **argv)
 {
+    const gpuvm_global_settings *global = gpuvm_global();
     g_autofree char *help = NULL;
     const gpuvm_command *command = NULL;
 
@@ -167,14 +165,14 @@ gpuvm_main(int argc, char **argv)
             return GPUVM_EXIT_USAGE;
     }
     drop_separator(&argc, argv);
-    if (gpuvm_global.version) {
+    if (global->version) {
         puts("gpuvm " PACKAGE_VERSION);
         return GPUVM_EXIT_OK;
     }
-    if (gpuvm_global.help || gpuvm_command_list(command)) {
+    if (global->help || gpuvm_command_list(command)) {
         help = gpuvm_command_help(command);
-        fputs(help, gpuvm_global.help ? stdout : stderr);
-        return gpuvm_global.help ? GPUVM_EXIT_OK : GPUVM_EXIT_USAGE;
+        fputs(help, global->help ? stdout : stderr);
+        return global->help ? GPUVM_EXIT_OK : GPUVM_EXIT_USAGE;
     }
-    return check_and_run(command, argc - 1, argv + 1);
+    return check_and_run(command, global, argc - 1, argv + 1);
 }
