@@ -10,7 +10,7 @@
 #include "cli/output.h"
 #include "ops/session.h"
 
-/** What completes an argument. */
+/* What completes an argument. */
 typedef enum gpuvm_argument {
     GPUVM_ARGUMENT_NONE,
     GPUVM_ARGUMENT_FILE,
@@ -22,7 +22,7 @@ typedef enum gpuvm_argument {
     GPUVM_ARGUMENT_SHELL,
 } gpuvm_argument;
 
-/** One run of the program. */
+/* One run of the program. */
 typedef struct gpuvm_cli {
     gpuvm_session *session;
     gpuvm_output *output;
@@ -47,46 +47,46 @@ struct gpuvm_command {
     void (*run)(gpuvm_cli *cli, int argc, char **argv);
 };
 
-/** NULL-terminated, in the order help shows them. */
+/* NULL-terminated, in the order help shows them. */
 extern const gpuvm_command *const gpuvm_commands[];
 
-/** The one of @commands that @name names; NULL. */
+/* The one of @commands that @name names; NULL. */
 const gpuvm_command *gpuvm_command_find(const gpuvm_command *const *commands, const char *name);
 
-/** The name of the one of @commands that @name may have been meant as; NULL. */
+/* The name of the one of @commands that @name may have been meant as; NULL. */
 const char *gpuvm_command_nearest(const gpuvm_command *const *commands, const char *name);
 
-/** The commands of @group; of the program when that is NULL. NULL of a command that is no group. */
+/* The commands of @group; of the program when that is NULL. NULL of a command that is no group. */
 const gpuvm_command *const *gpuvm_command_list(const gpuvm_command *group);
 
-/** "gpuvm plugin install", what to type for @command; "gpuvm" for NULL. g_malloc. */
+/* "gpuvm plugin install", what to type for @command; "gpuvm" for NULL. g_malloc. */
 char *gpuvm_command_title(const gpuvm_command *command);
 
-/** The options that every command takes, for help, completion and the manual. */
+/* The options that every command takes, for help, completion and the manual. */
 const GOptionEntry *gpuvm_global_options(void);
 
-/** What the global options were given. */
+/* What the global options were given. */
 typedef struct gpuvm_global_settings {
     char *uri, *host_file, *policy_file, *plugin_dir, *pool, *output, *color;
     gboolean quiet, verbose, help, version;
 } gpuvm_global_settings;
 
-/** Those that were parsed so far. */
+/* Those that were parsed so far. */
 const gpuvm_global_settings *gpuvm_global(void);
 
-/** A parser of @command's options and the global ones; that of a group, or of none, stops at the first argument. */
+/* A parser of @command's options and the global ones; that of a group, or of none, stops at the first argument. */
 GOptionContext *gpuvm_command_context(const gpuvm_command *command);
 
-/** The whole program: what main() does. Returns the exit code. */
+/* The whole program: what main() does. Returns the exit code. */
 int gpuvm_main(int argc, char **argv);
 
-/** "Usage: gpuvm NAME …", description, commands of a group, options. g_malloc. */
+/* "Usage: gpuvm NAME …", description, commands of a group, options. g_malloc. */
 char *gpuvm_command_help(const gpuvm_command *command);
 
 /** The command reference of gpuvm(1), in man(7) macros. g_malloc. */
 char *gpuvm_command_man(void);
 
-/**
+/*
  * What completion asks, as "gpuvm __complete": @argv is the index of the word to complete, then the words of
  * the line. Prints the candidates, one a line.
  */

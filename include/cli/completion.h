@@ -4,5 +4,5 @@
  */
 #pragma once
 
-/** A bash script, what `gpuvm completion bash` prints. */
+/* A bash script, what `gpuvm completion bash` prints. */
 extern const char gpuvm_completion_bash[];

@@ -7,14 +7,13 @@
 #include "cli/output.h"
 #include "model/facts.h"
 
-/** address, class, class_name, vendor_id, device_id, vendor, product, driver, iommu_group, numa_node, link.
- */
+/* address, class, class_name, vendor_id, device_id, vendor, product, driver, iommu_group, numa_node, link. */
 JsonObject *gpuvm_device_row(const gpuvm_device *device);
 
-/** "10de:2204" of such a row. g_malloc. */
+/* "10de:2204" of such a row. g_malloc. */
 char *gpuvm_device_row_id(JsonObject *row);
 
-/**
+/*
  * The addresses (gpuvm_pci_addr) that @n arguments are, of functions or cards; those that are none are errors (exit
  * code 2).
  */

@@ -27,7 +27,7 @@ typedef struct gpuvm_column {
     bool right;                       /* numbers */
 } gpuvm_column;
 
-/**
+/*
  * Shows @rows (taken) as @name. @children: the member that holds a row's own rows, shown as a tree; NULL:
  * none.
  * @columns ends with a row without header.
@@ -35,23 +35,21 @@ typedef struct gpuvm_column {
 void gpuvm_output_table(gpuvm_output *output, const char *name, JsonArray *rows, const gpuvm_column *columns,
                         const char *children);
 
-/** Prints @rows as a table, whatever the output format. */
+/* Prints @rows as a table, whatever the output format. */
 void gpuvm_output_print_table(JsonArray *rows, const gpuvm_column *columns, const char *children);
 
-/** Adds @rows (taken) as @name to the JSON; for people the command prints lines of its own. */
+/* Adds @rows (taken) as @name to the JSON; for people the command prints lines of its own. */
 void gpuvm_output_rows(gpuvm_output *output, const char *name, JsonArray *rows);
 
-/** A line for people: not with -o json or -q. */
+/* A line for people: not with -o json or -q. */
 void gpuvm_output_line(gpuvm_output *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/** Text that is the answer itself (domain XML, a schema), unless -o json, which has it as the member @name.
- */
+/* Text that is the answer itself (domain XML, a schema), unless -o json, which has it as the member @name. */
 void gpuvm_output_text(gpuvm_output *output, const char *name, const char *text);
 
-/** Prints the diagnostics: to stderr, or, with -o json, the whole result with them to stdout. Notes not with
- * -q. */
+/* Prints the diagnostics: to stderr, or, with -o json, the whole result with them to stdout. No notes with -q. */
 void gpuvm_output_finish(gpuvm_output *output, const gpuvm_diags *diags);
 
-/** Setters that say null when there is nothing. */
+/* Setters that say null when there is nothing. */
 void gpuvm_json_set_string(JsonObject *object, const char *member, const char *text);
 void gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number);

@@ -7,7 +7,7 @@
 #include "ops/load.h"
 #include "ops/session.h"
 
-/**
+/*
  * Lays each VM of @loaded (gpuvm_loaded) over the plugin that it names: one that is in @loaded too, else the installed
  * one. What is no VM, and what stays incomplete, is taken out; everything that is wrong is in the session's
  * diagnostics: a missing or disabled plugin, a document that is of no use here.

@@ -35,7 +35,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_health, gpuvm_health_free)
  */
 GPtrArray *gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms);
 
-/**
+/*
  * Asks @domain alone what @url says, for as long as gpuvm_health_ask would, but little longer than @left_ms, nor after
  * @stop says so (NULL: never). gpuvm_curl_load was called before.
  */

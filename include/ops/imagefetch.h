@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "host/pool.h"
+#include "host/volume.h"
 #include "model/plan.h"
 #include "ops/session.h"
 

@@ -10,7 +10,7 @@
 #include "core/imageinfo.h"
 #include "core/record.h"
 #include "host/lock.h"
-#include "host/pool.h"
+#include "host/volume.h"
 #include "ops/session.h"
 
 /* Within which the volume of an image that is being fetched, on whatever machine, becomes larger. */

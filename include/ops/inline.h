@@ -6,7 +6,7 @@
 
 #include "model/spec.h"
 
-/**
+/*
  * Replaces each text of @spec, which nobody else refers to, that is given by `path` (cloud_init's user_data and so on)
  * by its `content`, at the path's place; relative paths start from @directory. So a plan depends on nothing but its
  * definition, whose digest changes when a text does. @spec is decoded anew: what was taken from its struct before is no

@@ -51,6 +51,7 @@ typedef struct gpuvm_listed {
 /** Takes both. */
 gpuvm_listed *gpuvm_listed_new(gpuvm_domain *domain, gpuvm_record *record);
 void gpuvm_listed_free(gpuvm_listed *listed);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_listed, gpuvm_listed_free)
 
 /**
  * Every domain that gpuvm manages (gpuvm_listed, by name, owned by the array); one that cannot be read is left out and

@@ -23,10 +23,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_loaded, gpuvm_loaded_free)
  */
 GPtrArray *gpuvm_load_files(char **paths, gpuvm_diags *diags);
 
-/** The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see @diags. */
+/* The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see @diags. */
 gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
 
-/** Whether there is certainly no @file: one that cannot be looked at, and a link to nothing, are not absent. */
+/* Whether there is certainly no @file: one that cannot be looked at, and a link to nothing, are not absent. */
 bool gpuvm_load_is_absent(const char *file);
 
 /** The documents of @file that are right (gpuvm_loaded); the rest is in @diags. @kind as in gpuvm_spec_parse. */

@@ -24,8 +24,9 @@ typedef struct gpuvm_planned {
 } gpuvm_planned;
 
 void gpuvm_planned_free(gpuvm_planned *planned);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_planned, gpuvm_planned_free)
 
-/** Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
+/* Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
 void gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned);
 
 /**
@@ -35,5 +36,5 @@ void gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned);
  */
 GPtrArray *gpuvm_plan_files(gpuvm_session *session, char **paths);
 
-/** The same for documents that were read already (gpuvm_loaded; they are taken out of the array). */
+/* The same for documents that were read already (gpuvm_loaded; they are taken out of the array). */
 GPtrArray *gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded);

@@ -47,29 +47,28 @@ gpuvm_session *gpuvm_session_new(void);
 void gpuvm_session_free(gpuvm_session *session);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_session, gpuvm_session_free)
 
-/** Connects to libvirt, unless that is done. With host_file it is an error (exit code 2): nothing runs there.
- */
+/** Connects to libvirt, unless that is done. With host_file it is an error (exit code 2): nothing runs there. */
 bool gpuvm_session_connect(gpuvm_session *session);
 
-/** Reads the policies, for what needs no facts: the host's own and policy_file. One that is wrong leaves none. */
+/* Reads the policies, for what needs no facts: the host's own and policy_file. One that is wrong leaves none. */
 bool gpuvm_session_policies(gpuvm_session *session);
 
 /** Puts what every decision needs into the facts: capabilities; and reads the policies. */
 bool gpuvm_session_gather(gpuvm_session *session);
 
-/**
+/*
  * Forgets the facts, to be gathered anew: a VM was started or stopped, which may have taken minutes and changes drivers
  * and claims. What was borrowed from them is no longer there.
  */
 void gpuvm_session_forget(gpuvm_session *session);
 
-/** The directory of the storage pool, there or to be made; NULL: see the diagnostics. */
+/* The directory of the storage pool, there or to be made; NULL: see the diagnostics. */
 const char *gpuvm_session_pool_path(gpuvm_session *session);
 
 /** Puts every domain's claims into the facts; what is below does so when there is a device to be claimed. */
 bool gpuvm_session_gather_claims(gpuvm_session *session);
 
-/** Puts every device that @vm's plan needs into the facts. */
+/* Puts every device that @vm's plan needs into the facts. */
 bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);
 
 /** Puts the functions at @addrs (gpuvm_pci_addr), their slots and groups into the facts. */
@@ -78,12 +77,11 @@ bool gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
 /** Puts every device of the host into the facts. */
 bool gpuvm_session_gather_all(gpuvm_session *session);
 
-/** Adds @error (taken) to the diagnostics: its first line is the message, further lines are hints. Returns
- * false. */
+/* Adds @error (taken) to the diagnostics: its first line is the message, further lines are hints. Returns false. */
 bool gpuvm_session_fail(gpuvm_session *session, GError *error);
 
-/** The same, with a place. */
+/* The same, with a place. */
 bool gpuvm_session_fail_at(gpuvm_session *session, const gpuvm_mark *mark, GError *error);
 
-/** Tells session->say, if any, what is being done. */
+/* Tells session->say, if any, what is being done. */
 void gpuvm_session_say(const gpuvm_session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -127,8 +127,7 @@ offer_arguments(gpuvm_session *session, const gpuvm_command *command, const char
     }
 }
 
-/* The option of @command or of all commands that @word names and that takes a value in the next word; NULL.
- */
+/* The option of @command or of all commands that @word names and that takes a value in the next word; NULL. */
 static const GOptionEntry *
 option_with_value(const gpuvm_command *command, const char *word)
 {

@@ -163,8 +163,7 @@ compare_planned(gconstpointer a, gconstpointer b)
     return x_chooses != y_chooses ? (int)x_chooses - (int)y_chooses : strcmp(x->name, y->name);
 }
 
-/* The VMs among @all in the order they are planned; a second one of the same name is an error and left out.
- */
+/* The VMs among @all in the order they are planned; a second one of the same name is an error and left out. */
 static GPtrArray *
 planning_order(gpuvm_session *session, const GPtrArray *all)
 {
