@@ -56,7 +56,7 @@ const gpuvm_command *gpuvm_command_find(const gpuvm_command *const *commands, co
 /* The name of the one of @commands that @name may have been meant as; NULL. */
 const char *gpuvm_command_nearest(const gpuvm_command *const *commands, const char *name);
 
-/* The commands of @group; of the program when that is NULL. NULL of a command that is no group. */
+/* The commands of @group; of the program when that is NULL. NULL of a command that is not a group. */
 const gpuvm_command *const *gpuvm_command_list(const gpuvm_command *group);
 
 /* "gpuvm plugin install", what to type for @command; "gpuvm" for NULL. g_malloc. */

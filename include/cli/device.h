@@ -14,7 +14,7 @@ JsonObject *gpuvm_device_row(const gpuvm_device *device);
 char *gpuvm_device_row_id(JsonObject *row);
 
 /*
- * The addresses (gpuvm_pci_addr) that @n arguments are, of functions or cards; those that are none are errors (exit
+ * The addresses (gpuvm_pci_addr) that @n arguments are, of functions or cards; those that are not addresses are errors (exit
  * code 2).
  */
 GArray *gpuvm_read_addresses(gpuvm_diags *diags, int n, char **arguments);

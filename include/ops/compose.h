@@ -9,7 +9,7 @@
 
 /*
  * Lays each VM of @loaded (gpuvm_loaded) over the plugin that it names: one that is in @loaded too, else the installed
- * one. What is no VM, and what stays incomplete, is taken out; everything that is wrong is in the session's
+ * one. What is not a VM, and what stays incomplete, is taken out; everything that is wrong is in the session's
  * diagnostics: a missing or disabled plugin, a document that is of no use here.
  */
 void gpuvm_compose(gpuvm_session *session, GPtrArray *loaded);

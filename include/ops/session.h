@@ -25,8 +25,8 @@ typedef struct gpuvm_progress {
 
 typedef struct gpuvm_session {
     /* set before use; borrowed */
-    void (*progress)(const gpuvm_progress *progress); /* called now and then; NULL: nobody wants to know */
-    void (*say)(const char *text); /* called with what is being done; NULL: nobody wants to know */
+    void (*progress)(const gpuvm_progress *progress); /* called now and then; NULL: not reported */
+    void (*say)(const char *text);                    /* called with what is being done; NULL: not reported */
     const char *uri, *host_file, *policy_file;
     const char *plugin_dir; /* NULL: the user's own, see gpuvm_plugin_directory */
     const char *pool;       /* the storage pool for images, by name; never NULL */

@@ -25,7 +25,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 }
 
 static const GOptionEntry options[] = {
-    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &file, "write to FILE (here -o is no format)", "FILE"},
+    {"output", 'o', 0, G_OPTION_ARG_FILENAME, &file, "write to FILE (here -o is not the format)", "FILE"},
     {"full", 0, 0, G_OPTION_ARG_NONE, &full, "with serial numbers and the host's UUID", NULL},
     G_OPTION_ENTRY_NULL,
 };

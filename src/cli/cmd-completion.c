@@ -173,7 +173,7 @@ read_setting(gpuvm_session *session, const GOptionEntry *option, const char *val
 }
 
 /*
- * The command among the @n words behind "gpuvm"; *@ret_next is what the next word is one of, NULL when it is no command.
+ * The command among the @n words behind "gpuvm"; *@ret_next is what the next word is one of, NULL when it is not a command.
  */
 static const gpuvm_command *
 read_line(gpuvm_session *session, int n, char **words, const gpuvm_command *const **ret_next)

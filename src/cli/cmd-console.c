@@ -41,7 +41,7 @@ const gpuvm_command gpuvm_cmd_console = {
     .summary = "Use the serial console of a VM",
     .description =
         "Connects the terminal to the VM's first console, over libvirt's connection. Ctrl-] leaves; it also ends with\n"
-        "the VM. Where standard input is no terminal it is passed to the guest, and the output goes on after its end.",
+        "the VM. Where standard input is not a terminal it is passed to the guest, and the output goes on after its end.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,

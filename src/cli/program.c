@@ -89,7 +89,7 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     gpuvm_output_finish(output, session->diags);
     exit = gpuvm_diags_exit(session->diags);
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        if (errno != EPIPE) /* a reader that has seen enough is no error to talk about */
+        if (errno != EPIPE) /* a reader that has seen enough is not an error to talk about */
             fprintf(stderr, "error: cannot write the output: %s\n", g_strerror(errno));
         exit = exit ? exit : GPUVM_EXIT_FAILED;
     }

@@ -46,7 +46,7 @@ refuse_word(const char *word, enum gpuvm_exit exit, const gpuvm_mark *mark, gpuv
     return -1;
 }
 
-/* The kind of the document at @root; -1 when it says one that is none, or not @expected (-1: any). */
+/* The kind of the document at @root; -1 when it says something else, or not @expected (-1: any). */
 static int
 kind_of(const gpuvm_node *root, int expected, gpuvm_diags *diags)
 {

@@ -8,7 +8,7 @@
 #include "ops/inline.h"
 #include "ops/plugin.h"
 
-/* A policy never is a VM, deployments are not carried out yet, and a plugin alone is of no use. */
+/* A policy is not a VM, deployments are not supported yet, and a plugin alone does nothing. */
 static void
 refuse_kind(gpuvm_session *session, const gpuvm_loaded *loaded)
 {
@@ -26,7 +26,7 @@ refuse_kind(gpuvm_session *session, const gpuvm_loaded *loaded)
                         "to have it at hand for VMs: gpuvm plugin install %s", loaded->source);
     else
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
-                                          "%s '%s' is not carried out by this version of gpuvm",
+                                          "%s '%s' is not supported by this version of gpuvm",
                                           gpuvm_kind_names[spec->kind], gpuvm_spec_name(spec)),
                         "gpuvm validate checks it");
 }

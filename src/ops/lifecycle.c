@@ -127,7 +127,7 @@ gpuvm_attach(gpuvm_session *session, const char *name, bool force, void (*connec
            gpuvm_session_fail(session, error);
 }
 
-/* Says which disks are there still, and how to be rid of them. */
+/* Says which disks stay, and how to remove them. */
 static void
 note_volumes(gpuvm_session *session, const gpuvm_record *record)
 {

@@ -38,7 +38,7 @@ is_definition(const char *name)
 
 static void add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags);
 
-/* Links to directories are not followed, so that there are no circles; a FIFO could keep the reader for ever. */
+/* Links to directories are not followed, so that there are no cycles; a FIFO could block the reader for ever. */
 static void
 add_entry(GPtrArray *files, const char *path, const char *name, gpuvm_diags *diags)
 {

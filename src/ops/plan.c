@@ -57,7 +57,7 @@ look_up_domain(gpuvm_session *session, gpuvm_planned *planned)
     const gpuvm_claim *claim = gpuvm_facts_claim(session->facts, name);
     GError *error = NULL;
 
-    if (claim && claim->metadata) /* a damaged record is mended by defining again */
+    if (claim && claim->metadata) /* defining again repairs a damaged record */
         planned->record = gpuvm_record_parse(claim->metadata, NULL);
     if (!session->connection)
         return true;
