@@ -52,9 +52,9 @@ gpuvm_start_and_say(gpuvm_cli *cli, const char *name, const gpuvm_start_settings
 bool gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, const gpuvm_stop_settings *settings);
 
 /*
- * Defines the VMs of @loaded (gpuvm_loaded, taken) as @options say, starts them as @start says unless it is NULL, and
- * waits for them. @rows gets a row "name", "change", "running", "healthy" of each, as far as it came; one that is there
- * already is filled in.
+ * Defines the VMs of @definitions (gpuvm_definition, taken) as @options say, starts them as @start says unless it is
+ * NULL, and waits for them. @rows gets a row "name", "change", "running", "healthy" of each, as far as it came; one that
+ * is there already is filled in.
  */
-void gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *loaded, gpuvm_define_options options,
+void gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *definitions, gpuvm_define_options options,
                           const gpuvm_start_settings *start, JsonArray *rows);

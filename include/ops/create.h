@@ -26,5 +26,5 @@ typedef struct gpuvm_flag_value {
  * @config (NULL: none), which need have no name; NULL: see the session's diagnostics, where what is wrong with a flag
  * has its name for a place.
  */
-gpuvm_loaded *gpuvm_create_definition(gpuvm_session *session, const char *name, const char *config,
-                                      const GPtrArray *values);
+gpuvm_definition *gpuvm_create_definition(gpuvm_session *session, const char *name, const char *config,
+                                          const GPtrArray *values);

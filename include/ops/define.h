@@ -20,9 +20,9 @@ typedef struct gpuvm_define_options {
 } gpuvm_define_options;
 
 /**
- * Plans the VMs of @loaded (gpuvm_loaded, taken), and when nothing stands in the way of any, makes what they need of the
- * storage pool, defines them in their order, and starts them. An existing domain keeps its UUID and MAC. After one that
- * cannot be defined nothing more is, and what was made for the rest is removed; one that cannot be started does not
- * keep the others from it. Whether all of it was done.
+ * Plans the VMs of @definitions (gpuvm_definition, taken), and when nothing stands in the way of any, makes what they
+ * need of the storage pool, defines them in their order, and starts them. An existing domain keeps its UUID and MAC.
+ * After one that cannot be defined nothing more is, and what was made for the rest is removed; one that cannot be
+ * started does not keep the others from it. Whether all of it was done.
  */
-bool gpuvm_define_all(gpuvm_session *session, GPtrArray *loaded, const gpuvm_define_options *options);
+bool gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options);

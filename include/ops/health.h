@@ -30,7 +30,7 @@ void gpuvm_health_free(gpuvm_health *health);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_health, gpuvm_health_free)
 
 /**
- * Asks @vms (gpuvm_listed), all at the same time, each for 5 s at most. Returns a gpuvm_health for each, in their order,
+ * Asks @vms (gpuvm_instance), all at the same time, each for 5 s at most. Returns a gpuvm_health for each, in their order,
  * owned by the array; NULL: see the diagnostics.
  */
 GPtrArray *gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms);

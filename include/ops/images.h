@@ -9,11 +9,11 @@
 #include "ops/plan.h"
 
 /*
- * Fetches every image of @planned (gpuvm_planned) that is not in the pool, and makes the overlays that are missing; one
+ * Fetches every image of @drafts (gpuvm_draft) that is not in the pool, and makes the overlays that are missing; one
  * that is there is never replaced. Paths in the plans, and the XML, follow. Without success nothing half-made stays: no
  * partial volume, no new overlay. A signal that ends the process does so after that.
  */
-bool gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *planned);
+bool gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *drafts);
 
-/* Removes the volumes that were made for @planned in this run: it was not defined. */
-void gpuvm_images_discard(gpuvm_session *session, gpuvm_planned *planned);
+/* Removes the volumes that were made for @draft in this run: it was not defined. */
+void gpuvm_images_discard(gpuvm_session *session, gpuvm_draft *draft);

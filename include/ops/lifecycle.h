@@ -43,18 +43,19 @@ bool gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefi
 /** The domain @name that gpuvm manages, and its record; NULL: see the diagnostics. */
 gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record);
 
-typedef struct gpuvm_listed {
+/** A domain that gpuvm manages. */
+typedef struct gpuvm_instance {
     gpuvm_domain *domain;
     gpuvm_record *record;
-} gpuvm_listed;
+} gpuvm_instance;
 
 /** Takes both. */
-gpuvm_listed *gpuvm_listed_new(gpuvm_domain *domain, gpuvm_record *record);
-void gpuvm_listed_free(gpuvm_listed *listed);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_listed, gpuvm_listed_free)
+gpuvm_instance *gpuvm_instance_new(gpuvm_domain *domain, gpuvm_record *record);
+void gpuvm_instance_free(gpuvm_instance *instance);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_instance, gpuvm_instance_free)
 
 /**
- * Every domain that gpuvm manages (gpuvm_listed, by name, owned by the array); one that cannot be read is left out and
+ * Every domain that gpuvm manages (gpuvm_instance, by name, owned by the array); one that cannot be read is left out and
  * an error in the diagnostics. NULL: see there.
  */
 GPtrArray *gpuvm_list_managed(gpuvm_session *session);

@@ -6,15 +6,15 @@
 
 #include "model/spec.h"
 
-/** One document of a file. */
-typedef struct gpuvm_loaded {
+/** One document of a file, and where it is from. */
+typedef struct gpuvm_definition {
     gpuvm_spec *spec;
     char *source;    /* the file, as given */
     char *directory; /* of the file, absolute: what its relative paths start from */
-} gpuvm_loaded;
+} gpuvm_definition;
 
-void gpuvm_loaded_free(gpuvm_loaded *loaded);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_loaded, gpuvm_loaded_free)
+void gpuvm_definition_free(gpuvm_definition *definition);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_definition, gpuvm_definition_free)
 
 /**
  * The files that @paths name: a directory stands for every .yaml, .yml and .json file in it, at any depth, in
@@ -29,7 +29,7 @@ gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
 /* Whether there is certainly no @file: one that cannot be looked at, and a link to nothing, are not absent. */
 bool gpuvm_load_is_absent(const char *file);
 
-/** The documents of @file that are right (gpuvm_loaded); the rest is in @diags. @kind as in gpuvm_spec_parse. */
+/** The definitions in @file that are right (gpuvm_definition); the rest is in @diags. @kind as in gpuvm_spec_parse. */
 GPtrArray *gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags);
 
 /** The same for all the files that @paths name, of any kind. */

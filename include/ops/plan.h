@@ -10,8 +10,9 @@
 #include "ops/load.h"
 #include "ops/session.h"
 
-typedef struct gpuvm_planned {
-    gpuvm_loaded *loaded;
+/** What define would make of a definition. */
+typedef struct gpuvm_draft {
+    gpuvm_definition *definition;
     gpuvm_plan *plan;     /* NULL: a second VM of a name, which is an error */
     gpuvm_domain *domain; /* as it is defined now; NULL: none, or no connection */
     char *before;         /* its persistent XML; NULL */
@@ -21,20 +22,20 @@ typedef struct gpuvm_planned {
     GPtrArray *made;      /* char *: volumes that this run made for it */
     GPtrArray *locks;     /* gpuvm_lock: from what is stored for it until it is defined */
     char *xml;            /* what define would send; NULL when something stands in the way */
-} gpuvm_planned;
+} gpuvm_draft;
 
-void gpuvm_planned_free(gpuvm_planned *planned);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_planned, gpuvm_planned_free)
+void gpuvm_draft_free(gpuvm_draft *draft);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_draft, gpuvm_draft_free)
 
 /* Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
-void gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned);
+void gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft);
 
 /**
- * Plans every VM of @paths (gpuvm_planned, in the order given), all errors of all of them in the session's
+ * Plans every VM of @paths (gpuvm_draft, in the order given), all errors of all of them in the session's
  * diagnostics. VMs that name their devices are planned before those that let gpuvm choose, each in the order
  * of names, so that the order of files does not count. NULL when nothing could be planned at all.
  */
 GPtrArray *gpuvm_plan_files(gpuvm_session *session, char **paths);
 
-/* The same for documents that were read already (gpuvm_loaded; they are taken out of the array). */
-GPtrArray *gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded);
+/* The same for definitions that were read already (gpuvm_definition; they are taken out of the array). */
+GPtrArray *gpuvm_plan_definitions(gpuvm_session *session, GPtrArray *definitions);

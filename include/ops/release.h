@@ -7,14 +7,14 @@
 #include "ops/session.h"
 
 /** What became of one function. */
-typedef struct gpuvm_released {
+typedef struct gpuvm_driver_change {
     gpuvm_pci_addr addr;
     char *before, *after; /* drivers; NULL: none */
-} gpuvm_released;
+} gpuvm_driver_change;
 
 /**
  * Returns every function of the card at @addr that is on vfio-pci, or on no driver, to the one that is its own, if any.
- * Refused while a running domain has it or a device of its group. Returns the functions (gpuvm_released, owned by the
- * array), those that were on another driver unchanged; NULL: see the diagnostics.
+ * Refused while a running domain has it or a device of its group. Returns what became of the functions
+ * (gpuvm_driver_change, owned by the array), those that were on another driver unchanged; NULL: see the diagnostics.
  */
 GPtrArray *gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr);

@@ -71,7 +71,7 @@ offer_domains(gpuvm_session *session, const char *prefix)
     g_autoptr(GPtrArray) domains = gpuvm_list_managed(session);
 
     for (guint i = 0; domains && i < domains->len; i++)
-        offer(prefix, ((const gpuvm_listed *)domains->pdata[i])->domain->name);
+        offer(prefix, ((const gpuvm_instance *)domains->pdata[i])->domain->name);
 }
 
 static void

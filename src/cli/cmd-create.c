@@ -43,15 +43,15 @@ take_flag(const char *name, const char *text, gpointer data, GError **error)
 }
 
 static void
-create(gpuvm_cli *cli, gpuvm_loaded *definition, JsonArray *rows, JsonObject *row)
+create(gpuvm_cli *cli, gpuvm_definition *definition, JsonArray *rows, JsonObject *row)
 {
-    g_autoptr(GPtrArray) loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
+    g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
     const gpuvm_define_options how = {.create = true};
 
-    g_ptr_array_add(loaded, definition);
+    g_ptr_array_add(definitions, definition);
     if (!gpuvm_session_connect(cli->session))
         return;
-    gpuvm_define_and_say(cli, loaded, how, given.no_start ? NULL : &given.how, rows);
+    gpuvm_define_and_say(cli, definitions, how, given.no_start ? NULL : &given.how, rows);
     if (!json_object_get_boolean_member_with_default(row, "running", TRUE))
         gpuvm_diags_note(cli->session->diags, NULL, "VM '%s' is defined, and can be started later",
                          json_object_get_string_member(row, "name"));
@@ -60,7 +60,7 @@ create(gpuvm_cli *cli, gpuvm_loaded *definition, JsonArray *rows, JsonObject *ro
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(gpuvm_loaded) definition = NULL;
+    g_autoptr(gpuvm_definition) definition = NULL;
     JsonArray *rows = json_array_new();
     JsonObject *row = json_object_new();
 

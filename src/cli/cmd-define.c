@@ -13,7 +13,7 @@ static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     const gpuvm_define_options how = {.adopt = given.adopt, .autostart = given.autostart};
-    g_autoptr(GPtrArray) loaded = NULL;
+    g_autoptr(GPtrArray) definitions = NULL;
     JsonArray *rows = json_array_new();
 
     (void)argc;
@@ -24,8 +24,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
     }
     if (!gpuvm_session_connect(cli->session))
         return;
-    loaded = gpuvm_load_paths(argv, cli->session->diags);
-    gpuvm_define_and_say(cli, loaded, how, given.start ? &given.how : NULL, rows);
+    definitions = gpuvm_load_paths(argv, cli->session->diags);
+    gpuvm_define_and_say(cli, definitions, how, given.start ? &given.how : NULL, rows);
 }
 
 static const GOptionEntry options[] = {

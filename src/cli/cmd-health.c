@@ -45,11 +45,11 @@ make_row(const gpuvm_health *health)
     return row;
 }
 
-/* Those of @names that there are; gpuvm_listed. */
+/* Those of @names that there are; gpuvm_instance. */
 static GPtrArray *
 find(gpuvm_cli *cli, char **names)
 {
-    GPtrArray *vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_listed_free);
+    GPtrArray *vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
 
     for (char **name = names; gpuvm_session_connect(cli->session) && *name; name++) {
         gpuvm_record *record = NULL;
@@ -59,7 +59,7 @@ find(gpuvm_cli *cli, char **names)
         domain = gpuvm_find_managed(cli->session, *name, &record);
         gpuvm_diags_set_subject(cli->session->diags, NULL);
         if (domain)
-            g_ptr_array_add(vms, gpuvm_listed_new(domain, record));
+            g_ptr_array_add(vms, gpuvm_instance_new(domain, record));
     }
     return vms;
 }
@@ -71,7 +71,7 @@ find_all(gpuvm_cli *cli)
     GPtrArray *vms = gpuvm_list_managed(cli->session);
 
     for (guint i = vms ? vms->len : 0; i-- > 0;) {
-        const gpuvm_listed *vm = vms->pdata[i];
+        const gpuvm_instance *vm = vms->pdata[i];
 
         if (!vm->domain->active || !vm->record->health_url)
             g_ptr_array_remove_index(vms, i);

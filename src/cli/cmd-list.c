@@ -39,11 +39,11 @@ make_row(const gpuvm_domain *domain, const gpuvm_record *record)
     return row;
 }
 
-/* Adds the health of @listed (gpuvm_listed), in whose order @rows are. */
+/* Adds the health of @instances (gpuvm_instance), in whose order @rows are. */
 static void
-add_health(gpuvm_cli *cli, const GPtrArray *listed, JsonArray *rows)
+add_health(gpuvm_cli *cli, const GPtrArray *instances, JsonArray *rows)
 {
-    g_autoptr(GPtrArray) healths = gpuvm_health_ask(cli->session, listed);
+    g_autoptr(GPtrArray) healths = gpuvm_health_ask(cli->session, instances);
 
     for (guint i = 0; healths && i < healths->len; i++) {
         const gpuvm_health *found = healths->pdata[i];
@@ -57,21 +57,21 @@ add_health(gpuvm_cli *cli, const GPtrArray *listed, JsonArray *rows)
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) domains = NULL, listed = g_ptr_array_new();
+    g_autoptr(GPtrArray) domains = NULL, instances = g_ptr_array_new();
     JsonArray *rows = json_array_new();
 
     (void)argc, (void)argv;
     domains = gpuvm_list_managed(cli->session);
     for (guint i = 0; domains && i < domains->len; i++) {
-        gpuvm_listed *vm = domains->pdata[i];
+        gpuvm_instance *vm = domains->pdata[i];
 
         if (vm->domain->active || all) {
             json_array_add_object_element(rows, make_row(vm->domain, vm->record));
-            g_ptr_array_add(listed, vm);
+            g_ptr_array_add(instances, vm);
         }
     }
     if (health)
-        add_health(cli, listed, rows);
+        add_health(cli, instances, rows);
     if (domains && json_array_get_length(rows) == 0)
         gpuvm_output_line(cli->output,
                           all ? "gpuvm defined no VM here" : "no VM is running; see gpuvm list --all");

@@ -69,9 +69,9 @@ function_row(const gpuvm_plan_function *function)
 }
 
 static JsonObject *
-vm_row(const gpuvm_planned *planned)
+vm_row(const gpuvm_draft *draft)
 {
-    const gpuvm_plan *plan = planned->plan;
+    const gpuvm_plan *plan = draft->plan;
     const gpuvm_resources *resources = plan->vm->body.resources;
     JsonObject *row = json_object_new();
     JsonArray *functions = json_array_new();
@@ -84,15 +84,15 @@ vm_row(const gpuvm_planned *planned)
     json_object_set_int_member(row, "memory_mb", (gint64)resources->memory_mb);
     gpuvm_json_set_known(row, "numa_node", plan->place.numa_node);
     json_object_set_string_member(row, "placement", plan->place.why);
-    json_object_set_boolean_member(row, "refused", planned->xml == NULL);
+    json_object_set_boolean_member(row, "refused", draft->xml == NULL);
     json_object_set_array_member(row, "functions", functions);
-    json_object_set_array_member(row, "values", value_rows(planned->loaded->spec));
+    json_object_set_array_member(row, "values", value_rows(draft->definition->spec));
     return row;
 }
 
 /* For people: a heading, the values when a plugin gives some, the devices, where the memory goes. */
 static void
-show(gpuvm_output *output, const gpuvm_planned *planned, JsonObject *row)
+show(gpuvm_output *output, const gpuvm_draft *draft, JsonObject *row)
 {
     JsonArray *functions = json_object_get_array_member(row, "functions");
     g_autofree char *node = json_object_get_null_member(row, "numa_node")
@@ -105,7 +105,7 @@ show(gpuvm_output *output, const gpuvm_planned *planned, JsonObject *row)
         json_object_get_string_member(row, "name"), json_object_get_string_member(row, "source"),
         json_object_get_int_member(row, "cpu_cores"), json_object_get_int_member(row, "memory_mb"),
         json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
-    if (planned->loaded->spec->base)
+    if (draft->definition->spec->base)
         gpuvm_output_print_table(json_object_get_array_member(row, "values"), value_columns, NULL);
     gpuvm_output_print_table(functions, columns, NULL);
     if (json_array_get_length(functions) > 0)
@@ -116,12 +116,12 @@ show(gpuvm_output *output, const gpuvm_planned *planned, JsonObject *row)
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) planned = gpuvm_plan_files(cli->session, argv);
+    g_autoptr(GPtrArray) drafts = gpuvm_plan_files(cli->session, argv);
     JsonArray *rows = json_array_new();
 
     (void)argc;
-    for (guint i = 0; planned && i < planned->len; i++) {
-        const gpuvm_planned *vm = planned->pdata[i];
+    for (guint i = 0; drafts && i < drafts->len; i++) {
+        const gpuvm_draft *vm = drafts->pdata[i];
 
         if (!vm->plan)
             continue;

@@ -7,15 +7,15 @@
 #include "ops/release.h"
 
 static void
-say(gpuvm_output *output, const gpuvm_released *released)
+say(gpuvm_output *output, const gpuvm_driver_change *change)
 {
-    const char *before = released->before ? released->before : "no driver";
-    const char *after = released->after ? released->after : "no driver";
+    const char *before = change->before ? change->before : "no driver";
+    const char *after = change->after ? change->after : "no driver";
 
-    if (g_strcmp0(released->before, released->after) == 0)
-        gpuvm_output_line(output, "%s: on %s already", GPUVM_PCI(&released->addr), before);
+    if (g_strcmp0(change->before, change->after) == 0)
+        gpuvm_output_line(output, "%s: on %s already", GPUVM_PCI(&change->addr), before);
     else
-        gpuvm_output_line(output, "%s: %s → %s", GPUVM_PCI(&released->addr), before, after);
+        gpuvm_output_line(output, "%s: %s → %s", GPUVM_PCI(&change->addr), before, after);
 }
 
 static void
@@ -24,14 +24,14 @@ release_card(gpuvm_cli *cli, const gpuvm_pci_addr *addr, JsonArray *rows)
     g_autoptr(GPtrArray) all = gpuvm_release(cli->session, addr);
 
     for (guint i = 0; all && i < all->len; i++) {
-        const gpuvm_released *released = all->pdata[i];
+        const gpuvm_driver_change *change = all->pdata[i];
         JsonObject *row = json_object_new();
 
-        json_object_set_string_member(row, "address", GPUVM_PCI(&released->addr));
-        gpuvm_json_set_string(row, "before", released->before);
-        gpuvm_json_set_string(row, "after", released->after);
+        json_object_set_string_member(row, "address", GPUVM_PCI(&change->addr));
+        gpuvm_json_set_string(row, "before", change->before);
+        gpuvm_json_set_string(row, "after", change->after);
         json_array_add_object_element(rows, row);
-        say(cli->output, released);
+        say(cli->output, change);
     }
 }
 

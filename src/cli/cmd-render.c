@@ -35,12 +35,12 @@ print_origins(const gpuvm_spec *spec)
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) planned = gpuvm_plan_files(cli->session, argv);
+    g_autoptr(GPtrArray) drafts = gpuvm_plan_files(cli->session, argv);
     JsonArray *rows = json_array_new();
 
     (void)argc;
-    for (guint i = 0; planned && cli->session->diags->errors == 0 && i < planned->len; i++) {
-        const gpuvm_planned *vm = planned->pdata[i];
+    for (guint i = 0; drafts && cli->session->diags->errors == 0 && i < drafts->len; i++) {
+        const gpuvm_draft *vm = drafts->pdata[i];
         JsonObject *row = json_object_new();
 
         gpuvm_image_note_unknown(vm->plan, cli->session->diags);
@@ -48,7 +48,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
         json_object_set_string_member(row, "xml", vm->xml);
         json_array_add_object_element(rows, row);
         if (!cli->output->json) {
-            print_origins(vm->loaded->spec);
+            print_origins(vm->definition->spec);
             fputs(vm->xml, stdout);
         }
     }

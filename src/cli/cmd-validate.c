@@ -8,13 +8,13 @@
 static char *kind;
 
 static void
-add_row(JsonArray *rows, const gpuvm_loaded *loaded)
+add_row(JsonArray *rows, const gpuvm_definition *definition)
 {
     JsonObject *row = json_object_new();
 
-    json_object_set_string_member(row, "file", loaded->source);
-    json_object_set_string_member(row, "kind", gpuvm_kind_names[loaded->spec->kind]);
-    json_object_set_string_member(row, "name", gpuvm_spec_name(loaded->spec));
+    json_object_set_string_member(row, "file", definition->source);
+    json_object_set_string_member(row, "kind", gpuvm_kind_names[definition->spec->kind]);
+    json_object_set_string_member(row, "name", gpuvm_spec_name(definition->spec));
     json_array_add_object_element(rows, row);
 }
 
@@ -27,10 +27,10 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
     (void)argc;
     for (guint f = 0; f < files->len; f++) {
-        g_autoptr(GPtrArray) loaded = gpuvm_load_file(files->pdata[f], kind, diags);
+        g_autoptr(GPtrArray) definitions = gpuvm_load_file(files->pdata[f], kind, diags);
 
-        for (guint i = 0; i < loaded->len; i++)
-            add_row(rows, loaded->pdata[i]);
+        for (guint i = 0; i < definitions->len; i++)
+            add_row(rows, definitions->pdata[i]);
     }
     if (diags->errors == 0)
         gpuvm_output_line(cli->output, "%u definition%s in %u file%s: valid", json_array_get_length(rows),

@@ -181,7 +181,7 @@ hear_started(void *data, const char *name, bool running, gpuvm_outcome outcome)
 }
 
 void
-gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *loaded, gpuvm_define_options options,
+gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *definitions, gpuvm_define_options options,
                      const gpuvm_start_settings *start, JsonArray *rows)
 {
     listener told = {.cli = cli, .rows = rows, .wait = start && start->wait};
@@ -190,7 +190,7 @@ gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *loaded, gpuvm_define_options opt
     options.defined = hear_defined;
     options.started = hear_started;
     options.data = &told;
-    gpuvm_define_all(cli->session, loaded, &options);
+    gpuvm_define_all(cli->session, definitions, &options);
     if (told.defined == 0)
         gpuvm_output_line(cli->output, "nothing was defined");
     wait_and_say(cli, rows);

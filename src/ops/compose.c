@@ -10,9 +10,9 @@
 
 /* A policy is not a VM, deployments are not supported yet, and a plugin alone does nothing. */
 static void
-refuse_kind(gpuvm_session *session, const gpuvm_loaded *loaded)
+refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
 {
-    const gpuvm_spec *spec = loaded->spec;
+    const gpuvm_spec *spec = definition->spec;
     const gpuvm_mark *mark = &spec->doc->root->mark;
 
     if (spec->kind == GPUVM_KIND_POLICY)
@@ -23,7 +23,7 @@ refuse_kind(gpuvm_session *session, const gpuvm_loaded *loaded)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
                                           "plugin '%s' is named by no VM that is given with it",
                                           spec->plugin->name),
-                        "to have it at hand for VMs: gpuvm plugin install %s", loaded->source);
+                        "to have it at hand for VMs: gpuvm plugin install %s", definition->source);
     else
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
                                           "%s '%s' is not supported by this version of gpuvm",
@@ -31,36 +31,36 @@ refuse_kind(gpuvm_session *session, const gpuvm_loaded *loaded)
                         "gpuvm validate checks it");
 }
 
-/* The plugins among @loaded: name → gpuvm_loaded. */
+/* The plugins among @definitions: name → gpuvm_definition. */
 static GHashTable *
-given_plugins(const GPtrArray *loaded)
+given_plugins(const GPtrArray *definitions)
 {
     GHashTable *given = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    for (guint i = 0; i < loaded->len; i++) {
-        const gpuvm_spec *spec = ((const gpuvm_loaded *)loaded->pdata[i])->spec;
+    for (guint i = 0; i < definitions->len; i++) {
+        const gpuvm_spec *spec = ((const gpuvm_definition *)definitions->pdata[i])->spec;
 
         if (spec->kind == GPUVM_KIND_PLUGIN)
-            g_hash_table_insert(given, g_strdup(spec->plugin->name), loaded->pdata[i]);
+            g_hash_table_insert(given, g_strdup(spec->plugin->name), definitions->pdata[i]);
     }
     return given;
 }
 
-/* @loaded, a plugin that is given, as it would be installed; NULL: see the diagnostics. */
+/* @definition, a plugin that is given, as it would be installed; NULL: see the diagnostics. */
 static gpuvm_spec *
-take_given(gpuvm_session *session, const gpuvm_loaded *loaded, const gpuvm_mark *mark)
+take_given(gpuvm_session *session, const gpuvm_definition *definition, const gpuvm_mark *mark)
 {
-    gpuvm_spec *plugin = loaded->spec;
+    gpuvm_spec *plugin = definition->spec;
 
     if (!plugin->plugin->enabled) {
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, mark, "plugin '%s' is disabled",
                                           plugin->plugin->name),
-                        "%s says enabled: false", loaded->source);
+                        "%s says enabled: false", definition->source);
         return NULL;
     }
-    if (!gpuvm_inline_texts(plugin, loaded->directory, session->diags))
+    if (!gpuvm_inline_texts(plugin, definition->directory, session->diags))
         return NULL;
-    gpuvm_paths_resolve(plugin, loaded->directory, session->diags);
+    gpuvm_paths_resolve(plugin, definition->directory, session->diags);
     return gpuvm_spec_ref(plugin);
 }
 
@@ -70,69 +70,70 @@ find_plugin(gpuvm_session *session, GHashTable *given, GHashTable *used, const g
 {
     gpuvm_mark mark = gpuvm_object_mark(&vm->body.object, "plugin");
     gpuvm_spec *plugin = g_hash_table_lookup(used, vm->plugin);
-    const gpuvm_loaded *loaded = g_hash_table_lookup(given, vm->plugin);
+    const gpuvm_definition *definition = g_hash_table_lookup(given, vm->plugin);
 
     if (plugin)
         return plugin;
-    plugin = loaded ? take_given(session, loaded, &mark) : gpuvm_plugin_load(session, vm->plugin, &mark);
+    plugin =
+        definition ? take_given(session, definition, &mark) : gpuvm_plugin_load(session, vm->plugin, &mark);
     if (plugin)
         g_hash_table_insert(used, plugin->plugin->name, plugin);
     return plugin;
 }
 
-/* Puts the VM that @loaded makes with all that belongs to it in its place; false: see the diagnostics. */
+/* Puts the VM that @definition makes with all that belongs to it in its place; false: see the diagnostics. */
 static bool
-complete(gpuvm_session *session, GHashTable *given, GHashTable *used, gpuvm_loaded *loaded)
+complete(gpuvm_session *session, GHashTable *given, GHashTable *used, gpuvm_definition *definition)
 {
     gpuvm_spec *plugin, *merged;
 
-    if (!gpuvm_inline_texts(loaded->spec, loaded->directory, session->diags))
+    if (!gpuvm_inline_texts(definition->spec, definition->directory, session->diags))
         return false;
-    if (!loaded->spec->vm->plugin)
+    if (!definition->spec->vm->plugin)
         return true;
-    plugin = find_plugin(session, given, used, loaded->spec->vm);
-    merged = plugin ? gpuvm_merge(loaded->spec, plugin, session->diags) : NULL;
+    plugin = find_plugin(session, given, used, definition->spec->vm);
+    merged = plugin ? gpuvm_merge(definition->spec, plugin, session->diags) : NULL;
     if (!merged)
         return false;
-    gpuvm_spec_free(loaded->spec);
-    loaded->spec = merged;
+    gpuvm_spec_free(definition->spec);
+    definition->spec = merged;
     return true;
 }
 
-/* Whether @loaded is a plugin that one of @all names. */
+/* Whether @definition is a plugin that one of @all names. */
 static bool
-is_named(const gpuvm_loaded *loaded, const GPtrArray *all)
+is_named(const gpuvm_definition *definition, const GPtrArray *all)
 {
-    for (guint i = 0; loaded->spec->kind == GPUVM_KIND_PLUGIN && i < all->len; i++) {
-        const gpuvm_spec *spec = ((const gpuvm_loaded *)all->pdata[i])->spec;
+    for (guint i = 0; definition->spec->kind == GPUVM_KIND_PLUGIN && i < all->len; i++) {
+        const gpuvm_spec *spec = ((const gpuvm_definition *)all->pdata[i])->spec;
 
-        if (spec->kind == GPUVM_KIND_VM && g_strcmp0(spec->vm->plugin, loaded->spec->plugin->name) == 0)
+        if (spec->kind == GPUVM_KIND_VM && g_strcmp0(spec->vm->plugin, definition->spec->plugin->name) == 0)
             return true;
     }
     return false;
 }
 
 void
-gpuvm_compose(gpuvm_session *session, GPtrArray *loaded)
+gpuvm_compose(gpuvm_session *session, GPtrArray *definitions)
 {
-    g_autoptr(GHashTable) given = given_plugins(loaded);
+    g_autoptr(GHashTable) given = given_plugins(definitions);
     g_autoptr(GHashTable) used =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)gpuvm_spec_free);
 
-    for (guint i = 0; i < loaded->len; i++) {
-        gpuvm_loaded *item = loaded->pdata[i];
+    for (guint i = 0; i < definitions->len; i++) {
+        gpuvm_definition *item = definitions->pdata[i];
 
-        if (item->spec->kind != GPUVM_KIND_VM && !is_named(item, loaded))
+        if (item->spec->kind != GPUVM_KIND_VM && !is_named(item, definitions))
             refuse_kind(session, item);
     }
-    for (guint i = loaded->len; i-- > 0;) {
-        gpuvm_loaded *item = loaded->pdata[i];
+    for (guint i = definitions->len; i-- > 0;) {
+        gpuvm_definition *item = definitions->pdata[i];
 
         if (item->spec->kind == GPUVM_KIND_VM && !complete(session, given, used, item))
-            g_ptr_array_remove_index(loaded, i);
+            g_ptr_array_remove_index(definitions, i);
     }
-    for (guint i = loaded->len; i-- > 0;) {
-        if (((const gpuvm_loaded *)loaded->pdata[i])->spec->kind != GPUVM_KIND_VM)
-            g_ptr_array_remove_index(loaded, i);
+    for (guint i = definitions->len; i-- > 0;) {
+        if (((const gpuvm_definition *)definitions->pdata[i])->spec->kind != GPUVM_KIND_VM)
+            g_ptr_array_remove_index(definitions, i);
     }
 }

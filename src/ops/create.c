@@ -106,13 +106,13 @@ check_allowlists(gpuvm_session *session, const gpuvm_doc *config, const gpuvm_do
 
 static const gpuvm_flag name_argument = {.name = "NAME", .path = "name"};
 
-gpuvm_loaded *
+gpuvm_definition *
 gpuvm_create_definition(gpuvm_session *session, const char *name, const char *config, const GPtrArray *values)
 {
     g_autoptr(gpuvm_source) source = gpuvm_source_new(config ? config : "gpuvm create", g_strdup(""), 0);
     g_autoptr(gpuvm_doc) doc = gpuvm_doc_new(source), base = NULL;
     g_autofree char *path = g_canonicalize_filename(config ? config : "-", NULL);
-    gpuvm_loaded *loaded;
+    gpuvm_definition *definition;
     gpuvm_vm *vm;
 
     apply(doc, &(gpuvm_flag_value){&name_argument, name});
@@ -130,9 +130,9 @@ gpuvm_create_definition(gpuvm_session *session, const char *name, const char *co
     vm = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, session->diags);
     if (!vm)
         return NULL;
-    loaded = g_new0(gpuvm_loaded, 1);
-    loaded->spec = gpuvm_spec_new(GPUVM_KIND_VM, doc, vm);
-    loaded->source = g_strdup(source->name);
-    loaded->directory = g_path_get_dirname(path);
-    return loaded;
+    definition = g_new0(gpuvm_definition, 1);
+    definition->spec = gpuvm_spec_new(GPUVM_KIND_VM, doc, vm);
+    definition->source = g_strdup(source->name);
+    definition->directory = g_path_get_dirname(path);
+    return definition;
 }

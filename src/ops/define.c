@@ -9,25 +9,24 @@
 
 /* The domain that is there under the VM's name, if any, must be one that may be replaced. */
 static void
-check_domain(gpuvm_session *session, const gpuvm_planned *planned, const gpuvm_define_options *options)
+check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_define_options *options)
 {
-    const gpuvm_domain *domain = planned->domain;
+    const gpuvm_domain *domain = draft->domain;
 
     if (domain && options->create)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                                           "domain '%s' exists already", domain->name),
                         "give the VM another name, or change the one there is: gpuvm define FILE");
-    else if (domain && !planned->managed && !options->adopt)
+    else if (domain && !draft->managed && !options->adopt)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
                                           "domain '%s' exists and was not defined by gpuvm", domain->name),
                         "give the VM another name, or replace the domain's definition with --adopt");
 }
 
 static bool
-set_autostart(gpuvm_planned *planned, gpuvm_domain *domain, const gpuvm_define_options *options,
-              GError **error)
+set_autostart(gpuvm_draft *draft, gpuvm_domain *domain, const gpuvm_define_options *options, GError **error)
 {
-    const gpuvm_body *body = &planned->loaded->spec->vm->body;
+    const gpuvm_body *body = &draft->definition->spec->vm->body;
     bool wanted = domain->autostart;
 
     if (gpuvm_object_has(&body->object, "autostart"))
@@ -39,23 +38,23 @@ set_autostart(gpuvm_planned *planned, gpuvm_domain *domain, const gpuvm_define_o
 
 /* Whether anything changed is seen by comparing libvirt's own XML before and after. */
 static bool
-define_one(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_options *options)
+define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_options *options)
 {
     GError *error = NULL;
     g_autoptr(gpuvm_domain) domain =
-        gpuvm_domain_define(session->connection, planned->xml, planned->domain, &error);
+        gpuvm_domain_define(session->connection, draft->xml, draft->domain, &error);
     g_autofree char *after = domain ? gpuvm_domain_xml(domain, true, &error) : NULL;
     gpuvm_change change = GPUVM_CREATED;
 
     if (!domain)
-        gpuvm_images_discard(session, planned);
-    g_ptr_array_set_size(planned->locks, 0);
-    if (!after || !set_autostart(planned, domain, options, &error))
+        gpuvm_images_discard(session, draft);
+    g_ptr_array_set_size(draft->locks, 0);
+    if (!after || !set_autostart(draft, domain, options, &error))
         return gpuvm_session_fail(session, error);
-    if (planned->before)
-        change = gpuvm_domxml_equal(planned->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
-    if (planned->record)
-        gpuvm_image_note_dropped(planned->plan, planned->record, session->diags);
+    if (draft->before)
+        change = gpuvm_domxml_equal(draft->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
+    if (draft->record)
+        gpuvm_image_note_dropped(draft->plan, draft->record, session->diags);
     if (change == GPUVM_UPDATED && domain->active)
         gpuvm_diag_hint(
             gpuvm_diags_note(session->diags, NULL,
@@ -71,15 +70,15 @@ define_one(gpuvm_session *session, gpuvm_planned *planned, const gpuvm_define_op
 }
 
 static bool
-define_each(gpuvm_session *session, const GPtrArray *planned, const gpuvm_define_options *options)
+define_each(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options)
 {
     guint n = 0;
 
-    while (n < planned->len && define_one(session, planned->pdata[n], options))
+    while (n < drafts->len && define_one(session, drafts->pdata[n], options))
         n++;
-    for (guint i = n + 1; i < planned->len; i++)
-        gpuvm_images_discard(session, planned->pdata[i]);
-    return n == planned->len;
+    for (guint i = n + 1; i < drafts->len; i++)
+        gpuvm_images_discard(session, drafts->pdata[i]);
+    return n == drafts->len;
 }
 
 static bool
@@ -96,17 +95,18 @@ start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *
 }
 
 bool
-gpuvm_define_all(gpuvm_session *session, GPtrArray *loaded, const gpuvm_define_options *options)
+gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
 {
-    g_autoptr(GPtrArray) planned = gpuvm_session_connect(session) ? gpuvm_plan_loaded(session, loaded) : NULL;
+    g_autoptr(GPtrArray) drafts =
+        gpuvm_session_connect(session) ? gpuvm_plan_definitions(session, definitions) : NULL;
     bool defined, done;
 
-    for (guint i = 0; planned && i < planned->len; i++)
-        check_domain(session, planned->pdata[i], options);
-    if (!planned || session->diags->errors > 0 || !gpuvm_images_prepare(session, planned))
+    for (guint i = 0; drafts && i < drafts->len; i++)
+        check_domain(session, drafts->pdata[i], options);
+    if (!drafts || session->diags->errors > 0 || !gpuvm_images_prepare(session, drafts))
         return false;
-    defined = done = define_each(session, planned, options);
-    for (guint i = 0; defined && options->start && i < planned->len; i++)
-        done &= start_one(session, ((const gpuvm_planned *)planned->pdata[i])->plan->vm->name, options);
+    defined = done = define_each(session, drafts, options);
+    for (guint i = 0; defined && options->start && i < drafts->len; i++)
+        done &= start_one(session, ((const gpuvm_draft *)drafts->pdata[i])->plan->vm->name, options);
     return done;
 }

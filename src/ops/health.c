@@ -233,7 +233,7 @@ gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms)
     }
     g_ptr_array_set_size(healths, (int)vms->len);
     for (guint i = 0; i < vms->len; i++) {
-        const gpuvm_listed *vm = vms->pdata[i];
+        const gpuvm_instance *vm = vms->pdata[i];
         const char *url = vm->record->health_url;
 
         if (url)

@@ -16,10 +16,9 @@
 #include "ops/imagestore.h"
 
 static bool
-needs_pool(const gpuvm_planned *planned)
+needs_pool(const gpuvm_draft *draft)
 {
-    return planned->plan &&
-           (planned->plan->images->len > 0 || planned->plan->seed || planned->plan->manifest);
+    return draft->plan && (draft->plan->images->len > 0 || draft->plan->seed || draft->plan->manifest);
 }
 
 /* What is below an overlay where it is: a file of the host, whose format may have to be seen. */
@@ -86,29 +85,29 @@ check_size(const gpuvm_plan_image *image, const gpuvm_volume *base, GError **err
 
 /* Makes the overlay of @image, unless it is there. */
 static bool
-ensure_overlay(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned,
-               const gpuvm_plan_image *image, const gpuvm_volume *base, GError **error)
+ensure_overlay(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, const gpuvm_plan_image *image,
+               const gpuvm_volume *base, GError **error)
 {
     g_autoptr(gpuvm_volume) overlay = NULL;
 
     if (!gpuvm_pool_find(pool, image->overlay, &overlay, error))
         return false;
     if (overlay)
-        return check_overlay(planned->plan, image, overlay, base->path, error);
+        return check_overlay(draft->plan, image, overlay, base->path, error);
     if (!check_size(image, base, error))
         return false;
     gpuvm_session_say(session, "making volume %s", image->overlay);
     if (!gpuvm_pool_overlay(pool, image->overlay, base, image->size, error))
         return false;
-    g_ptr_array_add(planned->made, g_strdup(image->overlay));
+    g_ptr_array_add(draft->made, g_strdup(image->overlay));
     return true;
 }
 
 /* Where the image's digest is known, so is what its overlay must be on: said before anything is fetched. */
 static bool
-check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned)
+check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft)
 {
-    const gpuvm_plan *plan = planned->plan;
+    const gpuvm_plan *plan = draft->plan;
 
     for (guint i = 0; i < plan->images->len; i++) {
         const gpuvm_plan_image *image = plan->images->pdata[i];
@@ -128,24 +127,24 @@ check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned)
 }
 
 static bool
-prepare_image(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned, gpuvm_plan_image *image)
+prepare_image(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, gpuvm_plan_image *image)
 {
     g_autoptr(gpuvm_volume) base = NULL;
     GError *error = NULL;
 
     if (image->url) {
-        if (!gpuvm_image_obtain(session, pool, planned->plan, image, &base))
+        if (!gpuvm_image_obtain(session, pool, draft->plan, image, &base))
             return false;
     } else if (!look_at_file(session, image, &base, &error)) {
         return gpuvm_session_fail_at(session, &image->mark, error);
     }
-    return !image->overlay || ensure_overlay(session, pool, planned, image, base, &error) ||
+    return !image->overlay || ensure_overlay(session, pool, draft, image, base, &error) ||
            gpuvm_session_fail_at(session, &image->mark, error);
 }
 
 /* Makes @bytes the content of volume @name, unless they are: below a guest nothing changes but by its definition. */
 static bool
-store_own(gpuvm_pool *pool, gpuvm_planned *planned, const char *name, const void *bytes, size_t size,
+store_own(gpuvm_pool *pool, gpuvm_draft *draft, const char *name, const void *bytes, size_t size,
           GError **error)
 {
     g_autoptr(gpuvm_volume) volume = NULL;
@@ -161,50 +160,50 @@ store_own(gpuvm_pool *pool, gpuvm_planned *planned, const char *name, const void
     if (!gpuvm_pool_store(pool, name, bytes, size, error))
         return false;
     if (!volume)
-        g_ptr_array_add(planned->made, g_strdup(name));
+        g_ptr_array_add(draft->made, g_strdup(name));
     return true;
 }
 
 /* What the guest reads when it starts. */
 static bool
-store_texts(gpuvm_pool *pool, gpuvm_planned *planned, GError **error)
+store_texts(gpuvm_pool *pool, gpuvm_draft *draft, GError **error)
 {
-    const gpuvm_plan *plan = planned->plan;
+    const gpuvm_plan *plan = draft->plan;
     g_autoptr(GByteArray) seed = NULL;
 
     if (plan->manifest &&
-        !store_own(pool, planned, plan->manifest_volume, plan->manifest, strlen(plan->manifest), error))
+        !store_own(pool, draft, plan->manifest_volume, plan->manifest, strlen(plan->manifest), error))
         return false;
     if (!plan->seed)
         return true;
     seed = gpuvm_seed_make(plan->seed, error);
-    return seed && store_own(pool, planned, plan->seed->volume, seed->data, seed->len, error);
+    return seed && store_own(pool, draft, plan->seed->volume, seed->data, seed->len, error);
 }
 
 static bool
-prepare_one(gpuvm_session *session, gpuvm_pool *pool, gpuvm_planned *planned)
+prepare_one(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft)
 {
     GError *error = NULL;
 
-    for (guint i = 0; i < planned->plan->images->len; i++) {
-        if (!prepare_image(session, pool, planned, planned->plan->images->pdata[i]))
+    for (guint i = 0; i < draft->plan->images->len; i++) {
+        if (!prepare_image(session, pool, draft, draft->plan->images->pdata[i]))
             return false;
     }
-    if (!store_texts(pool, planned, &error))
+    if (!store_texts(pool, draft, &error))
         return gpuvm_session_fail(session, error);
-    gpuvm_planned_make_xml(session, planned);
-    return planned->xml != NULL;
+    gpuvm_draft_make_xml(session, draft);
+    return draft->xml != NULL;
 }
 
 static bool
-prepare(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *planned)
+prepare(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *drafts)
 {
-    for (guint i = 0; i < planned->len; i++) {
-        if (needs_pool(planned->pdata[i]) && !check_known(session, pool, planned->pdata[i]))
+    for (guint i = 0; i < drafts->len; i++) {
+        if (needs_pool(drafts->pdata[i]) && !check_known(session, pool, drafts->pdata[i]))
             return false;
     }
-    for (guint i = 0; i < planned->len; i++) {
-        if (needs_pool(planned->pdata[i]) && !prepare_one(session, pool, planned->pdata[i]))
+    for (guint i = 0; i < drafts->len; i++) {
+        if (needs_pool(drafts->pdata[i]) && !prepare_one(session, pool, drafts->pdata[i]))
             return false;
     }
     return !gpuvm_interrupt_wanted();
@@ -212,14 +211,14 @@ prepare(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *planned)
 
 /* Whether libvirt has under the VM's name what it had when it was planned: its volumes are that domain's. */
 static bool
-check_same_domain(const gpuvm_session *session, const gpuvm_planned *planned, GError **error)
+check_same_domain(const gpuvm_session *session, const gpuvm_draft *draft, GError **error)
 {
-    const char *name = planned->plan->vm->name;
+    const char *name = draft->plan->vm->name;
     g_autoptr(gpuvm_domain) now = NULL;
 
     if (!gpuvm_domain_find(session->connection, name, &now, error))
         return false;
-    if (g_strcmp0(now ? now->uuid : NULL, planned->domain ? planned->domain->uuid : NULL) == 0)
+    if (g_strcmp0(now ? now->uuid : NULL, draft->domain ? draft->domain->uuid : NULL) == 0)
         return true;
     g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
                 "another process has defined or removed VM '%s' in the meantime\n"
@@ -231,8 +230,8 @@ check_same_domain(const gpuvm_session *session, const gpuvm_planned *planned, GE
 static int
 compare_names(gconstpointer a, gconstpointer b)
 {
-    return strcmp((*(const gpuvm_planned *const *)a)->plan->vm->name,
-                  (*(const gpuvm_planned *const *)b)->plan->vm->name);
+    return strcmp((*(const gpuvm_draft *const *)a)->plan->vm->name,
+                  (*(const gpuvm_draft *const *)b)->plan->vm->name);
 }
 
 /*
@@ -242,7 +241,7 @@ compare_names(gconstpointer a, gconstpointer b)
 static bool
 take_locks(gpuvm_session *session, GPtrArray *vms, GError **error)
 {
-    const gpuvm_planned *last = vms->pdata[vms->len - 1];
+    const gpuvm_draft *last = vms->pdata[vms->len - 1];
     gpuvm_lock *images = gpuvm_images_lock(session, GPUVM_IMAGES_LOCK, false, error);
 
     if (!images)
@@ -250,30 +249,30 @@ take_locks(gpuvm_session *session, GPtrArray *vms, GError **error)
     g_ptr_array_add(last->locks, images);
     g_ptr_array_sort(vms, compare_names);
     for (guint i = 0; i < vms->len; i++) {
-        gpuvm_planned *planned = vms->pdata[i];
-        g_autofree char *name = g_strconcat("vm-", planned->plan->vm->name, NULL);
+        gpuvm_draft *draft = vms->pdata[i];
+        g_autofree char *name = g_strconcat("vm-", draft->plan->vm->name, NULL);
         gpuvm_lock *own = gpuvm_images_lock(session, name, true, error);
 
         if (!own)
             return false;
-        g_ptr_array_add(planned->locks, own);
-        if (!check_same_domain(session, planned, error))
+        g_ptr_array_add(draft->locks, own);
+        if (!check_same_domain(session, draft, error))
             return false;
     }
     return true;
 }
 
 bool
-gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *planned)
+gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *drafts)
 {
     g_autoptr(GPtrArray) vms = g_ptr_array_new();
     g_autoptr(gpuvm_pool) pool = NULL;
     GError *error = NULL;
     bool prepared;
 
-    for (guint i = 0; i < planned->len; i++) {
-        if (needs_pool(planned->pdata[i]))
-            g_ptr_array_add(vms, planned->pdata[i]);
+    for (guint i = 0; i < drafts->len; i++) {
+        if (needs_pool(drafts->pdata[i]))
+            g_ptr_array_add(vms, drafts->pdata[i]);
     }
     if (vms->len == 0)
         return true;
@@ -286,17 +285,17 @@ gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *planned)
         pool = gpuvm_pool_ensure(session->connection, session->pool, &error);
     if (pool) /* what others have put there, or taken away, without this libvirt */
         gpuvm_pool_refresh(pool);
-    prepared = pool ? prepare(session, pool, planned) : gpuvm_session_fail(session, error);
-    for (guint i = 0; !prepared && i < planned->len; i++)
-        gpuvm_images_discard(session, planned->pdata[i]);
+    prepared = pool ? prepare(session, pool, drafts) : gpuvm_session_fail(session, error);
+    for (guint i = 0; !prepared && i < drafts->len; i++)
+        gpuvm_images_discard(session, drafts->pdata[i]);
     gpuvm_interrupt_end();
     return prepared;
 }
 
 void
-gpuvm_images_discard(gpuvm_session *session, gpuvm_planned *planned)
+gpuvm_images_discard(gpuvm_session *session, gpuvm_draft *draft)
 {
-    gpuvm_images_remove(session, session->pool, planned->made);
-    g_ptr_array_set_size(planned->made, 0);
-    g_ptr_array_set_size(planned->locks, 0);
+    gpuvm_images_remove(session, session->pool, draft->made);
+    g_ptr_array_set_size(draft->made, 0);
+    g_ptr_array_set_size(draft->locks, 0);
 }

@@ -37,30 +37,30 @@ gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_
     return g_steal_pointer(&domain);
 }
 
-gpuvm_listed *
-gpuvm_listed_new(gpuvm_domain *domain, gpuvm_record *record)
+gpuvm_instance *
+gpuvm_instance_new(gpuvm_domain *domain, gpuvm_record *record)
 {
-    gpuvm_listed *listed = g_new0(gpuvm_listed, 1);
+    gpuvm_instance *instance = g_new0(gpuvm_instance, 1);
 
-    listed->domain = domain;
-    listed->record = record;
-    return listed;
+    instance->domain = domain;
+    instance->record = record;
+    return instance;
 }
 
 void
-gpuvm_listed_free(gpuvm_listed *listed)
+gpuvm_instance_free(gpuvm_instance *instance)
 {
-    if (!listed)
+    if (!instance)
         return;
-    gpuvm_domain_free(listed->domain);
-    gpuvm_record_free(listed->record);
-    g_free(listed);
+    gpuvm_domain_free(instance->domain);
+    gpuvm_record_free(instance->record);
+    g_free(instance);
 }
 
 GPtrArray *
 gpuvm_list_managed(gpuvm_session *session)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_listed_free);
+    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
     g_autoptr(GPtrArray) domains = NULL;
     GError *error = NULL;
 
@@ -77,7 +77,7 @@ gpuvm_list_managed(gpuvm_session *session)
         gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, &error) : NULL;
 
         if (record) {
-            g_ptr_array_add(list, gpuvm_listed_new(g_steal_pointer(&domain), record));
+            g_ptr_array_add(list, gpuvm_instance_new(g_steal_pointer(&domain), record));
         } else if (error) { /* one that is damaged hides no other */
             gpuvm_diags_set_subject(session->diags, domain->name);
             gpuvm_session_fail(session, g_steal_pointer(&error));

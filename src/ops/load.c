@@ -13,14 +13,14 @@
 #include "base/text.h"
 
 void
-gpuvm_loaded_free(gpuvm_loaded *loaded)
+gpuvm_definition_free(gpuvm_definition *definition)
 {
-    if (!loaded)
+    if (!definition)
         return;
-    gpuvm_spec_free(loaded->spec);
-    g_free(loaded->source);
-    g_free(loaded->directory);
-    g_free(loaded);
+    gpuvm_spec_free(definition->spec);
+    g_free(definition->source);
+    g_free(definition->directory);
+    g_free(definition);
 }
 
 static void
@@ -135,29 +135,29 @@ gpuvm_load_is_absent(const char *file)
 GPtrArray *
 gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags)
 {
-    GPtrArray *loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
+    GPtrArray *definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
     g_autoptr(gpuvm_source) source = gpuvm_load_source(file, diags);
     g_autoptr(GPtrArray) specs = source ? gpuvm_spec_parse(source, kind, diags) : NULL;
     g_autofree char *path = g_canonicalize_filename(file, NULL);
 
     while (specs && specs->len > 0) {
-        gpuvm_loaded *item = g_new0(gpuvm_loaded, 1);
+        gpuvm_definition *item = g_new0(gpuvm_definition, 1);
 
         item->spec = g_ptr_array_steal_index(specs, 0);
         item->source = g_strdup(source->name);
         item->directory = g_path_get_dirname(path);
-        g_ptr_array_add(loaded, item);
+        g_ptr_array_add(definitions, item);
     }
-    return loaded;
+    return definitions;
 }
 
 GPtrArray *
 gpuvm_load_paths(char **paths, gpuvm_diags *diags)
 {
-    GPtrArray *loaded = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_loaded_free);
+    GPtrArray *definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
     g_autoptr(GPtrArray) files = gpuvm_load_files(paths, diags);
 
     for (guint i = 0; i < files->len; i++)
-        g_ptr_array_extend_and_steal(loaded, gpuvm_load_file(files->pdata[i], NULL, diags));
-    return loaded;
+        g_ptr_array_extend_and_steal(definitions, gpuvm_load_file(files->pdata[i], NULL, diags));
+    return definitions;
 }

@@ -16,75 +16,75 @@
 #include "ops/compose.h"
 
 void
-gpuvm_planned_free(gpuvm_planned *planned)
+gpuvm_draft_free(gpuvm_draft *draft)
 {
-    if (!planned)
+    if (!draft)
         return;
-    gpuvm_plan_free(planned->plan);
-    gpuvm_loaded_free(planned->loaded);
-    gpuvm_domain_free(planned->domain);
-    gpuvm_record_free(planned->record);
-    g_free(planned->before);
-    g_free(planned->mac);
-    g_clear_pointer(&planned->made, g_ptr_array_unref);
-    g_clear_pointer(&planned->locks, g_ptr_array_unref);
-    g_free(planned->xml);
-    g_free(planned);
+    gpuvm_plan_free(draft->plan);
+    gpuvm_definition_free(draft->definition);
+    gpuvm_domain_free(draft->domain);
+    gpuvm_record_free(draft->record);
+    g_free(draft->before);
+    g_free(draft->mac);
+    g_clear_pointer(&draft->made, g_ptr_array_unref);
+    g_clear_pointer(&draft->locks, g_ptr_array_unref);
+    g_free(draft->xml);
+    g_free(draft);
 }
 
 /* What is kept of the domain that is defined under the VM's name. */
 static bool
-read_before(gpuvm_planned *planned, GError **error)
+read_before(gpuvm_draft *draft, GError **error)
 {
-    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(planned->before, strlen(planned->before), "domain", error);
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(draft->before, strlen(draft->before), "domain", error);
     g_autoptr(gpuvm_claim) claim = doc ? gpuvm_claim_from_element(xmlDocGetRootElement(doc), error) : NULL;
 
     if (!claim)
         return false;
     const xmlNode *devices = gpuvm_xml_child(xmlDocGetRootElement(doc), "devices");
-    planned->mac = gpuvm_xml_attr(gpuvm_xml_child(gpuvm_xml_child(devices, "interface"), "mac"), "address");
-    planned->managed = claim->metadata != NULL;
-    if (claim->metadata && !planned->record) /* claims are gathered, and kept, where there are devices only */
-        planned->record = gpuvm_record_parse(claim->metadata, NULL);
+    draft->mac = gpuvm_xml_attr(gpuvm_xml_child(gpuvm_xml_child(devices, "interface"), "mac"), "address");
+    draft->managed = claim->metadata != NULL;
+    if (claim->metadata && !draft->record) /* claims are gathered, and kept, where there are devices only */
+        draft->record = gpuvm_record_parse(claim->metadata, NULL);
     return true;
 }
 
 /* What libvirt has under the VM's name. */
 static bool
-look_up_domain(gpuvm_session *session, gpuvm_planned *planned)
+look_up_domain(gpuvm_session *session, gpuvm_draft *draft)
 {
-    const char *name = planned->loaded->spec->vm->name;
+    const char *name = draft->definition->spec->vm->name;
     const gpuvm_claim *claim = gpuvm_facts_claim(session->facts, name);
     GError *error = NULL;
 
     if (claim && claim->metadata) /* defining again repairs a damaged record */
-        planned->record = gpuvm_record_parse(claim->metadata, NULL);
+        draft->record = gpuvm_record_parse(claim->metadata, NULL);
     if (!session->connection)
         return true;
-    if (gpuvm_domain_find(session->connection, name, &planned->domain, &error) && planned->domain)
-        planned->before = gpuvm_domain_xml(planned->domain, true, &error);
-    if (planned->before)
-        read_before(planned, &error);
+    if (gpuvm_domain_find(session->connection, name, &draft->domain, &error) && draft->domain)
+        draft->before = gpuvm_domain_xml(draft->domain, true, &error);
+    if (draft->before)
+        read_before(draft, &error);
     return !error || gpuvm_session_fail(session, error);
 }
 
 void
-gpuvm_planned_make_xml(gpuvm_session *session, gpuvm_planned *planned)
+gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft)
 {
-    const gpuvm_body *body = &planned->loaded->spec->vm->body;
+    const gpuvm_body *body = &draft->definition->spec->vm->body;
     g_autoptr(gpuvm_source) source = NULL;
     GError *error = NULL;
 
     if (body->template_path) {
-        g_autofree char *path = g_canonicalize_filename(body->template_path, planned->loaded->directory);
+        g_autofree char *path = g_canonicalize_filename(body->template_path, draft->definition->directory);
 
         source = gpuvm_load_source(path, session->diags);
         if (!source)
             return;
     }
-    g_clear_pointer(&planned->xml, g_free);
-    planned->xml = gpuvm_domxml_make(planned->plan, source ? source->text : gpuvm_template_domain,
-                                     source ? body->template_path : "templates/domain.xml", &error);
+    g_clear_pointer(&draft->xml, g_free);
+    draft->xml = gpuvm_domxml_make(draft->plan, source ? source->text : gpuvm_template_domain,
+                                   source ? body->template_path : "templates/domain.xml", &error);
     if (error) {
         gpuvm_mark mark = gpuvm_object_mark(&body->object, "template");
         gpuvm_session_fail_at(session, &mark, error);
@@ -120,44 +120,44 @@ name_vm(const gpuvm_session *session, guint from, const gpuvm_spec *spec)
 }
 
 static bool
-plan_one(gpuvm_session *session, gpuvm_planned *planned)
+plan_one(gpuvm_session *session, gpuvm_draft *draft)
 {
-    const gpuvm_spec *spec = planned->loaded->spec;
+    const gpuvm_spec *spec = draft->definition->spec;
     const gpuvm_vm *vm = spec->vm;
     unsigned errors = session->diags->errors;
     guint first = session->diags->items->len;
 
-    if (!gpuvm_session_gather_vm(session, vm) || !look_up_domain(session, planned) ||
+    if (!gpuvm_session_gather_vm(session, vm) || !look_up_domain(session, draft) ||
         (gpuvm_image_needs_pool(vm) && !gpuvm_session_pool_path(session)))
         return false;
 
     const gpuvm_plan_input input = {
         .vm = vm,
         .plugin = spec->base ? spec->base->plugin : NULL,
-        .source = planned->loaded->source,
-        .directory = planned->loaded->directory,
+        .source = draft->definition->source,
+        .directory = draft->definition->directory,
         .facts = session->facts,
         .policies = session->policies,
         .n_policies = session->n_policies,
         .pool = session->pool,
         .pool_path = session->pool_path,
-        .uuid = planned->domain ? planned->domain->uuid : NULL,
-        .mac = planned->mac,
-        .record = planned->record,
+        .uuid = draft->domain ? draft->domain->uuid : NULL,
+        .mac = draft->mac,
+        .record = draft->record,
     };
-    planned->plan = gpuvm_planner_make(&input, session->diags);
+    draft->plan = gpuvm_planner_make(&input, session->diags);
     name_vm(session, first, spec);
-    claim_devices(session->facts, planned->plan);
+    claim_devices(session->facts, draft->plan);
     if (session->diags->errors == errors)
-        gpuvm_planned_make_xml(session, planned);
+        gpuvm_draft_make_xml(session, draft);
     return true;
 }
 
 static int
-compare_planned(gconstpointer a, gconstpointer b)
+compare_drafts(gconstpointer a, gconstpointer b)
 {
-    const gpuvm_vm *x = (*(const gpuvm_planned *const *)a)->loaded->spec->vm;
-    const gpuvm_vm *y = (*(const gpuvm_planned *const *)b)->loaded->spec->vm;
+    const gpuvm_vm *x = (*(const gpuvm_draft *const *)a)->definition->spec->vm;
+    const gpuvm_vm *y = (*(const gpuvm_draft *const *)b)->definition->spec->vm;
     bool x_chooses = x->body.devices->gpus->len > 0, y_chooses = y->body.devices->gpus->len > 0;
 
     return x_chooses != y_chooses ? (int)x_chooses - (int)y_chooses : strcmp(x->name, y->name);
@@ -171,41 +171,41 @@ planning_order(gpuvm_session *session, const GPtrArray *all)
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
 
     for (guint i = 0; i < all->len; i++) {
-        gpuvm_planned *planned = all->pdata[i];
-        const gpuvm_vm *vm = planned->loaded->spec->vm;
-        const gpuvm_planned *first = g_hash_table_lookup(names, vm->name);
+        gpuvm_draft *draft = all->pdata[i];
+        const gpuvm_vm *vm = draft->definition->spec->vm;
+        const gpuvm_draft *first = g_hash_table_lookup(names, vm->name);
 
         if (first) {
             gpuvm_mark mark = gpuvm_object_mark(&vm->body.object, "name");
             gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, &mark,
                                                  "VM '%s' is defined twice", vm->name);
-            gpuvm_diag_hint(diag, "first in %s", first->loaded->source);
+            gpuvm_diag_hint(diag, "first in %s", first->definition->source);
             continue;
         }
-        g_hash_table_insert(names, vm->name, planned);
-        g_ptr_array_add(order, planned);
+        g_hash_table_insert(names, vm->name, draft);
+        g_ptr_array_add(order, draft);
     }
-    g_ptr_array_sort(order, compare_planned);
+    g_ptr_array_sort(order, compare_drafts);
     return order;
 }
 
 GPtrArray *
-gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded)
+gpuvm_plan_definitions(gpuvm_session *session, GPtrArray *definitions)
 {
-    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_planned_free);
+    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_draft_free);
     g_autoptr(GPtrArray) order = NULL;
     g_autofree gpointer *items = NULL;
     gsize n;
 
-    gpuvm_compose(session, loaded);
-    items = g_ptr_array_steal(loaded, &n);
+    gpuvm_compose(session, definitions);
+    items = g_ptr_array_steal(definitions, &n);
     for (gsize i = 0; i < n; i++) {
-        gpuvm_planned *planned = g_new0(gpuvm_planned, 1);
+        gpuvm_draft *draft = g_new0(gpuvm_draft, 1);
 
-        planned->loaded = items[i];
-        planned->made = g_ptr_array_new_with_free_func(g_free);
-        planned->locks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_lock_release);
-        g_ptr_array_add(all, planned);
+        draft->definition = items[i];
+        draft->made = g_ptr_array_new_with_free_func(g_free);
+        draft->locks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_lock_release);
+        g_ptr_array_add(all, draft);
     }
     order = planning_order(session, all);
     if (order->len == 0 || !gpuvm_session_gather(session))
@@ -220,7 +220,7 @@ gpuvm_plan_loaded(gpuvm_session *session, GPtrArray *loaded)
 GPtrArray *
 gpuvm_plan_files(gpuvm_session *session, char **paths)
 {
-    g_autoptr(GPtrArray) loaded = gpuvm_load_paths(paths, session->diags);
+    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, session->diags);
 
-    return gpuvm_plan_loaded(session, loaded);
+    return gpuvm_plan_definitions(session, definitions);
 }

@@ -63,10 +63,10 @@ note_users(gpuvm_session *session, const char *name, const char *what)
         gpuvm_diags_note(diags, NULL, "cannot see every domain that may use plugin '%s': %s", name,
                          ((const gpuvm_diag *)found->items->pdata[0])->message);
     for (guint i = 0; domains && i < domains->len; i++) {
-        const gpuvm_listed *listed = domains->pdata[i];
+        const gpuvm_instance *instance = domains->pdata[i];
 
-        if (g_strcmp0(listed->record->plugin, name) == 0)
-            g_string_append_printf(users, "%s'%s'", users->len > 0 ? ", " : "", listed->domain->name);
+        if (g_strcmp0(instance->record->plugin, name) == 0)
+            g_string_append_printf(users, "%s'%s'", users->len > 0 ? ", " : "", instance->domain->name);
     }
     if (users->len > 0)
         gpuvm_diags_note(diags, NULL, "plugin '%s' is used by %s: %s", name, users->str, what);

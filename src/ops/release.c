@@ -7,13 +7,13 @@
 #include "core/group.h"
 
 static void
-released_free(gpointer data)
+driver_change_free(gpointer data)
 {
-    gpuvm_released *released = data;
+    gpuvm_driver_change *change = data;
 
-    g_free(released->before);
-    g_free(released->after);
-    g_free(released);
+    g_free(change->before);
+    g_free(change->after);
+    g_free(change);
 }
 
 /* Whether no running domain has any of @functions, or what they share a group with. */
@@ -37,11 +37,11 @@ is_free(gpuvm_session *session, const GPtrArray *functions)
     return session->diags->errors == errors;
 }
 
-static gpuvm_released *
+static gpuvm_driver_change *
 release_one(gpuvm_session *session, const gpuvm_device *device)
 {
     g_autoptr(gpuvm_facts) now = gpuvm_facts_new();
-    gpuvm_released *released = g_new0(gpuvm_released, 1);
+    gpuvm_driver_change *change = g_new0(gpuvm_driver_change, 1);
     const gpuvm_device *after = device;
     GError *error = NULL;
 
@@ -51,10 +51,10 @@ release_one(gpuvm_session *session, const gpuvm_device *device)
             gpuvm_session_fail(session, error);
         after = gpuvm_facts_device(now, &device->addr);
     }
-    released->addr = device->addr;
-    released->before = g_strdup(device->driver);
-    released->after = after ? g_strdup(after->driver) : g_strdup(device->driver);
-    return released;
+    change->addr = device->addr;
+    change->before = g_strdup(device->driver);
+    change->after = after ? g_strdup(after->driver) : g_strdup(device->driver);
+    return change;
 }
 
 GPtrArray *
@@ -82,7 +82,7 @@ gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr)
         gpuvm_group_take(functions, slot->pdata[i], GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
     if (!is_free(session, functions))
         return NULL;
-    all = g_ptr_array_new_with_free_func(released_free);
+    all = g_ptr_array_new_with_free_func(driver_change_free);
     for (guint i = 0; i < slot->len; i++)
         g_ptr_array_add(all, release_one(session, slot->pdata[i]));
     return all;

@@ -96,7 +96,7 @@ add_vm(GPtrArray *vms, const char *name, const char *url)
     domain->name = g_strdup(name);
     domain->dom = (virDomain *)domain->name;
     record->health_url = g_strdup(url);
-    g_ptr_array_add(vms, gpuvm_listed_new(domain, record));
+    g_ptr_array_add(vms, gpuvm_instance_new(domain, record));
 }
 
 static gpuvm_session *
@@ -123,7 +123,7 @@ says_what_came_of_it(void **state G_GNUC_UNUSED)
          "failing unhealthy cannot read the state of domain 'failing': lost -"},
     };
     g_autoptr(gpuvm_session) session = session_new();
-    g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_listed_free);
+    g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
     g_autoptr(GPtrArray) healths = NULL;
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
@@ -146,7 +146,7 @@ static void
 asks_many_at_once(void **state G_GNUC_UNUSED)
 {
     g_autoptr(gpuvm_session) session = session_new();
-    g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_listed_free);
+    g_autoptr(GPtrArray) vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
     g_autoptr(GPtrArray) healths = NULL;
     gint64 begun;
 
