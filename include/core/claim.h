@@ -2,16 +2,11 @@
 /*
  * claim.h: no device for two VMs, nor two devices of one IOMMU group
  *
- * A function, or a member of its IOMMU group, that an active domain holds cannot be had: an error at start,
- * a note before. One that another domain only names is a note: the two cannot run together.
+ * A function, or a member of its IOMMU group, that a running domain has now cannot be had: an error (exit code 5). A plan
+ * only notes what another domain has or names: the two cannot run together. What a selector chooses no other domain names.
  */
 #pragma once
 
-#include "model/plan.h"
+#include "core/admission.h"
 
-/**
- * Adds what other domains than @name hold of @functions (gpuvm_plan_function) or of their groups. @starting:
- * the VM is about to start, so what an active domain holds is an error (exit code 5).
- */
-void gpuvm_claim_check(const GPtrArray *functions, const char *name, bool starting, const gpuvm_facts *facts,
-                       gpuvm_diags *diags);
+void gpuvm_claim_rule(const gpuvm_admission *admission);

@@ -6,15 +6,28 @@
  */
 #pragma once
 
-#include "core/permit.h"
-#include "model/fitness.h"
+#include "core/policies.h"
+#include "model/facts.h"
+
+typedef enum gpuvm_verdict { GPUVM_PASS, GPUVM_WARN, GPUVM_FAIL, GPUVM_CANNOT_SEE } gpuvm_verdict;
+
+/** "PASS", "WARN", "FAIL", "unknown", NULL. */
+extern const char *const gpuvm_verdict_names[];
+
+typedef struct gpuvm_finding {
+    const char *topic; /* "IOMMU groups" */
+    gpuvm_verdict verdict;
+    char *evidence; /* what was seen, one line */
+    char *remedy;   /* commands to type or steps to take, lines; NULL */
+} gpuvm_finding;
+
+void gpuvm_finding_free(gpuvm_finding *finding);
 
 typedef struct gpuvm_fitness_input {
-    const gpuvm_observations *seen;
-    const gpuvm_facts *facts; /* every device of the host */
-    const gpuvm_named_policy *policies;
-    size_t n_policies; /* 0: a policy is wrong, and nothing is allowed */
+    const char *no_libvirt;         /* why there is no connection; NULL: there is one, or none was wanted */
+    const gpuvm_facts *facts;       /* every device of the host */
+    const gpuvm_policies *policies; /* none: a policy is wrong, and nothing is allowed */
 } gpuvm_fitness_input;
 
-/** The findings (gpuvm_finding, owned by the array), in the order in which mending them makes sense. */
+/** The findings (gpuvm_finding, owned by the array), in the order in which remedying them makes sense. */
 GPtrArray *gpuvm_fitness_check(const gpuvm_fitness_input *input);

@@ -11,21 +11,14 @@
  */
 #pragma once
 
-#include "model/plan.h"
+#include "core/admission.h"
+
+/** Unless only what is requested is to be passed: the other functions of the cards are, too. */
+void gpuvm_card_rule(const gpuvm_admission *admission);
 
 /**
- * Adds @device to @functions (gpuvm_plan_function, owned) and returns it; a function that is already there is
- * returned as it is. @why is taken.
+ * Makes the groups viable as the admission's group_mode says: the offenders are passed or detached, too, or there is
+ * an error for each group (exit code 5) that names them and both remedies. A member that the facts do not know stands in
+ * the way; a function without any group is an error.
  */
-gpuvm_plan_function *gpuvm_group_take(GPtrArray *functions, const gpuvm_device *device, gpuvm_role role,
-                                      const gpuvm_mark *mark, char *why);
-
-/** Adds the other functions of the cards among @functions. */
-void gpuvm_group_add_cards(GPtrArray *functions, const gpuvm_facts *facts);
-
-/**
- * Makes the groups viable as @mode (enum gpuvm_group_mode) says: adds the offenders to @functions as passed
- * or detached, or adds an error for each group (exit code 5) that names them and both remedies. A member that
- * @facts does not know stands in the way; a function without any group is an error.
- */
-void gpuvm_group_close(GPtrArray *functions, const gpuvm_facts *facts, int mode, gpuvm_diags *diags);
+void gpuvm_group_rule(const gpuvm_admission *admission);

@@ -10,6 +10,6 @@
 
 #include "model/plan.h"
 
-/** Sorts @functions (detached ones last), fills their guest and card, and returns the number of root ports.
+/** Sorts @functions (detached ones last), fills their guest, and returns the number of root ports.
  */
 unsigned gpuvm_guestpci_layout(GPtrArray *functions);

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "core/permit.h"
+#include "core/policies.h"
 #include "model/plan.h"
 
 /** Whether a plan for @vm may name something in the storage pool. */
@@ -25,12 +25,8 @@ gpuvm_plan_image *
 gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, const char *path,
                      const char *url, const char *checksum, int format, gpuvm_mark mark);
 
-/** The name of the first of @policies that wants everything from a URL to have a checksum; NULL: none does. */
-const char *gpuvm_image_checksum_required(const gpuvm_named_policy *policies, size_t n);
-
 /** Adds an error for each image from a URL without a checksum, if one of @policies requires that (exit code 4). */
-void
-gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_named_policy *policies, size_t n, gpuvm_diags *diags);
+void gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_policies *policies, gpuvm_diags *diags);
 
 /** Adds a note for each image of @plan whose digest, and so its path, is not known before it was fetched. */
 void gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags);

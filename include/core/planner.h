@@ -2,12 +2,12 @@
 /*
  * planner.h: a definition, policies and facts → a plan
  *
- * The one road: merge → select → card → group → permit → claims → place → guest PCI. Same input, same plan,
- * whatever the order of the definition's devices or of the facts.
+ * The one road: select → admit → place → guest PCI. Same input, same plan, whatever the order of the definition's devices or of the facts.
  */
 #pragma once
 
-#include "core/permit.h"
+#include "core/policies.h"
+#include "model/plan.h"
 
 /** Everything a plan is made from. All borrowed. */
 typedef struct gpuvm_plan_input {
@@ -16,8 +16,7 @@ typedef struct gpuvm_plan_input {
     const char *source;         /* the file it came from, as given */
     const char *directory;      /* absolute: what its relative paths start from */
     const gpuvm_facts *facts;
-    const gpuvm_named_policy *policies;
-    size_t n_policies;
+    const gpuvm_policies *policies;
     const char *pool, *pool_path; /* the storage pool for images, and its directory on the host */
     /* of the domain as it is defined now; NULL when there is none */
     const char *uuid, *mac;

@@ -8,8 +8,10 @@
  */
 #pragma once
 
-#include "core/permit.h"
+#include "core/admission.h"
 
-/** Adds an error for each of @functions (gpuvm_plan_function) that the host needs: exit code 4, of holders 5. */
-void gpuvm_protect_check(const gpuvm_permit *permit, const GPtrArray *functions, const gpuvm_facts *facts,
-                         gpuvm_diags *diags);
+/** An error for each function that the host needs: exit code 4, of holders 5. */
+void gpuvm_protect_rule(const gpuvm_admission *admission);
+
+/** An error (exit code 5) for each that a process has open, whatever a policy says. */
+void gpuvm_protect_holder_rule(const gpuvm_admission *admission);

@@ -9,17 +9,11 @@
  */
 #pragma once
 
-#include "core/permit.h"
-
-typedef struct gpuvm_select_input {
-    const gpuvm_vm *vm;
-    const gpuvm_facts *facts;
-    const gpuvm_permit *permit;
-    const gpuvm_record *record; /* of the domain as it is defined now; NULL */
-} gpuvm_select_input;
+#include "core/admission.h"
 
 /**
- * Adds the cards that the selectors of @input->vm choose to @functions, which holds the devices it names. Too
- * few is an error (exit code 5) that says of each matching card why it is not to be had.
+ * Adds the cards that @selectors (gpuvm_selector) choose to the functions of @admission, which hold the devices that are
+ * named; @record (NULL: none) is of the domain as it is defined now. Too few is an error (exit code 5) that says of each
+ * matching card why it is not to be had.
  */
-void gpuvm_select(const gpuvm_select_input *input, GPtrArray *functions, gpuvm_diags *diags);
+void gpuvm_select(const gpuvm_admission *admission, const GPtrArray *selectors, const gpuvm_record *record);

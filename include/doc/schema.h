@@ -47,9 +47,9 @@ typedef enum gpuvm_shape {
     GPUVM_ONE,     /* a scalar, at the offset */
     GPUVM_ENUM,    /* int at the offset: the index of one of the row's choices */
     GPUVM_OBJECT,  /* T *: a mapping decoded by the row's table; NULL when absent */
-    GPUVM_OBJECTS, /* GPtrArray * of T *: a sequence of them; never NULL after decoding */
-    GPUVM_LISTS,   /* GPtrArray * of GPtrArray * of T *: a sequence of such sequences; never NULL */
-    GPUVM_STRINGS, /* GPtrArray * of char *: a sequence of non-empty strings; never NULL */
+    GPUVM_OBJECTS, /* GPtrArray * of T *: a sequence of them; never NULL unless GPUVM_FIELD_NULLABLE */
+    GPUVM_LISTS,   /* GPtrArray * of GPtrArray * of T *: a sequence of such sequences; likewise */
+    GPUVM_STRINGS, /* GPtrArray * of char *: a sequence of non-empty strings; likewise */
     GPUVM_MAP,     /* GPtrArray * of gpuvm_pair *, in the order given: scalars by name; never NULL */
     GPUVM_ANY,     /* const gpuvm_node *: whatever was given, not looked into; NULL when absent */
 } gpuvm_shape;
@@ -62,6 +62,7 @@ enum {
         1 << 3, /* GPUVM_OBJECT: never NULL; an absent one has every field's fallback and no node */
     GPUVM_FIELD_NARROWS =
         1 << 4, /* a list that is looked at beside the one of a document laid under this one */
+    GPUVM_FIELD_NULLABLE = 1 << 5, /* a sequence: NULL when absent, which is not the same as empty */
 };
 
 typedef struct gpuvm_table gpuvm_table;

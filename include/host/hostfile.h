@@ -13,6 +13,8 @@
  *       memory is in bytes, of all memory BARs
  *   <gpuvm:use address='0000:02:00.0' kind='storage' root='yes' what='holds the file system mounted at /' remedy='…'/>
  *       what the host does with it (gpuvm_use): root and remedy are optional
+ *   <gpuvm:fact name='cpu_vendor' value='GenuineIntel'/>
+ *       what is known of the host itself: the names are those of gpuvm_host_facts
  *   <gpuvm:policy>…</gpuvm:policy>
  *       the host's policy, as text
  *

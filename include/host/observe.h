@@ -5,13 +5,12 @@
 #pragma once
 
 #include "host/connection.h"
-#include "model/fitness.h"
+#include "model/host.h"
 
 /** What /proc, /sys, /etc and /dev under @root say ("": this machine); what is not there stays unknown. */
-void gpuvm_observe_files(const char *root, gpuvm_observations *seen);
+void gpuvm_observe_files(const char *root, gpuvm_host *host);
 
-/** MemAvailable of /proc/meminfo under @root, in KiB; 0 when it cannot be read. */
-uint64_t gpuvm_observe_available(const char *root);
-
-/** What libvirt says: versions, guest firmware, the default network. What it does not answer stays unknown. */
-void gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_observations *seen);
+/**
+ * What libvirt says: versions, guest firmware, the default network. What the hypervisor does not support stays unknown.
+ */
+bool gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_host *host, GError **error);

@@ -7,10 +7,8 @@
  */
 #pragma once
 
+#include "model/host.h"
 #include "model/pci.h"
-
-/** Not known: a remote connection cannot tell, or the host has no such thing. */
-#define GPUVM_UNKNOWN (-1)
 
 /** One PCI function. */
 typedef struct gpuvm_device {
@@ -19,7 +17,6 @@ typedef struct gpuvm_device {
     uint16_t vendor_id, device_id;
     char *vendor, *product; /* names; NULL when the host does not know them */
     char *driver;           /* bound to; NULL for none */
-    char *parent;           /* libvirt's name of the device above it; NULL */
     bool bridge;            /* header type other than 0: VFIO leaves it with the host */
     int iommu_group;        /* GPUVM_UNKNOWN: none */
     GArray *group_members;  /* gpuvm_pci_addr of all in the group, itself too, in address order; never NULL */
@@ -106,21 +103,22 @@ typedef struct gpuvm_use {
 } gpuvm_use;
 
 typedef struct gpuvm_facts {
-    GHashTable *devices;    /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
-    GPtrArray *claims;      /* gpuvm_claim, by domain name */
-    GHashTable *claimed;    /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
-    GPtrArray *cells;       /* gpuvm_cell, by id */
-    uint64_t memory_kib;    /* of the host; 0: unknown */
-    uint64_t available_kib; /* of the host's memory, for a new VM, now; 0: unknown */
-    unsigned cpus;          /* online; 0: unknown */
-    char *arch;             /* "x86_64"; NULL: unknown */
-    char *domain_type;      /* "kvm", "qemu", "test" */
-    char *emulator;         /* path; NULL: libvirt's choice */
-    bool local;             /* sysfs additions could be read */
-    bool iommu;             /* some device has an IOMMU group, or capabilities say so */
-    bool processes_hidden;  /* some processes could not be looked into, so holders may be missing from uses */
-    GHashTable *uses;       /* gpuvm_pci_addr * → GPtrArray of gpuvm_use; NULL: nobody could look */
-    char *policy;           /* a host file's copy of the host's policy, as text; NULL */
+    GHashTable *devices; /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
+    GPtrArray *sorted;   /* the same in address order; empty: not asked for since one was added */
+    GPtrArray *claims;   /* gpuvm_claim, by domain name */
+    GHashTable *claimed; /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
+    GPtrArray *cells;    /* gpuvm_cell, by id */
+    gpuvm_host host;
+    uint64_t memory_kib;   /* of the host; 0: unknown */
+    unsigned cpus;         /* online; 0: unknown */
+    char *arch;            /* "x86_64"; NULL: unknown */
+    char *domain_type;     /* "kvm", "qemu", "test" */
+    char *emulator;        /* path; NULL: libvirt's choice */
+    bool local;            /* sysfs additions could be read */
+    bool iommu;            /* some device has an IOMMU group, or capabilities say so */
+    bool processes_hidden; /* some processes could not be looked into, so holders may be missing from uses */
+    GHashTable *uses;      /* gpuvm_pci_addr * → GPtrArray of gpuvm_use; NULL: nobody could look */
+    char *policy;          /* a host file's copy of the host's policy, as text; NULL */
 } gpuvm_facts;
 
 gpuvm_facts *gpuvm_facts_new(void);
@@ -131,11 +129,14 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_facts, gpuvm_facts_free)
 void gpuvm_facts_add_device(gpuvm_facts *facts, gpuvm_device *device);
 const gpuvm_device *gpuvm_facts_device(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
 
-/** All devices in address order (free the array only). */
+/** All devices in address order: a reference of an array that is @facts' own, and good until a device is added. */
 GPtrArray *gpuvm_facts_devices(const gpuvm_facts *facts);
 
 /** The known functions at @addr's slot, in order (free the array only). */
 GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
+
+/** The same without virtual functions of a physical one there: each of these is a card of its own. */
+GPtrArray *gpuvm_facts_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
 
 /** Takes ownership of @claim; replaces an older one of the same domain. One without devices is not kept. */
 void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);

@@ -30,14 +30,24 @@ typedef struct gpuvm_plan_function {
     const gpuvm_device *device; /* borrowed from the facts */
     gpuvm_role role;
     gpuvm_guest_addr guest; /* bus 0 for GPUVM_ROLE_DETACHED */
-    unsigned card;          /* which card of the guest it is part of, from 0; for the alias */
     const char *rom_file;   /* borrowed from the vm */
     bool rom_bar;
     gpuvm_mark mark; /* what asked for it; no place when a domain's XML did */
     char *why;       /* the reason, in words */
 } gpuvm_plan_function;
 
-void gpuvm_plan_function_free(gpuvm_plan_function *function);
+/** A list of gpuvm_plan_function, which it owns. */
+GPtrArray *gpuvm_functions_new(void);
+
+/** The one of @functions that is at @addr; NULL. */
+gpuvm_plan_function *gpuvm_functions_find(const GPtrArray *functions, const gpuvm_pci_addr *addr);
+
+/**
+ * Adds @device to @functions and returns it; a function that is already there is returned as it is. @why is taken, and
+ * may be NULL.
+ */
+gpuvm_plan_function *gpuvm_functions_add(GPtrArray *functions, const gpuvm_device *device, gpuvm_role role,
+                                         const gpuvm_mark *mark, char *why);
 
 /** A disk of the guest. */
 typedef struct gpuvm_plan_disk {
@@ -111,8 +121,7 @@ typedef struct gpuvm_plan {
     char *arch;
 } gpuvm_plan;
 
-/** An empty plan for @vm: no functions, no NUMA node. plan->functions frees the gpuvm_plan_function it is
- * given. */
+/** An empty plan for @vm: no functions, no NUMA node. */
 gpuvm_plan *gpuvm_plan_new(const gpuvm_vm *vm);
 void gpuvm_plan_free(gpuvm_plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_plan, gpuvm_plan_free)
@@ -122,18 +131,18 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_plan, gpuvm_plan_free)
 #define GPUVM_METADATA_PREFIX "gpuvm"
 
 /** A function as it was when the domain was defined. */
-typedef struct gpuvm_recorded {
+typedef struct gpuvm_record_device {
     gpuvm_pci_addr addr;
     uint16_t vendor_id, device_id;
     gpuvm_role role;
-} gpuvm_recorded;
+} gpuvm_record_device;
 
 /** What a domain's metadata remembers of its definition. */
 typedef struct gpuvm_record {
     char *digest;
-    char *source; /* the file it came from, as given; NULL */
-    char *plugin; /* NULL */
-    int functions, iommu_group;
+    char *source;               /* the file it came from, as given; NULL */
+    char *plugin;               /* NULL */
+    int functions, iommu_group; /* enum gpuvm_functions, gpuvm_group_mode */
     GPtrArray *allowlist,
         *plugin_allowlist; /* gpuvm_rule, owned: the VM's list and its plugin's; empty: no list */
     GPtrArray *labels;     /* gpuvm_pair, owned */
@@ -141,9 +150,12 @@ typedef struct gpuvm_record {
     uint64_t health_timeout_ms;
     char *pool;         /* where volumes is; NULL: it has none */
     GPtrArray *volumes; /* char *, owned: the volumes of the VM's own: overlays and seed */
-    GArray *devices;    /* gpuvm_recorded, in address order */
+    GArray *devices;    /* gpuvm_record_device, in address order */
 } gpuvm_record;
 
 gpuvm_record *gpuvm_record_new(void);
 void gpuvm_record_free(gpuvm_record *record);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_record, gpuvm_record_free)
+
+/** What @record says of the function at @addr; NULL: nothing, or there is no record. */
+const gpuvm_record_device *gpuvm_record_find(const gpuvm_record *record, const gpuvm_pci_addr *addr);

@@ -165,9 +165,10 @@ typedef struct gpuvm_deployment {
 typedef struct gpuvm_policy {
     gpuvm_object object;
     int kind;
-    GPtrArray *allowlist, *denylist; /* gpuvm_rule */
+    GPtrArray *allowlist; /* gpuvm_rule; NULL: GPUs are allowed */
+    GPtrArray *denylist;  /* gpuvm_rule */
     bool allow_host_display, require_checksum;
-    GPtrArray *protect; /* char * */
+    GPtrArray *protect; /* char *; NULL: all but "unseen" */
 } gpuvm_policy;
 
 /** What a policy's protect may list: gpuvm_use_names, and "unseen". */

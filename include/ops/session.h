@@ -33,9 +33,7 @@ typedef struct gpuvm_session {
     /* filled when first needed */
     gpuvm_connection *connection; /* stays NULL with host_file */
     gpuvm_facts *facts;
-    GPtrArray *policy_specs; /* gpuvm_spec */
-    gpuvm_named_policy policies[2];
-    size_t n_policies;
+    gpuvm_policies policies;
     gpuvm_need *need;
     char *pool_path;   /* the directory of the storage pool; NULL: not asked yet */
     bool every_device; /* the facts hold every device of the host */
@@ -65,9 +63,6 @@ void gpuvm_session_forget(gpuvm_session *session);
 /* The directory of the storage pool, there or to be made; NULL: see the diagnostics. */
 const char *gpuvm_session_pool_path(gpuvm_session *session);
 
-/** Puts every domain's claims into the facts; what is below does so when there is a device to be claimed. */
-bool gpuvm_session_gather_claims(gpuvm_session *session);
-
 /* Puts every device that @vm's plan needs into the facts. */
 bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);
 
@@ -76,6 +71,12 @@ bool gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
 
 /** Puts every device of the host into the facts. */
 bool gpuvm_session_gather_all(gpuvm_session *session);
+
+/** Puts every domain's claims, and all that is known of the host itself, into the facts. */
+bool gpuvm_session_gather_host(gpuvm_session *session);
+
+/** Looks anew at what changes without libvirt: a local host's files, and what the host does with its devices. */
+void gpuvm_session_look(gpuvm_session *session);
 
 /* Adds @error (taken) to the diagnostics: its first line is the message, further lines are hints. Returns false. */
 bool gpuvm_session_fail(gpuvm_session *session, GError *error);

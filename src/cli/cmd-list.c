@@ -26,7 +26,7 @@ make_row(const gpuvm_domain *domain, const gpuvm_record *record)
     JsonArray *devices = json_array_new();
 
     for (guint i = 0; i < record->devices->len; i++) {
-        const gpuvm_recorded *device = &g_array_index(record->devices, gpuvm_recorded, i);
+        const gpuvm_record_device *device = &g_array_index(record->devices, gpuvm_record_device, i);
         json_array_add_string_element(devices, GPUVM_PCI(&device->addr));
     }
     json_object_set_string_member(row, "name", domain->name);

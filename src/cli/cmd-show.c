@@ -19,7 +19,7 @@ static const gpuvm_column columns[] = {
 
 /* A recorded function, as the host has it now. */
 static JsonObject *
-device_row(const gpuvm_facts *facts, const gpuvm_recorded *recorded)
+device_row(const gpuvm_facts *facts, const gpuvm_record_device *recorded)
 {
     const gpuvm_device *device = gpuvm_facts_device(facts, &recorded->addr);
     g_autoptr(gpuvm_device) absent = NULL;
@@ -44,12 +44,12 @@ device_rows(gpuvm_session *session, const gpuvm_record *record)
     JsonArray *rows = json_array_new();
 
     for (guint i = 0; i < record->devices->len; i++)
-        g_array_append_val(addrs, g_array_index(record->devices, gpuvm_recorded, i).addr);
+        g_array_append_val(addrs, g_array_index(record->devices, gpuvm_record_device, i).addr);
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, addrs))
         return rows;
     for (guint i = 0; i < record->devices->len; i++)
         json_array_add_object_element(
-            rows, device_row(session->facts, &g_array_index(record->devices, gpuvm_recorded, i)));
+            rows, device_row(session->facts, &g_array_index(record->devices, gpuvm_record_device, i)));
     return rows;
 }
 

@@ -12,17 +12,18 @@ typedef struct conflict {
     const gpuvm_pci_addr *held;
 } conflict;
 
-/* When @starting, what a running domain has counts; else what any domain names, too. */
+/* What a running domain has now counts on every occasion; what a definition names, in plans and choices. */
 static void
-find_at(GArray *conflicts, const gpuvm_plan_function *function, const gpuvm_pci_addr *held, const char *name,
-        bool starting, const gpuvm_facts *facts)
+find_at(const gpuvm_admission *admission, const gpuvm_plan_function *function, const gpuvm_pci_addr *held,
+        GArray *conflicts)
 {
-    g_autoptr(GPtrArray) claims = gpuvm_facts_claims(facts, held, name);
+    bool named_counts = admission->occasion & (GPUVM_PLAN | GPUVM_CHOOSE);
+    g_autoptr(GPtrArray) claims = gpuvm_facts_claims(admission->facts, held, admission->domain);
 
     for (guint i = 0; i < claims->len; i++) {
         const conflict found = {claims->pdata[i], function, held};
 
-        if (!starting || gpuvm_claim_has(found.claim, held))
+        if (named_counts || gpuvm_claim_has(found.claim, held))
             g_array_append_val(conflicts, found);
     }
 }
@@ -32,19 +33,18 @@ find_at(GArray *conflicts, const gpuvm_plan_function *function, const gpuvm_pci_
  * functions, which go away with it, and its physical function.
  */
 static void
-find_conflicts(GArray *conflicts, const gpuvm_plan_function *function, const char *name, bool starting,
-               const gpuvm_facts *facts)
+find_conflicts(const gpuvm_admission *admission, const gpuvm_plan_function *function, GArray *conflicts)
 {
     const gpuvm_device *device = function->device;
     const GArray *lists[] = {device->group_members, device->virtual_functions};
 
-    find_at(conflicts, function, &device->addr, name, starting, facts);
+    find_at(admission, function, &device->addr, conflicts);
     for (size_t l = 0; l < G_N_ELEMENTS(lists); l++) {
         for (guint i = 0; i < lists[l]->len; i++)
-            find_at(conflicts, function, &g_array_index(lists[l], gpuvm_pci_addr, i), name, starting, facts);
+            find_at(admission, function, &g_array_index(lists[l], gpuvm_pci_addr, i), conflicts);
     }
     if (device->virtual_function)
-        find_at(conflicts, function, &device->physical_function, name, starting, facts);
+        find_at(admission, function, &device->physical_function, conflicts);
 }
 
 static int
@@ -82,34 +82,40 @@ said_of_card(const GPtrArray *said, const gpuvm_pci_addr *held)
 }
 
 static void
-report(const conflict *found, bool starting, gpuvm_diags *diags)
+report(const gpuvm_admission *admission, const conflict *found)
 {
     const gpuvm_claim *claim = found->claim;
+    const gpuvm_mark *mark = &found->function->mark;
     g_autofree char *what = describe(found->function->device, found->held);
+    gpuvm_diag *diag;
 
-    if (starting) {
-        gpuvm_diag *diag =
-            gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &found->function->mark,
-                              "%s is in use by domain '%s', which is running", what, claim->domain);
-        gpuvm_diag_hint(diag, "stop it first: %s %s", claim->metadata ? "gpuvm stop" : "virsh shutdown",
-                        claim->domain);
-    } else {
-        gpuvm_diags_note(diags, &found->function->mark,
+    switch (admission->occasion) {
+    case GPUVM_PLAN:
+        gpuvm_diags_note(admission->diags, mark,
                          "%s is also named by domain '%s'%s: the two cannot run together", what,
                          claim->domain, claim->active ? ", which is running" : "");
+        break;
+    case GPUVM_CHOOSE:
+        gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark, "domain '%s' has %s", claim->domain,
+                          GPUVM_PCI(found->held));
+        break;
+    default:
+        diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark,
+                                 "%s is in use by domain '%s', which is running", what, claim->domain);
+        gpuvm_diag_hint(diag, "stop it first: %s %s", claim->metadata ? "gpuvm stop" : "virsh shutdown",
+                        claim->domain);
     }
 }
 
 void
-gpuvm_claim_check(const GPtrArray *functions, const char *name, bool starting, const gpuvm_facts *facts,
-                  gpuvm_diags *diags)
+gpuvm_claim_rule(const gpuvm_admission *admission)
 {
     g_autoptr(GArray) conflicts = g_array_new(FALSE, FALSE, sizeof(conflict));
     g_autoptr(GPtrArray) said = g_ptr_array_new(); /* gpuvm_pci_addr of the domain at hand, borrowed */
     const conflict *last = NULL;
 
-    for (guint i = 0; i < functions->len; i++)
-        find_conflicts(conflicts, functions->pdata[i], name, starting, facts);
+    for (guint i = 0; i < admission->functions->len; i++)
+        find_conflicts(admission, admission->functions->pdata[i], conflicts);
     g_array_sort(conflicts, compare_domains); /* which is stable */
     for (guint i = 0; i < conflicts->len; i++) {
         const conflict *found = &g_array_index(conflicts, conflict, i);
@@ -118,7 +124,7 @@ gpuvm_claim_check(const GPtrArray *functions, const char *name, bool starting, c
         if (!same)
             g_ptr_array_set_size(said, 0);
         if (!(same && last->function == found->function) && !said_of_card(said, found->held)) {
-            report(found, starting, diags);
+            report(admission, found);
             g_ptr_array_add(said, (gpointer)found->held);
         }
         last = found;

@@ -7,6 +7,18 @@
 
 #define OLDEST_LIBVIRT 9000000
 
+const char *const gpuvm_verdict_names[] = {"PASS", "WARN", "FAIL", "unknown", NULL};
+
+void
+gpuvm_finding_free(gpuvm_finding *finding)
+{
+    if (!finding)
+        return;
+    g_free(finding->evidence);
+    g_free(finding->remedy);
+    g_free(finding);
+}
+
 /* Adds a finding; @remedy may be NULL. */
 static void G_GNUC_PRINTF(5, 6) find(GPtrArray *findings, const char *topic, gpuvm_verdict verdict,
                                      const char *remedy, const char *format, ...)
@@ -42,35 +54,35 @@ no_devices(const gpuvm_facts *facts)
 static void
 check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    const gpuvm_observations *seen = input->seen;
-    g_autofree char *libvirt = version(seen->libvirt_version),
-                    *hypervisor = version(seen->hypervisor_version);
+    const gpuvm_host *host = &input->facts->host;
+    g_autofree char *libvirt = version(host->libvirt_version),
+                    *hypervisor = version(host->hypervisor_version);
 
-    if (seen->no_libvirt)
+    if (input->no_libvirt)
         find(findings, topic, GPUVM_FAIL,
              "sudo apt-get install libvirt-daemon-system libvirt-clients\n"
              "sudo systemctl enable --now libvirtd.socket",
-             "%s", seen->no_libvirt);
-    else if (seen->libvirt_version == GPUVM_UNKNOWN)
+             "%s", input->no_libvirt);
+    else if (host->libvirt_version == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of libvirt");
-    else if (seen->libvirt_version < OLDEST_LIBVIRT)
+    else if (host->libvirt_version < OLDEST_LIBVIRT)
         find(findings, topic, GPUVM_FAIL, "upgrade to Debian 12 or newer: gpuvm needs libvirt 9.0",
              "libvirt %s", libvirt);
     else
         find(findings, topic, GPUVM_PASS, NULL, "libvirt %s, %s %s", libvirt,
-             seen->hypervisor ? seen->hypervisor : "unknown hypervisor", hypervisor);
+             host->hypervisor ? host->hypervisor : "unknown hypervisor", hypervisor);
 }
 
 static void
 check_cpu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    const gpuvm_observations *seen = input->seen;
+    const gpuvm_host *host = &input->facts->host;
 
-    if (seen->cpu_virtualization == GPUVM_UNKNOWN)
+    if (host->cpu_virtualization == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /proc/cpuinfo is out of sight");
-    else if (seen->cpu_virtualization)
-        find(findings, topic, GPUVM_PASS, NULL, "%s with %s", seen->cpu_vendor,
-             g_strcmp0(seen->cpu_vendor, "AuthenticAMD") == 0 ? "AMD-V" : "VT-x");
+    else if (host->cpu_virtualization)
+        find(findings, topic, GPUVM_PASS, NULL, "%s with %s", host->cpu_vendor,
+             g_strcmp0(host->cpu_vendor, "AuthenticAMD") == 0 ? "AMD-V" : "VT-x");
     else
         find(findings, topic, GPUVM_WARN, "enable VT-x (Intel) or SVM (AMD) in the firmware's set-up",
              "the CPU shows no virtualisation");
@@ -94,9 +106,9 @@ check_kvm(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findin
 static void
 check_efi(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    if (input->seen->efi == GPUVM_UNKNOWN)
+    if (input->facts->host.efi == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "libvirt does not say which firmware it has");
-    else if (input->seen->efi)
+    else if (input->facts->host.efi)
         find(findings, topic, GPUVM_PASS, NULL, "UEFI is there for guests");
     else
         find(findings, topic, GPUVM_FAIL, "sudo apt-get install ovmf",
@@ -106,9 +118,9 @@ check_efi(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findin
 static void
 check_network(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    if (input->seen->default_network == GPUVM_UNKNOWN)
+    if (input->facts->host.default_network == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "libvirt was not asked");
-    else if (input->seen->default_network)
+    else if (input->facts->host.default_network)
         find(findings, topic, GPUVM_PASS, NULL, "libvirt's network 'default' is active");
     else
         find(findings, topic, GPUVM_WARN, "virsh net-start default && virsh net-autostart default",
@@ -117,9 +129,9 @@ check_network(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fi
 
 /* How a kernel argument is added on this host. */
 static char *
-add_kernel_argument(const gpuvm_observations *seen, const char *argument)
+add_kernel_argument(const gpuvm_host *host, const char *argument)
 {
-    if (seen->grub)
+    if (host->grub == 1)
         return g_strdup_printf("sudo sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT=\"/&%s /' /etc/default/grub\n"
                                "sudo update-grub && sudo reboot",
                                argument);
@@ -132,28 +144,28 @@ add_kernel_argument(const gpuvm_observations *seen, const char *argument)
 static void
 check_iommu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    const gpuvm_observations *seen = input->seen;
-    const char *arguments = seen->kernel_arguments ? seen->kernel_arguments : "";
+    const gpuvm_host *host = &input->facts->host;
+    const char *arguments = host->kernel_arguments ? host->kernel_arguments : "";
     g_autofree char *remedy = NULL;
 
-    if (input->facts->iommu || seen->iommu_groups > 0) {
+    if (input->facts->iommu || host->iommu_groups > 0) {
         find(findings, topic, GPUVM_PASS, NULL, "devices have IOMMU groups");
         return;
     }
-    if (no_devices(input->facts) && seen->iommu_groups == GPUVM_UNKNOWN) {
+    if (no_devices(input->facts) && host->iommu_groups == GPUVM_UNKNOWN) {
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "no device could be looked at");
         return;
     }
     if (strstr(arguments, "iommu=off"))
         remedy = g_strdup(
             "take intel_iommu=off, amd_iommu=off or iommu=off off the kernel command line and reboot");
-    else if (g_strcmp0(seen->cpu_vendor, "AuthenticAMD") == 0)
+    else if (g_strcmp0(host->cpu_vendor, "AuthenticAMD") == 0)
         remedy =
             g_strdup("enable IOMMU (AMD-Vi) in the firmware's set-up: the kernel then uses it by itself");
     else if (strstr(arguments, "intel_iommu=on"))
         remedy = g_strdup("enable VT-d in the firmware's set-up: the kernel has intel_iommu=on already");
-    else if (seen->cpu_vendor)
-        remedy = add_kernel_argument(seen, "intel_iommu=on");
+    else if (host->cpu_vendor)
+        remedy = add_kernel_argument(host, "intel_iommu=on");
     else
         remedy = g_strdup("run gpuvm check on the host itself: what to do depends on its CPU");
     find(findings, topic, GPUVM_FAIL, remedy, "no device has an IOMMU group");
@@ -166,7 +178,6 @@ check_vfio(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findi
         gpuvm_verdict verdict;
         const char *evidence, *remedy;
     } verdicts[] = {
-        [GPUVM_VFIO_UNKNOWN] = {GPUVM_CANNOT_SEE, "the host's modules are out of sight", NULL},
         [GPUVM_VFIO_LOADED] = {GPUVM_PASS, "vfio-pci is loaded", NULL},
         [GPUVM_VFIO_LOADABLE] =
             {GPUVM_WARN, "vfio-pci is there but not loaded: libvirt wants /dev/vfio/vfio to exist",
@@ -175,20 +186,24 @@ check_vfio(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findi
                                "sudo apt-get install linux-image-amd64 && sudo reboot"},
     };
 
-    find(findings, topic, verdicts[input->seen->vfio].verdict, verdicts[input->seen->vfio].remedy, "%s",
-         verdicts[input->seen->vfio].evidence);
+    int64_t vfio = input->facts->host.vfio;
+
+    if (vfio == GPUVM_UNKNOWN)
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's modules are out of sight");
+    else
+        find(findings, topic, verdicts[vfio].verdict, verdicts[vfio].remedy, "%s", verdicts[vfio].evidence);
 }
 
 static void
 check_interrupts(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    const gpuvm_observations *seen = input->seen;
+    const gpuvm_host *host = &input->facts->host;
 
-    if (seen->interrupt_remapping == GPUVM_UNKNOWN)
+    if (host->interrupt_remapping == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /proc/interrupts is out of sight");
-    else if (seen->interrupt_remapping)
+    else if (host->interrupt_remapping)
         find(findings, topic, GPUVM_PASS, NULL, "interrupts are remapped");
-    else if (seen->unsafe_interrupts == 1)
+    else if (host->unsafe_interrupts == 1)
         find(
             findings, topic, GPUVM_WARN, NULL,
             "interrupts are not remapped, and vfio_iommu_type1 is told to allow it: a guest can disturb the host");
@@ -202,20 +217,20 @@ check_interrupts(const gpuvm_fitness_input *input, const char *topic, GPtrArray 
 static void
 check_memlock(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    const gpuvm_observations *seen = input->seen;
+    const gpuvm_host *host = &input->facts->host;
 
-    if (!seen->session && seen->libvirt_version != GPUVM_UNKNOWN)
+    if (host->session != 1 && host->libvirt_version != GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_PASS, NULL, "libvirt raises the limit of each VM to what it needs");
-    else if (seen->memlock == GPUVM_UNKNOWN)
+    else if (host->memlock == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the user's limits");
-    else if (seen->memlock == INT64_MAX)
+    else if (host->memlock == INT64_MAX)
         find(findings, topic, GPUVM_PASS, NULL, "this user may lock any amount of memory");
     else
         find(
             findings, topic, GPUVM_WARN,
             "echo \"$USER - memlock unlimited\" | sudo tee /etc/security/limits.d/gpuvm.conf, then log in again",
             "this user may lock %" G_GINT64_FORMAT " MiB; a VM with a passed device locks all its memory",
-            seen->memlock / 1024 / 1024);
+            host->memlock / 1024 / 1024);
 }
 
 static void
@@ -248,19 +263,18 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
 static void
 check_policy(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
-    if (input->n_policies == 0 && input->seen->no_libvirt)
+    if (input->policies->n == 0 && input->no_libvirt)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "it was not read");
-    else if (input->n_policies == 0)
+    else if (input->policies->n == 0)
         find(findings, topic, GPUVM_FAIL, "gpuvm validate --kind policy /etc/gpuvm/policy.yaml",
              "the policy is wrong: nothing is allowed");
-    for (size_t i = 0; i < input->n_policies; i++) {
-        const gpuvm_policy *policy = input->policies[i].policy;
-        g_autofree char *allowed = g_strdup_printf("%u rules allow", policy->allowlist->len);
+    for (unsigned i = 0; i < input->policies->n; i++) {
+        const gpuvm_policy *policy = input->policies->of[i].spec->policy;
+        g_autofree char *allowed =
+            policy->allowlist ? g_strdup_printf("%u rules allow", policy->allowlist->len)
+                              : g_strdup("display controllers, accelerators and co-processors are allowed");
 
-        find(findings, topic, GPUVM_PASS, NULL, "%s: %s, %u deny", input->policies[i].name,
-             gpuvm_object_has(&policy->object, "allowlist")
-                 ? allowed
-                 : "display controllers, accelerators and co-processors are allowed",
+        find(findings, topic, GPUVM_PASS, NULL, "%s: %s, %u deny", input->policies->of[i].name, allowed,
              policy->denylist->len);
     }
 }

@@ -35,7 +35,6 @@ gpuvm_guestpci_layout(GPtrArray *functions)
             ports++;
         }
         function->guest.bus = ports;
-        function->card = ports - 1;
     }
     return ports;
 }

@@ -124,20 +124,10 @@ gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, 
     return image;
 }
 
-const char *
-gpuvm_image_checksum_required(const gpuvm_named_policy *policies, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (policies[i].policy->require_checksum)
-            return policies[i].name;
-    }
-    return NULL;
-}
-
 void
-gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_named_policy *policies, size_t n, gpuvm_diags *diags)
+gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_policies *policies, gpuvm_diags *diags)
 {
-    const char *policy = gpuvm_image_checksum_required(policies, n);
+    const char *policy = gpuvm_policies_want_checksum(policies);
 
     for (guint i = 0; policy && i < plan->images->len; i++) {
         const gpuvm_plan_image *image = plan->images->pdata[i];

@@ -5,8 +5,6 @@
 
 #include "base/url.h"
 
-#include "base/url.h"
-
 #define VALUE_LENGTH 40 /* characters of a value that origins show */
 
 /* @node as a mapping: a scalar in place of one is its table's scalar_key. */

@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-const char gpuvm_permit_builtin[] = "kind: policy\n";
-
 bool
 gpuvm_rule_match(const gpuvm_rule *rule, const gpuvm_device *device)
 {
@@ -50,16 +48,9 @@ matching_rule(const GPtrArray *rules, const gpuvm_device *device)
 
 /* A policy without an allowlist allows what people call GPUs. */
 static bool
-has_allowlist(const gpuvm_policy *policy)
-{
-    return gpuvm_object_has(&policy->object, "allowlist");
-}
-
-static bool
 allows(const gpuvm_policy *policy, const gpuvm_device *device)
 {
-    return has_allowlist(policy) ? matching_rule(policy->allowlist, device) != NULL
-                                 : gpuvm_device_is_gpu(device);
+    return policy->allowlist ? matching_rule(policy->allowlist, device) != NULL : gpuvm_device_is_gpu(device);
 }
 
 /* Whether @rules, the list of a VM or of its plugin, lets @device pass. */
@@ -70,16 +61,16 @@ lets_pass(const GPtrArray *rules, const gpuvm_device *device)
 }
 
 bool
-gpuvm_permit_device(const gpuvm_permit *permit, const gpuvm_device *device)
+gpuvm_permit_device(const gpuvm_admission *admission, const gpuvm_device *device)
 {
-    for (size_t i = 0; i < permit->n_policies; i++) {
-        const gpuvm_policy *policy = permit->policies[i].policy;
+    for (unsigned i = 0; i < admission->policies->n; i++) {
+        const gpuvm_policy *policy = admission->policies->of[i].spec->policy;
 
         if (matching_rule(policy->denylist, device) || !allows(policy, device))
             return false;
     }
-    return permit->n_policies > 0 && lets_pass(permit->vm_allowlist, device) &&
-           lets_pass(permit->plugin_allowlist, device);
+    return admission->policies->n > 0 && lets_pass(admission->vm_allowlist, device) &&
+           lets_pass(admission->plugin_allowlist, device);
 }
 
 static char *
@@ -97,7 +88,7 @@ describe_rules(const GPtrArray *rules)
 static char *
 describe_allowlist(const gpuvm_policy *policy)
 {
-    if (!has_allowlist(policy))
+    if (!policy->allowlist)
         return g_strdup("display controllers, accelerators and co-processors (classes 03, 12, 0b40)");
     return policy->allowlist->len > 0 ? describe_rules(policy->allowlist) : g_strdup("nothing");
 }
@@ -114,31 +105,31 @@ hint_list(gpuvm_diag *diag, const char *whose, const GPtrArray *list, const gpuv
 
 /* Says of each list that stands in the way what it allows and what to add. */
 static void
-hint_lists(gpuvm_diag *diag, const gpuvm_permit *permit, const gpuvm_device *device)
+hint_lists(gpuvm_diag *diag, const gpuvm_admission *admission, const gpuvm_device *device)
 {
-    for (size_t i = 0; i < permit->n_policies; i++) {
-        const gpuvm_named_policy *named = &permit->policies[i];
-        const gpuvm_rule *denied = matching_rule(named->policy->denylist, device);
+    for (unsigned i = 0; i < admission->policies->n; i++) {
+        const gpuvm_policy *policy = admission->policies->of[i].spec->policy;
+        const char *name = admission->policies->of[i].name;
+        const gpuvm_rule *denied = matching_rule(policy->denylist, device);
 
         if (denied) {
             g_autofree char *rule = gpuvm_rule_describe(denied);
-            gpuvm_diag_hint(diag, "the denylist of %s has it: %s", named->name, rule);
-        } else if (!allows(named->policy, device)) {
-            g_autofree char *rules = describe_allowlist(named->policy);
-            gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", named->name, rules,
-                            device->class_code, gpuvm_pci_class_name(device->class_code));
+            gpuvm_diag_hint(diag, "the denylist of %s has it: %s", name, rule);
+        } else if (!allows(policy, device)) {
+            g_autofree char *rules = describe_allowlist(policy);
+            gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", name, rules, device->class_code,
+                            gpuvm_pci_class_name(device->class_code));
             gpuvm_diag_hint(diag, "to allow it, add '- %04x:%04x' to the allowlist of %s%s",
                             device->vendor_id, device->device_id,
-                            g_str_equal(named->name, GPUVM_PERMIT_BUILTIN)
+                            g_str_equal(name, GPUVM_POLICY_BUILTIN)
                                 ? "/etc/gpuvm/policy.yaml, which takes that policy's place"
-                                : named->name,
-                            has_allowlist(named->policy)
-                                ? ""
-                                : " (with '- class: 03' for GPUs: a list allows nothing else)");
+                                : name,
+                            policy->allowlist ? ""
+                                              : " (with '- class: 03' for GPUs: a list allows nothing else)");
         }
     }
-    hint_list(diag, "VM", permit->vm_allowlist, device);
-    hint_list(diag, "plugin", permit->plugin_allowlist, device);
+    hint_list(diag, "VM", admission->vm_allowlist, device);
+    hint_list(diag, "plugin", admission->plugin_allowlist, device);
 }
 
 static bool
@@ -149,10 +140,10 @@ on_card(const gpuvm_plan_function *function)
 }
 
 static bool
-denied(const gpuvm_permit *permit, const gpuvm_device *device)
+denied(const gpuvm_admission *admission, const gpuvm_device *device)
 {
-    for (size_t i = 0; i < permit->n_policies; i++) {
-        if (matching_rule(permit->policies[i].policy->denylist, device))
+    for (unsigned i = 0; i < admission->policies->n; i++) {
+        if (matching_rule(admission->policies->of[i].spec->policy->denylist, device))
             return true;
     }
     return false;
@@ -163,26 +154,25 @@ denied(const gpuvm_permit *permit, const gpuvm_device *device)
  * not is reported once, for the first of its functions: @ret_first.
  */
 static bool
-permitted(const gpuvm_permit *permit, const GPtrArray *functions, const gpuvm_plan_function *function,
-          bool *ret_first)
+permitted(const gpuvm_admission *admission, const gpuvm_plan_function *function, bool *ret_first)
 {
     *ret_first = true;
-    if (denied(permit, function->device))
+    if (denied(admission, function->device))
         return false;
-    if (gpuvm_permit_device(permit, function->device))
+    if (gpuvm_permit_device(admission, function->device))
         return true;
     if (!on_card(function))
         return false;
 
     const gpuvm_plan_function *first = NULL;
-    for (guint i = 0; i < functions->len; i++) {
-        const gpuvm_plan_function *other = functions->pdata[i];
+    for (guint i = 0; i < admission->functions->len; i++) {
+        const gpuvm_plan_function *other = admission->functions->pdata[i];
 
         if (!on_card(other) || !gpuvm_pci_addr_same_slot(&other->device->addr, &function->device->addr))
             continue;
-        if (gpuvm_permit_device(permit, other->device))
+        if (gpuvm_permit_device(admission, other->device))
             return true;
-        if (!first && !denied(permit, other->device))
+        if (!first && !denied(admission, other->device))
             first = other;
     }
     *ret_first = first == function;
@@ -198,8 +188,11 @@ is_chipset(const gpuvm_device *device)
 }
 
 void
-gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm_diags *diags)
+gpuvm_permit_rule(const gpuvm_admission *admission)
 {
+    const GPtrArray *functions = admission->functions;
+    gpuvm_diags *diags = admission->diags;
+
     for (guint i = 0; i < functions->len; i++) {
         const gpuvm_plan_function *function = functions->pdata[i];
         const gpuvm_device *device = function->device;
@@ -216,11 +209,11 @@ gpuvm_permit_check(const gpuvm_permit *permit, const GPtrArray *functions, gpuvm
                                      "device %s (%s) is part of the host's chipset, which is never passed",
                                      GPUVM_PCI(&device->addr), gpuvm_pci_class_name(device->class_code));
             gpuvm_diag_hint(diag, "to pass another function of its slot alone, set 'functions: requested'");
-        } else if (!permitted(permit, functions, function, &first) && first) {
+        } else if (!permitted(admission, function, &first) && first) {
             diag = gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, &function->mark,
                                      "device %s (%04x:%04x) not in allowlist", GPUVM_PCI(&device->addr),
                                      device->vendor_id, device->device_id);
-            hint_lists(diag, permit, device);
+            hint_lists(diag, admission, device);
         }
     }
 }

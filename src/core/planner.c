@@ -3,78 +3,31 @@
 
 #include "core/planner.h"
 
-#include "core/claim.h"
+#include "core/admit.h"
 #include "core/cloudinit.h"
 #include "core/disk.h"
-#include "core/group.h"
 #include "core/guestpci.h"
 #include "core/health.h"
 #include "core/image.h"
 #include "core/place.h"
-#include "core/protect.h"
 #include "core/select.h"
 #include "core/workload.h"
 #include "model/tables.h"
 
+/* Names what one item asks for; the option ROM is of the first function. */
 static void
-not_found(const gpuvm_passthrough *item, gpuvm_diags *diags)
+name_item(const gpuvm_admission *admission, const gpuvm_passthrough *item)
 {
-    gpuvm_diag *diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &item->object.node->mark,
-                                         "PCI device not found: %s", GPUVM_PCI(&item->address.addr));
-
-    gpuvm_diag_hint(diag,
-                    "addresses change when cards are added or moved; see what the host has: gpuvm devices");
-}
-
-static void
-take_named(GPtrArray *functions, const gpuvm_passthrough *item, const gpuvm_device *device, bool first)
-{
+    const char *why = "named in the definition";
     const gpuvm_mark *mark = &item->object.node->mark;
-    gpuvm_plan_function *function =
-        gpuvm_group_take(functions, device, GPUVM_ROLE_REQUESTED, mark, g_strdup("named in the definition"));
+    const gpuvm_pci_addr *addr = &item->address.addr;
+    gpuvm_plan_function *first = item->address.whole_card
+                                     ? gpuvm_admission_name_card(admission, addr, mark, why)
+                                     : gpuvm_admission_name(admission, addr, GPUVM_ROLE_REQUESTED, mark, why);
 
     if (first) {
-        function->rom_file = item->rom_file;
-        function->rom_bar = item->rom_bar;
-    }
-}
-
-/* The functions at @addr's slot, without virtual ones of a physical function there: these stand alone. */
-static GPtrArray *
-functions_of_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
-{
-    GPtrArray *slot = gpuvm_facts_slot(facts, addr);
-
-    for (guint i = slot->len; i-- > 0;) {
-        const gpuvm_device *device = slot->pdata[i];
-
-        if (device->virtual_function && gpuvm_pci_addr_same_slot(&device->physical_function, addr))
-            g_ptr_array_remove_index(slot, i);
-    }
-    return slot;
-}
-
-static void
-take_all_named(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags *diags)
-{
-    const GPtrArray *items = input->vm->body.devices->pci_passthrough;
-
-    for (guint i = 0; i < items->len; i++) {
-        const gpuvm_passthrough *item = items->pdata[i];
-
-        if (item->address.whole_card) {
-            g_autoptr(GPtrArray) card = functions_of_card(input->facts, &item->address.addr);
-            for (guint s = 0; s < card->len; s++)
-                take_named(functions, item, card->pdata[s], s == 0);
-            if (card->len == 0)
-                not_found(item, diags);
-        } else {
-            const gpuvm_device *device = gpuvm_facts_device(input->facts, &item->address.addr);
-            if (device)
-                take_named(functions, item, device, true);
-            else
-                not_found(item, diags);
-        }
+        first->rom_file = item->rom_file;
+        first->rom_bar = item->rom_bar;
     }
 }
 
@@ -87,52 +40,33 @@ compare_addresses(gconstpointer a, gconstpointer b)
 }
 
 static void
-check_virtual_functions(const GPtrArray *functions, gpuvm_diags *diags)
-{
-    for (guint i = 0; i < functions->len; i++) {
-        const gpuvm_plan_function *function = functions->pdata[i];
-        const gpuvm_device *device = function->device;
-
-        if (device->virtual_functions->len > 0)
-            gpuvm_diags_warning(diags, &function->mark,
-                                "device %s has %u virtual functions, which go away when it is passed",
-                                GPUVM_PCI(&device->addr), device->virtual_functions->len);
-        for (guint k = 0; device->virtual_function && k < functions->len; k++) {
-            const gpuvm_plan_function *other = functions->pdata[k];
-
-            if (!gpuvm_pci_addr_equal(&other->device->addr, &device->physical_function))
-                continue;
-            gpuvm_diag *diag =
-                gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &function->mark,
-                                  "device %s is a virtual function of %s, and goes away when that is passed",
-                                  GPUVM_PCI(&device->addr), GPUVM_PCI(&other->device->addr));
-            gpuvm_diag_hint(diag, "pass the one or the other");
-        }
-    }
-}
-
-static void
 decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags *diags)
 {
+    const gpuvm_resources *resources = input->vm->body.resources;
     const gpuvm_devices *devices = input->vm->body.devices;
-    const gpuvm_permit permit = {.policies = input->policies,
-                                 .n_policies = input->n_policies,
-                                 .vm_allowlist = devices->allowlist,
-                                 .plugin_allowlist =
-                                     input->plugin ? input->plugin->body.devices->allowlist : NULL};
-    const gpuvm_select_input select = {
-        .vm = input->vm, .facts = input->facts, .permit = &permit, .record = input->record};
+    const gpuvm_claim *claim = gpuvm_facts_claim(input->facts, input->vm->name);
+    bool takes_memory = resources->hugepages == GPUVM_HUGEPAGES_NONE && !(claim && claim->active);
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+    const gpuvm_admission admission = {
+        .occasion = GPUVM_PLAN,
+        .domain = input->vm->name,
+        .facts = input->facts,
+        .policies = input->policies,
+        .vm_allowlist = devices->allowlist,
+        .plugin_allowlist = input->plugin ? input->plugin->body.devices->allowlist : NULL,
+        .functions_mode = devices->functions,
+        .group_mode = devices->iommu_group,
+        .pinned_kib = takes_memory ? resources->memory_mb * 1024 : 0,
+        .functions = functions,
+        .absent = absent,
+        .diags = diags,
+    };
 
-    take_all_named(input, functions, diags);
-    gpuvm_select(&select, functions, diags);
+    for (guint i = 0; i < devices->pci_passthrough->len; i++)
+        name_item(&admission, devices->pci_passthrough->pdata[i]);
+    gpuvm_select(&admission, devices->gpus, input->record);
     g_ptr_array_sort(functions, compare_addresses); /* reasons name the first */
-    if (devices->functions == GPUVM_FUNCTIONS_ALL)
-        gpuvm_group_add_cards(functions, input->facts);
-    gpuvm_group_close(functions, input->facts, devices->iommu_group, diags);
-    check_virtual_functions(functions, diags);
-    gpuvm_permit_check(&permit, functions, diags);
-    gpuvm_protect_check(&permit, functions, input->facts, diags);
-    gpuvm_claim_check(functions, input->vm->name, false, input->facts, diags);
+    gpuvm_admit(&admission);
 }
 
 static void
@@ -161,8 +95,8 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     check_boot(body, diags);
     gpuvm_place_check(body->resources, input->facts, diags);
     decide_devices(input, plan->functions, diags);
-    plan->root_ports = gpuvm_guestpci_layout(plan->functions);
     gpuvm_place(plan, input->facts, diags);
+    plan->root_ports = gpuvm_guestpci_layout(plan->functions);
 
     plan->digest = gpuvm_node_digest(body->object.node);
     plan->source = g_strdup(input->source);
@@ -179,6 +113,6 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     gpuvm_cloudinit_plan(plan, diags);
     gpuvm_image_plan(plan);
     gpuvm_disk_plan(plan);
-    gpuvm_image_check(plan, input->policies, input->n_policies, diags);
+    gpuvm_image_check(plan, input->policies, diags);
     return plan;
 }

@@ -125,7 +125,7 @@ read_function(const xmlNode *node, gpuvm_record *record)
 {
     g_autofree char *address = gpuvm_xml_attr(node, "address");
     g_autofree char *id = gpuvm_xml_attr(node, "id");
-    gpuvm_recorded device = {0};
+    gpuvm_record_device device = {0};
     gpuvm_pci_pattern pattern;
     int role = get_word(node, "role", gpuvm_role_names);
 

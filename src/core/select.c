@@ -3,23 +3,30 @@
 
 #include "core/select.h"
 
-#include "core/assess.h"
-#include "core/group.h"
+#include "core/admit.h"
 
 /* One card that matches a selector. */
 typedef struct candidate {
     const gpuvm_device *device;
     bool had;          /* the VM has it already */
+    bool judged;       /* unavailable says */
     char *unavailable; /* why it cannot be had; NULL: it can */
 } candidate;
 
-static void
-candidate_free(gpointer data)
-{
-    candidate *c = data;
+/* The choice for one selector. */
+typedef struct choice {
+    const gpuvm_admission *admission;
+    gpuvm_admission rules; /* the same, for GPUVM_CHOOSE */
+    const gpuvm_selector *selector;
+    guint n_named;      /* of the functions, those that were there before this choice */
+    GArray *candidates; /* in address order */
+    uint64_t n;         /* chosen so far */
+} choice;
 
-    g_free(c->unavailable);
-    g_free(c);
+static void
+candidate_clear(gpointer data)
+{
+    g_free(((candidate *)data)->unavailable);
 }
 
 static bool
@@ -36,95 +43,80 @@ matches(const gpuvm_selector *selector, const gpuvm_device *device)
     return gpuvm_device_is_gpu(device);
 }
 
+/* Whether one of the first @n of @functions is of @device's card or group. */
 static bool
-recorded(const gpuvm_record *record, const gpuvm_pci_addr *addr)
+in_one_group(const GPtrArray *functions, guint n, const gpuvm_device *device)
 {
-    for (guint i = 0; record && i < record->devices->len; i++) {
-        const gpuvm_recorded *device = &g_array_index(record->devices, gpuvm_recorded, i);
+    for (guint i = 0; i < n; i++) {
+        const gpuvm_device *other = ((const gpuvm_plan_function *)functions->pdata[i])->device;
 
-        if (gpuvm_pci_addr_equal(&device->addr, addr))
-            return device->role == GPUVM_ROLE_REQUESTED;
-    }
-    return false;
-}
-
-static bool
-in_one_group(const GPtrArray *functions, const gpuvm_device *device)
-{
-    for (guint i = 0; i < functions->len; i++) {
-        const gpuvm_plan_function *function = functions->pdata[i];
-
-        if (gpuvm_device_same_card(function->device, device) ||
-            function->device->iommu_group == device->iommu_group)
+        if (gpuvm_device_same_card(other, device) || other->iommu_group == device->iommu_group)
             return true;
     }
     return false;
 }
 
-/* Why @device cannot be had; NULL when it can. */
-static char *
-why_unavailable(const gpuvm_select_input *input, const GPtrArray *taken, const gpuvm_device *device)
+/* Whether a function of the card of @device is of a card or group that the VM had before this choice. */
+static bool
+is_taken(const choice *made, const gpuvm_device *device)
 {
-    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
-    const gpuvm_devices *devices = input->vm->body.devices;
-    g_autoptr(GPtrArray) functions =
-        gpuvm_assess(device, devices->functions, devices->iommu_group, input->facts, input->permit, diags);
+    g_autoptr(GPtrArray) card = NULL;
 
-    if (diags->errors > 0)
-        return g_strdup(((const gpuvm_diag *)diags->items->pdata[0])->message);
-    for (guint i = 0; i < functions->len; i++) {
-        const gpuvm_device *part = ((const gpuvm_plan_function *)functions->pdata[i])->device;
-
-        if (in_one_group(taken, part))
-            return g_strdup("this VM has it already");
-        if (part->virtual_functions->len > 0)
-            return g_strdup_printf("it has %u virtual functions, which go away when it is passed",
-                                   part->virtual_functions->len);
-        for (guint m = 0; m < part->group_members->len; m++) {
-            const gpuvm_pci_addr *member = &g_array_index(part->group_members, gpuvm_pci_addr, m);
-            g_autoptr(GPtrArray) claims = gpuvm_facts_claims(input->facts, member, input->vm->name);
-
-            if (claims->len > 0)
-                return g_strdup_printf("domain '%s' has %s", ((const gpuvm_claim *)claims->pdata[0])->domain,
-                                       GPUVM_PCI(member));
-        }
+    if (in_one_group(made->admission->functions, made->n_named, device))
+        return true;
+    if (made->n_named == 0 || device->virtual_function ||
+        made->admission->functions_mode != GPUVM_FUNCTIONS_ALL)
+        return false;
+    card = gpuvm_facts_card(made->admission->facts, &device->addr);
+    for (guint i = 0; i < card->len; i++) {
+        if (in_one_group(made->admission->functions, made->n_named, card->pdata[i]))
+            return true;
     }
-    return NULL;
+    return false;
+}
+
+/* Judges @c, once: most are never asked about. */
+static bool
+can_be_had(const choice *made, candidate *c)
+{
+    if (!c->judged)
+        c->unavailable = is_taken(made, c->device) ? g_strdup("this VM has it already")
+                                                   : gpuvm_admit_why_not(&made->rules, c->device);
+    c->judged = true;
+    return !c->unavailable;
 }
 
 /* The cards that match, one function each (a card's lowest that matches), in address order. */
-static GPtrArray *
-find_candidates(const gpuvm_select_input *input, const gpuvm_selector *selector, const GPtrArray *taken)
+static GArray *
+find_candidates(const gpuvm_facts *facts, const gpuvm_selector *selector, const gpuvm_record *record)
 {
-    GPtrArray *candidates = g_ptr_array_new_with_free_func(candidate_free);
-    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(input->facts);
+    GArray *candidates = g_array_new(FALSE, FALSE, sizeof(candidate));
+    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
     const gpuvm_device *last = NULL;
 
+    g_array_set_clear_func(candidates, candidate_clear);
     for (guint i = 0; i < devices->len; i++) {
-        const gpuvm_device *device = devices->pdata[i];
+        candidate c = {.device = devices->pdata[i]};
+        const gpuvm_record_device *recorded;
 
-        if (!matches(selector, device))
+        if (!matches(selector, c.device) || (last && gpuvm_device_same_card(last, c.device)))
             continue;
-        if (last && gpuvm_device_same_card(last, device))
-            continue;
-        last = device;
-        candidate *c = g_new0(candidate, 1);
-        c->device = device;
-        c->had = recorded(input->record, &device->addr);
-        c->unavailable = why_unavailable(input, taken, device);
-        g_ptr_array_add(candidates, c);
+        last = c.device;
+        recorded = gpuvm_record_find(record, &c.device->addr);
+        c.had = recorded && recorded->role == GPUVM_ROLE_REQUESTED;
+        g_array_append_val(candidates, c);
     }
     return candidates;
 }
 
-/* The node that all of @taken are on; GPUVM_UNKNOWN when there is none. */
+/* The node that all of @functions are on; GPUVM_UNKNOWN when there is none. */
 static int
-common_node(const GPtrArray *taken)
+common_node(const GPtrArray *functions)
 {
     int node = GPUVM_UNKNOWN;
 
-    for (guint i = 0; i < taken->len; i++) {
-        const gpuvm_device *device = ((const gpuvm_plan_function *)taken->pdata[i])->device;
+    for (guint i = 0; i < functions->len; i++) {
+        const gpuvm_device *device = ((const gpuvm_plan_function *)functions->pdata[i])->device;
 
         if (i > 0 && device->numa_node != node)
             return GPUVM_UNKNOWN;
@@ -133,87 +125,116 @@ common_node(const GPtrArray *taken)
     return node;
 }
 
-/* The node to prefer: that of @taken when they agree, else the lowest with @count free candidates. */
-static int
-preferred_node(const GPtrArray *candidates, const GPtrArray *taken, uint64_t count)
+/* Whether @node has @wanted candidates that can be had. */
+static bool
+has_enough(const choice *made, int node, uint64_t wanted)
 {
-    int best = common_node(taken);
+    const GPtrArray *functions = made->admission->functions;
 
-    if (best != GPUVM_UNKNOWN)
-        return best;
-    for (guint i = 0; i < candidates->len; i++) {
-        int node = ((const candidate *)candidates->pdata[i])->device->numa_node;
-        uint64_t free = 0;
+    for (guint i = 0; i < made->candidates->len && wanted > 0; i++) {
+        candidate *c = &g_array_index(made->candidates, candidate, i);
 
-        for (guint k = 0; k < candidates->len; k++) {
-            const candidate *c = candidates->pdata[k];
-            free += !c->unavailable && c->device->numa_node == node && !in_one_group(taken, c->device);
-        }
-        if (free >= count && (best == GPUVM_UNKNOWN || node < best))
-            best = node;
+        wanted -= c->device->numa_node == node && !in_one_group(functions, functions->len, c->device) &&
+                  can_be_had(made, c);
     }
-    return best;
+    return wanted == 0;
 }
 
-/* Takes up to @wanted free candidates, those that pass @pass only. */
-static uint64_t
-take(GPtrArray *candidates, const gpuvm_selector *selector, int node, int pass, uint64_t wanted,
-     GPtrArray *functions)
+/* The lowest node of a candidate that is above @above. */
+static int
+next_node(const choice *made, int above)
 {
-    uint64_t n = 0;
+    int next = GPUVM_UNKNOWN;
 
-    for (guint i = 0; i < candidates->len && n < wanted; i++) {
-        candidate *c = candidates->pdata[i];
+    for (guint i = 0; i < made->candidates->len; i++) {
+        int node = g_array_index(made->candidates, candidate, i).device->numa_node;
+
+        if (node > above && (next == GPUVM_UNKNOWN || node < next))
+            next = node;
+    }
+    return next;
+}
+
+/* The node to prefer: that of the VM's devices when they agree, else the lowest with enough free candidates. */
+static int
+preferred_node(const choice *made)
+{
+    int node = common_node(made->admission->functions);
+
+    if (node != GPUVM_UNKNOWN)
+        return node;
+    do
+        node = next_node(made, node);
+    while (node != GPUVM_UNKNOWN && !has_enough(made, node, made->selector->count - made->n));
+    return node;
+}
+
+typedef enum pass { HAD, NEAR, ANY } pass;
+
+/* Takes free candidates, as many as are wanted still, those that are of @which only. */
+static void
+take(choice *made, pass which, int node)
+{
+    GPtrArray *functions = made->admission->functions;
+
+    for (guint i = 0; i < made->candidates->len && made->n < made->selector->count; i++) {
+        candidate *c = &g_array_index(made->candidates, candidate, i);
         bool near = node != GPUVM_UNKNOWN && c->device->numa_node == node;
 
-        if (c->unavailable || (pass == 0 && !c->had) || (pass == 1 && !near) ||
-            in_one_group(functions, c->device))
+        if ((which == HAD && !c->had) || (which == NEAR && !near) ||
+            in_one_group(functions, functions->len, c->device) || !can_be_had(made, c))
             continue;
-        gpuvm_group_take(functions, c->device, GPUVM_ROLE_REQUESTED, &selector->object.node->mark,
-                         pass == 0   ? g_strdup("chosen: this VM had it before")
-                         : pass == 1 ? g_strdup_printf("chosen: a free card on NUMA node %d", node)
-                                     : g_strdup("chosen: a free card"));
-        n++;
+        gpuvm_functions_add(functions, c->device, GPUVM_ROLE_REQUESTED, &made->selector->object.node->mark,
+                            which == HAD    ? g_strdup("chosen: this VM had it before")
+                            : which == NEAR ? g_strdup_printf("chosen: a free card on NUMA node %d", node)
+                                            : g_strdup("chosen: a free card"));
+        made->n++;
     }
-    return n;
 }
 
 static void
-select_one(const gpuvm_select_input *input, const gpuvm_selector *selector, GPtrArray *functions,
-           gpuvm_diags *diags)
+report_shortage(const choice *made)
 {
-    g_autoptr(GPtrArray) candidates = find_candidates(input, selector, functions);
-    uint64_t n = take(candidates, selector, GPUVM_UNKNOWN, 0, selector->count, functions);
-    int node = preferred_node(candidates, functions, selector->count - n);
+    const gpuvm_selector *selector = made->selector;
+    const gpuvm_mark *mark = &selector->object.node->mark;
+    gpuvm_diag *diag;
 
-    for (int pass = 1; pass < 3; pass++)
-        n += take(candidates, selector, node, pass, selector->count - n, functions);
-    if (n == selector->count)
-        return;
-
-    if (candidates->len == 0) {
-        gpuvm_diag *diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &selector->object.node->mark,
-                                             "no card of the host matches");
+    if (made->candidates->len == 0) {
+        diag =
+            gpuvm_diags_error(made->admission->diags, GPUVM_EXIT_HOST, mark, "no card of the host matches");
         gpuvm_diag_hint(diag, "see what the host has: gpuvm devices");
         return;
     }
-    gpuvm_diag *diag = gpuvm_diags_error(
-        diags, GPUVM_EXIT_HOST, &selector->object.node->mark,
+    diag = gpuvm_diags_error(
+        made->admission->diags, GPUVM_EXIT_HOST, mark,
         "no room: %" G_GUINT64_FORMAT " card%s wanted, %" G_GUINT64_FORMAT " of %u that match can be had",
-        selector->count, selector->count == 1 ? "" : "s", n, candidates->len);
-    for (guint i = 0; i < candidates->len; i++) {
-        const candidate *c = candidates->pdata[i];
+        selector->count, selector->count == 1 ? "" : "s", made->n, made->candidates->len);
+    for (guint i = 0; i < made->candidates->len; i++) {
+        candidate *c = &g_array_index(made->candidates, candidate, i);
 
-        if (c->unavailable)
+        if (!can_be_had(made, c))
             gpuvm_diag_hint(diag, "%s: %s", GPUVM_PCI(&c->device->addr), c->unavailable);
     }
 }
 
 void
-gpuvm_select(const gpuvm_select_input *input, GPtrArray *functions, gpuvm_diags *diags)
+gpuvm_select(const gpuvm_admission *admission, const GPtrArray *selectors, const gpuvm_record *record)
 {
-    const GPtrArray *selectors = input->vm->body.devices->gpus;
+    for (guint i = 0; i < selectors->len; i++) {
+        g_autoptr(GArray) candidates = find_candidates(admission->facts, selectors->pdata[i], record);
+        choice made = {.admission = admission,
+                       .rules = *admission,
+                       .selector = selectors->pdata[i],
+                       .n_named = admission->functions->len,
+                       .candidates = candidates};
 
-    for (guint i = 0; i < selectors->len; i++)
-        select_one(input, selectors->pdata[i], functions, diags);
+        made.rules.occasion = GPUVM_CHOOSE;
+        take(&made, HAD, GPUVM_UNKNOWN);
+        if (made.n < made.selector->count) {
+            take(&made, NEAR, preferred_node(&made));
+            take(&made, ANY, GPUVM_UNKNOWN);
+        }
+        if (made.n < made.selector->count)
+            report_shortage(&made);
+    }
 }

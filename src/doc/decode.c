@@ -295,6 +295,8 @@ set_default(const gpuvm_field *field, void *member, bool given)
 {
     g_autofree char *why = NULL, *hint = NULL;
 
+    if (!given && field->flags & GPUVM_FIELD_NULLABLE)
+        return;
     switch (field->shape) {
     case GPUVM_ONE:
         if (!given && field->fallback && !field->scalar->parse(field->fallback, member, &why, &hint))

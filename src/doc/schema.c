@@ -114,7 +114,7 @@ gpuvm_schema_free(const gpuvm_table *table, void *object)
 static void
 later_objects(const gpuvm_table *table, const GPtrArray *objects, gpuvm_diags *diags)
 {
-    for (unsigned i = 0; i < objects->len; i++)
+    for (unsigned i = 0; objects && i < objects->len; i++)
         gpuvm_schema_later(table, objects->pdata[i], diags);
 }
 
@@ -131,7 +131,7 @@ later_member(const gpuvm_field *field, const void *member, gpuvm_diags *diags)
         gpuvm_schema_later(field->table, value, diags);
     if (field->shape == GPUVM_OBJECTS)
         later_objects(field->table, array, diags);
-    for (unsigned i = 0; field->shape == GPUVM_LISTS && i < array->len; i++)
+    for (unsigned i = 0; field->shape == GPUVM_LISTS && array && i < array->len; i++)
         later_objects(field->table, array->pdata[i], diags);
 }
 

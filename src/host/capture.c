@@ -149,9 +149,51 @@ add_uses(xmlNode *host, const gpuvm_facts *facts, const gpuvm_device *device)
     }
 }
 
+/* Of the kernel's arguments, those that say what devices can be passed: others may name disks and networks. */
+static char *
+about_devices(const char *arguments)
+{
+    static const char *const words[] = {"iommu", "intremap", "vfio", "huge", "pci"};
+    g_auto(GStrv) all = g_strsplit(arguments, " ", -1);
+    g_autoptr(GStrvBuilder) kept = g_strv_builder_new();
+
+    for (char **argument = all; *argument; argument++) {
+        size_t i = 0;
+
+        while (i < G_N_ELEMENTS(words) && !strstr(*argument, words[i]))
+            i++;
+        if (i < G_N_ELEMENTS(words))
+            g_strv_builder_add(kept, *argument);
+    }
+    g_auto(GStrv) list = g_strv_builder_end(kept);
+    return g_strjoinv(" ", list);
+}
+
+static void
+add_facts(xmlNode *parent, gpuvm_host *host, bool full)
+{
+    for (const gpuvm_host_fact *fact = gpuvm_host_facts; fact->name; fact++) {
+        const void *member = gpuvm_host_member(host, fact);
+        g_autofree char *value = NULL;
+        xmlNode *node;
+
+        if (!fact->text && *(const int64_t *)member != GPUVM_UNKNOWN)
+            value = g_strdup_printf("%" G_GINT64_FORMAT, *(const int64_t *)member);
+        else if (fact->text && member == &host->kernel_arguments && host->kernel_arguments && !full)
+            value = about_devices(host->kernel_arguments);
+        else if (fact->text)
+            value = g_strdup(*(char *const *)member);
+        if (!value)
+            continue;
+        node = gpuvm_xml_add(parent, "fact", NULL);
+        gpuvm_xml_set(node, "name", "%s", fact->name);
+        gpuvm_xml_set(node, "value", "%s", value);
+    }
+}
+
 static bool
-add_additions(xmlNode *root, gpuvm_connection *connection, const gpuvm_facts *facts, const char *policy,
-              bool full, GError **error)
+add_additions(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, const char *policy, bool full,
+              GError **error)
 {
     g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
     g_autofree char *capabilities = gpuvm_virt.ConnectGetCapabilities(connection->conn);
@@ -164,6 +206,7 @@ add_additions(xmlNode *root, gpuvm_connection *connection, const gpuvm_facts *fa
     xmlSetNs(host, xmlNewNs(host, (const xmlChar *)GPUVM_HOSTFILE_NS, (const xmlChar *)"gpuvm"));
     if (facts->processes_hidden)
         gpuvm_xml_set(host, "processes_hidden", "yes");
+    add_facts(host, &facts->host, full);
     for (guint i = 0; facts->local && i < devices->len; i++) {
         add_function(host, devices->pdata[i]);
         add_uses(host, facts, devices->pdata[i]);

@@ -153,6 +153,32 @@ parse_use(const xmlNode *node, gpuvm_facts *facts, GError **error)
     return gpuvm_xml_fail(node, error, "<%s> without what, or of an unknown kind", node->name);
 }
 
+/* <gpuvm:fact name= value=/> */
+static bool
+parse_fact(const xmlNode *node, gpuvm_facts *facts, GError **error)
+{
+    g_autofree char *name = gpuvm_xml_attr(node, "name");
+    g_autofree char *value = gpuvm_xml_attr(node, "value");
+    const gpuvm_host_fact *fact = gpuvm_host_facts;
+    uint64_t number;
+    void *member;
+
+    while (fact->name && g_strcmp0(fact->name, name) != 0)
+        fact++;
+    if (!fact->name || !value)
+        return gpuvm_xml_fail(node, error, "<%s> without a value, or of an unknown name", node->name);
+    member = gpuvm_host_member(&facts->host, fact);
+    if (fact->text) {
+        g_free(*(char **)member);
+        *(char **)member = g_steal_pointer(&value);
+    } else if (gpuvm_xml_number(node, "value", (uint64_t)fact->max, &number, error)) {
+        *(int64_t *)member = (int64_t)number;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 /* one element of <gpuvm:host> */
 static bool
 parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
@@ -163,6 +189,8 @@ parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
         return parse_function(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "use"))
         return parse_use(node, facts, error);
+    if (is_element(node, GPUVM_HOSTFILE_NS, "fact"))
+        return parse_fact(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "policy")) {
         xmlChar *text = xmlNodeGetContent(node); /* with its indentation */
 

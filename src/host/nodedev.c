@@ -149,7 +149,6 @@ gpuvm_nodedev_from_element(const xmlNode *element, GError **error)
     if (!pci || !parse_addr(pci, &addr, error))
         return NULL;
     device = gpuvm_device_new(&addr);
-    device->parent = gpuvm_xml_text(gpuvm_xml_child(element, "parent"));
     device->driver = gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(element, "driver"), "name"));
     if (!parse_identity(pci, device, error) || !parse_group(pci, device, error) ||
         !parse_virtual_functions(pci, device, error) || !parse_numa(pci, device, error) ||

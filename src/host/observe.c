@@ -22,7 +22,7 @@ cpuinfo_value(const char *cpuinfo, const char *key)
 }
 
 static void
-observe_cpu(const char *root, gpuvm_observations *seen)
+observe_cpu(const char *root, gpuvm_host *host)
 {
     g_autofree char *cpuinfo = gpuvm_file_text(root, "/proc/cpuinfo");
     g_autofree char *flags = cpuinfo ? cpuinfo_value(cpuinfo, "flags") : NULL;
@@ -30,8 +30,8 @@ observe_cpu(const char *root, gpuvm_observations *seen)
 
     if (!words)
         return;
-    seen->cpu_vendor = cpuinfo_value(cpuinfo, "vendor_id");
-    seen->cpu_virtualization = g_strv_contains((const char *const *)words, "vmx") ||
+    host->cpu_vendor = cpuinfo_value(cpuinfo, "vendor_id");
+    host->cpu_virtualization = g_strv_contains((const char *const *)words, "vmx") ||
                                g_strv_contains((const char *const *)words, "svm");
 }
 
@@ -49,61 +49,63 @@ module_installed(const char *root, const char *name)
 }
 
 static void
-observe_vfio(const char *root, gpuvm_observations *seen)
+observe_vfio(const char *root, gpuvm_host *host)
 {
     g_autofree char *unsafe =
         gpuvm_file_text(root, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
 
     if (gpuvm_file_exists(root, "/sys/bus/pci/drivers/vfio-pci") && gpuvm_file_exists(root, "/dev/vfio/vfio"))
-        seen->vfio = GPUVM_VFIO_LOADED;
+        host->vfio = GPUVM_VFIO_LOADED;
     else if (gpuvm_file_exists(root, "/sys/bus/pci"))
-        seen->vfio = module_installed(root, "vfio-pci") ? GPUVM_VFIO_LOADABLE : GPUVM_VFIO_ABSENT;
-    seen->vfio_node = gpuvm_file_exists(root, "/dev/vfio/vfio");
+        host->vfio = module_installed(root, "vfio-pci") ? GPUVM_VFIO_LOADABLE : GPUVM_VFIO_ABSENT;
+    host->vfio_node = gpuvm_file_exists(root, "/dev/vfio/vfio");
     if (unsafe)
-        seen->unsafe_interrupts = g_str_equal(unsafe, "Y");
+        host->unsafe_interrupts = g_str_equal(unsafe, "Y");
 }
 
 /* Interrupts that are remapped come from chips named IR-…, as in "IR-PCI-MSI" (arch/x86/kernel/apic). */
 static void
-observe_interrupts(const char *root, gpuvm_observations *seen)
+observe_interrupts(const char *root, gpuvm_host *host)
 {
     g_autofree char *interrupts = gpuvm_file_text(root, "/proc/interrupts");
 
     if (interrupts)
-        seen->interrupt_remapping = strstr(interrupts, " IR-") != NULL;
+        host->interrupt_remapping = strstr(interrupts, " IR-") != NULL;
 }
 
 static void
-observe_groups(const char *root, gpuvm_observations *seen)
+observe_groups(const char *root, gpuvm_host *host)
 {
     g_autoptr(GPtrArray) groups = gpuvm_file_list(root, "", "/sys/kernel/iommu_groups");
 
     if (gpuvm_file_exists(root, "/sys/kernel/iommu_groups"))
-        seen->iommu_groups = groups->len;
+        host->iommu_groups = groups->len;
 }
 
-void
-gpuvm_observe_files(const char *root, gpuvm_observations *seen)
-{
-    struct rlimit limit;
-
-    observe_cpu(root, seen);
-    observe_groups(root, seen);
-    observe_vfio(root, seen);
-    observe_interrupts(root, seen);
-    seen->kernel_arguments = gpuvm_file_text(root, "/proc/cmdline");
-    seen->grub = gpuvm_file_exists(root, "/etc/default/grub");
-    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
-        seen->memlock = limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)limit.rlim_cur;
-}
-
-uint64_t
-gpuvm_observe_available(const char *root)
+static void
+observe_memory(const char *root, gpuvm_host *host)
 {
     g_autofree char *meminfo = gpuvm_file_text(root, "/proc/meminfo");
     const char *line = meminfo ? strstr(meminfo, "MemAvailable:") : NULL;
 
-    return line ? g_ascii_strtoull(line + strlen("MemAvailable:"), NULL, 10) : 0;
+    if (line)
+        host->available_kib = g_ascii_strtoll(line + strlen("MemAvailable:"), NULL, 10);
+}
+
+void
+gpuvm_observe_files(const char *root, gpuvm_host *host)
+{
+    struct rlimit limit;
+
+    observe_cpu(root, host);
+    observe_groups(root, host);
+    observe_vfio(root, host);
+    observe_interrupts(root, host);
+    observe_memory(root, host);
+    host->kernel_arguments = gpuvm_file_text(root, "/proc/cmdline");
+    host->grub = gpuvm_file_exists(root, "/etc/default/grub");
+    if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)
+        host->memlock = limit.rlim_cur == RLIM_INFINITY ? INT64_MAX : (int64_t)limit.rlim_cur;
 }
 
 /* Whether domain capabilities offer firmware='efi'; GPUVM_UNKNOWN when they are not to be had. */
@@ -129,30 +131,35 @@ offers_efi(gpuvm_connection *connection)
     return 0;
 }
 
-static int
-default_network_active(gpuvm_connection *connection)
+static bool
+observe_network(gpuvm_connection *connection, gpuvm_host *host, GError **error)
 {
     virNetwork *network = gpuvm_virt.NetworkLookupByName(connection->conn, "default");
-    int active;
 
-    if (!network)
-        return gpuvm_virt_error() == VIR_ERR_NO_NETWORK ? 0 : GPUVM_UNKNOWN;
-    active = gpuvm_virt.NetworkIsActive(network);
-    gpuvm_virt.NetworkFree(network);
-    return active;
+    if (network) {
+        host->default_network = gpuvm_virt.NetworkIsActive(network);
+        gpuvm_virt.NetworkFree(network);
+    } else if (gpuvm_virt_error() == VIR_ERR_NO_NETWORK) {
+        host->default_network = 0;
+    } else if (gpuvm_virt_error() == VIR_ERR_NO_SUPPORT) {
+        return true;
+    }
+    return host->default_network >= 0 ||
+           gpuvm_virt_failed(error, "cannot read the state of network 'default'");
 }
 
-void
-gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_observations *seen)
+bool
+gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_host *host, GError **error)
 {
-    unsigned long number;
+    unsigned long libvirt, hypervisor;
 
-    if (gpuvm_virt.ConnectGetLibVersion(connection->conn, &number) == 0)
-        seen->libvirt_version = (int64_t)number;
-    if (gpuvm_virt.ConnectGetVersion(connection->conn, &number) == 0)
-        seen->hypervisor_version = (int64_t)number;
-    seen->hypervisor = g_strdup(gpuvm_virt.ConnectGetType(connection->conn));
-    seen->session = g_str_has_suffix(connection->uri, "/session");
-    seen->efi = offers_efi(connection);
-    seen->default_network = default_network_active(connection);
+    if (gpuvm_virt.ConnectGetLibVersion(connection->conn, &libvirt) < 0 ||
+        gpuvm_virt.ConnectGetVersion(connection->conn, &hypervisor) < 0)
+        return gpuvm_virt_failed(error, "cannot read the versions of libvirt and its hypervisor");
+    host->libvirt_version = (int64_t)libvirt;
+    host->hypervisor_version = (int64_t)hypervisor;
+    host->hypervisor = g_strdup(gpuvm_virt.ConnectGetType(connection->conn));
+    host->session = g_str_has_suffix(connection->uri, "/session");
+    host->efi = offers_efi(connection);
+    return observe_network(connection, host, error);
 }

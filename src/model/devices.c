@@ -79,7 +79,7 @@ gpuvm_rules_check(const GPtrArray *rules, gpuvm_diags *diags)
 {
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 
-    for (guint i = 0; i < rules->len; i++) {
+    for (guint i = 0; rules && i < rules->len; i++) {
         const gpuvm_rule *rule = rules->pdata[i];
         g_autofree char *key = rule_key(rule);
         const gpuvm_rule *first = g_hash_table_lookup(seen, key);

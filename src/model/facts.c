@@ -27,7 +27,6 @@ gpuvm_device_free(gpuvm_device *device)
     g_free(device->vendor);
     g_free(device->product);
     g_free(device->driver);
-    g_free(device->parent);
     g_free(device->reset_method);
     g_array_unref(device->group_members);
     g_array_unref(device->virtual_functions);
@@ -111,10 +110,12 @@ gpuvm_facts_new(void)
     /* the key is the address inside the device */
     facts->devices = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, NULL,
                                            (GDestroyNotify)gpuvm_device_free);
+    facts->sorted = g_ptr_array_new();
     facts->claims = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_claim_free);
     facts->claimed = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, g_free,
                                            (GDestroyNotify)g_ptr_array_unref);
     facts->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
+    gpuvm_host_init(&facts->host);
     return facts;
 }
 
@@ -124,9 +125,11 @@ gpuvm_facts_free(gpuvm_facts *facts)
     if (!facts)
         return;
     g_hash_table_unref(facts->devices);
+    g_ptr_array_unref(facts->sorted);
     g_hash_table_unref(facts->claimed);
     g_ptr_array_unref(facts->claims);
     g_ptr_array_unref(facts->cells);
+    gpuvm_host_clear(&facts->host);
     g_free(facts->arch);
     g_free(facts->domain_type);
     g_free(facts->emulator);
@@ -140,6 +143,7 @@ gpuvm_facts_add_device(gpuvm_facts *facts, gpuvm_device *device)
 {
     /* replace, not insert: the old key goes away with the old device */
     g_hash_table_replace(facts->devices, &device->addr, device);
+    g_ptr_array_set_size(facts->sorted, 0);
 }
 
 const gpuvm_device *
@@ -159,15 +163,16 @@ compare_devices(gconstpointer a, gconstpointer b)
 GPtrArray *
 gpuvm_facts_devices(const gpuvm_facts *facts)
 {
-    GPtrArray *devices = g_ptr_array_new();
     GHashTableIter iter;
     gpointer device;
 
-    g_hash_table_iter_init(&iter, facts->devices);
-    while (g_hash_table_iter_next(&iter, NULL, &device))
-        g_ptr_array_add(devices, device);
-    g_ptr_array_sort(devices, compare_devices);
-    return devices;
+    if (facts->sorted->len == 0) {
+        g_hash_table_iter_init(&iter, facts->devices);
+        while (g_hash_table_iter_next(&iter, NULL, &device))
+            g_ptr_array_add(facts->sorted, device);
+        g_ptr_array_sort(facts->sorted, compare_devices);
+    }
+    return g_ptr_array_ref(facts->sorted);
 }
 
 GPtrArray *
@@ -183,6 +188,20 @@ gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
             g_ptr_array_add(devices, device);
     }
     return devices;
+}
+
+GPtrArray *
+gpuvm_facts_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
+{
+    GPtrArray *card = gpuvm_facts_slot(facts, addr);
+
+    for (guint i = card->len; i-- > 0;) {
+        const gpuvm_device *device = card->pdata[i];
+
+        if (device->virtual_function && gpuvm_pci_addr_same_slot(&device->physical_function, addr))
+            g_ptr_array_remove_index(card, i);
+    }
+    return card;
 }
 
 bool

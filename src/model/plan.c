@@ -5,13 +5,51 @@
 
 const char *const gpuvm_role_names[] = {"requested", "same-card", "group-member", "detached", NULL};
 
-void
-gpuvm_plan_function_free(gpuvm_plan_function *function)
+static void
+free_function(gpointer data)
 {
-    if (!function)
-        return;
+    gpuvm_plan_function *function = data;
+
     g_free(function->why);
     g_free(function);
+}
+
+GPtrArray *
+gpuvm_functions_new(void)
+{
+    return g_ptr_array_new_with_free_func(free_function);
+}
+
+gpuvm_plan_function *
+gpuvm_functions_find(const GPtrArray *functions, const gpuvm_pci_addr *addr)
+{
+    for (guint i = 0; i < functions->len; i++) {
+        gpuvm_plan_function *function = functions->pdata[i];
+
+        if (gpuvm_pci_addr_equal(&function->device->addr, addr))
+            return function;
+    }
+    return NULL;
+}
+
+gpuvm_plan_function *
+gpuvm_functions_add(GPtrArray *functions, const gpuvm_device *device, gpuvm_role role, const gpuvm_mark *mark,
+                    char *why)
+{
+    gpuvm_plan_function *function = gpuvm_functions_find(functions, &device->addr);
+
+    if (function) {
+        g_free(why);
+        return function;
+    }
+    function = g_new0(gpuvm_plan_function, 1);
+    function->device = device;
+    function->role = role;
+    function->mark = *mark;
+    function->rom_bar = true;
+    function->why = why;
+    g_ptr_array_add(functions, function);
+    return function;
 }
 
 void
@@ -54,7 +92,7 @@ gpuvm_plan_new(const gpuvm_vm *vm)
     gpuvm_plan *plan = g_new0(gpuvm_plan, 1);
 
     plan->vm = vm;
-    plan->functions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_function_free);
+    plan->functions = gpuvm_functions_new();
     plan->disks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_disk_free);
     plan->images = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_image_free);
     plan->place.numa_node = GPUVM_UNKNOWN;
@@ -106,7 +144,7 @@ gpuvm_record_new(void)
     record->plugin_allowlist = g_ptr_array_new_with_free_func(free_rule);
     record->volumes = g_ptr_array_new_with_free_func(g_free);
     record->labels = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_pair_free);
-    record->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_recorded));
+    record->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_record_device));
     return record;
 }
 
@@ -126,4 +164,16 @@ gpuvm_record_free(gpuvm_record *record)
     g_ptr_array_unref(record->labels);
     g_array_unref(record->devices);
     g_free(record);
+}
+
+const gpuvm_record_device *
+gpuvm_record_find(const gpuvm_record *record, const gpuvm_pci_addr *addr)
+{
+    for (guint i = 0; record && i < record->devices->len; i++) {
+        const gpuvm_record_device *device = &g_array_index(record->devices, gpuvm_record_device, i);
+
+        if (gpuvm_pci_addr_equal(&device->addr, addr))
+            return device;
+    }
+    return NULL;
 }

@@ -10,6 +10,7 @@ static const char *const kind_word[] = {"policy", NULL};
 static const gpuvm_field fields[] = {
     GPUVM_FIELD_KIND(gpuvm_policy, kind_word),
     {GPUVM_FIELD(gpuvm_policy, allowlist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
+     .flags = GPUVM_FIELD_NULLABLE,
      .doc =
          "Devices that may be passed to VMs; when absent, display controllers, accelerators and co-processors "
          "(classes 03, 12 and 0b40); when empty, none. The other functions of an allowed card may be passed with "
@@ -18,7 +19,7 @@ static const gpuvm_field fields[] = {
      .doc = "Devices that may not be passed, whatever the allowlist says."},
     {GPUVM_FIELD(gpuvm_policy, allow_host_display), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the display that the host booted with may be passed; its console goes dark then."},
-    {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS,
+    {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_NULLABLE,
      .doc =
          "What is refused on a local connection because the host would lose it: storage (a device that carries a "
          "mounted file system or swap), network (the default route), addresses (an interface with an address), "
@@ -35,7 +36,7 @@ check_protect(const gpuvm_policy *policy, gpuvm_diags *diags)
 {
     const gpuvm_node *list = gpuvm_node_get(policy->object.node, "protect");
 
-    for (guint i = 0; i < policy->protect->len; i++) {
+    for (guint i = 0; policy->protect && i < policy->protect->len; i++) {
         const char *word = policy->protect->pdata[i];
 
         if (!g_strv_contains(gpuvm_protect_names, word)) {

@@ -14,7 +14,7 @@ gpuvm_capture_host(gpuvm_session *session, bool full)
     char *text;
 
     if (!gpuvm_session_connect(session) || !gpuvm_session_gather(session) ||
-        !gpuvm_session_gather_claims(session))
+        !gpuvm_session_gather_host(session))
         return NULL;
     if (session->connection->host_file) {
         gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s is a host file already",

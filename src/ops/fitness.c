@@ -15,44 +15,37 @@ means_this_machine(const char *uri)
 }
 
 /* Without libvirt there is still something to see, and that there is none is the first finding. */
-static void
-do_without_libvirt(gpuvm_session *session, gpuvm_observations *seen)
+static const char *
+do_without_libvirt(gpuvm_session *session)
 {
     const gpuvm_diag *diag = g_ptr_array_index(session->diags->items, session->diags->items->len - 1);
 
-    seen->no_libvirt = g_strdup(diag->message);
     session->facts = gpuvm_facts_new();
     if (means_this_machine(session->uri))
-        gpuvm_observe_files("", seen);
+        gpuvm_observe_files("", &session->facts->host);
+    return diag->message;
 }
 
 /* A policy that is wrong is a finding here, and its errors are shown besides. */
 static bool
 gather(gpuvm_session *session)
 {
-    return (gpuvm_session_gather(session) || session->facts) && gpuvm_session_gather_all(session);
+    return (gpuvm_session_gather(session) || session->facts) && gpuvm_session_gather_all(session) &&
+           gpuvm_session_gather_host(session);
 }
 
 GPtrArray *
 gpuvm_check_host(gpuvm_session *session)
 {
-    g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+    gpuvm_fitness_input input = {.policies = &session->policies};
     GPtrArray *findings;
     unsigned failed = 0;
 
     if (!session->host_file && !gpuvm_session_connect(session))
-        do_without_libvirt(session, seen);
+        input.no_libvirt = do_without_libvirt(session);
     else if (!gather(session))
         return NULL;
-    if (session->connection)
-        gpuvm_observe_libvirt(session->connection, seen);
-    if (session->connection && session->connection->local)
-        gpuvm_observe_files("", seen);
-
-    const gpuvm_fitness_input input = {.seen = seen,
-                                       .facts = session->facts,
-                                       .policies = session->policies,
-                                       .n_policies = session->n_policies};
+    input.facts = session->facts;
     findings = gpuvm_fitness_check(&input);
     for (guint i = 0; i < findings->len; i++)
         failed += ((const gpuvm_finding *)findings->pdata[i])->verdict == GPUVM_FAIL;

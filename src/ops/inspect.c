@@ -3,23 +3,13 @@
 
 #include "ops/inspect.h"
 
-#include "core/assess.h"
-#include "core/claim.h"
+#include "core/admit.h"
 
 char *
 gpuvm_inspect_why_not(gpuvm_session *session, const gpuvm_device *device)
 {
-    const gpuvm_permit permit = {.policies = session->policies, .n_policies = session->n_policies};
-    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
-    g_autoptr(GPtrArray) functions =
-        gpuvm_assess(device, GPUVM_FUNCTIONS_ALL, GPUVM_GROUP_REFUSE, session->facts, &permit, diags);
+    const gpuvm_admission admission = {
+        .occasion = GPUVM_SHOW, .domain = "", .facts = session->facts, .policies = &session->policies};
 
-    gpuvm_claim_check(functions, "", true, session->facts, diags);
-    for (guint i = 0; i < diags->items->len; i++) {
-        const gpuvm_diag *diag = diags->items->pdata[i];
-
-        if (diag->severity == GPUVM_ERRORED)
-            return g_strdup(diag->message);
-    }
-    return NULL;
+    return gpuvm_admit_why_not(&admission, device);
 }

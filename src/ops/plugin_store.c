@@ -228,7 +228,7 @@ may_lack_checksum(gpuvm_session *session, const char *name, const char *seen)
 
     if (!gpuvm_session_policies(session))
         return false;
-    policy = gpuvm_image_checksum_required(session->policies, session->n_policies);
+    policy = gpuvm_policies_want_checksum(&session->policies);
     diag = policy ? gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
                                       "%s has no checksum, which %s requires", name, policy)
                   : gpuvm_diags_note(session->diags, NULL, "%s was taken without a checksum", name);

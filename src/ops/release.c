@@ -3,8 +3,7 @@
 
 #include "ops/release.h"
 
-#include "core/claim.h"
-#include "core/group.h"
+#include "core/admit.h"
 
 static void
 driver_change_free(gpointer data)
@@ -14,27 +13,6 @@ driver_change_free(gpointer data)
     g_free(change->before);
     g_free(change->after);
     g_free(change);
-}
-
-/* Whether no running domain has any of @functions, or what they share a group with. */
-static bool
-is_free(gpuvm_session *session, const GPtrArray *functions)
-{
-    unsigned errors = session->diags->errors;
-
-    gpuvm_claim_check(functions, "", true, session->facts, session->diags);
-    for (guint i = 0; session->diags->errors == errors && i < functions->len; i++) {
-        const gpuvm_pci_addr *addr = &((const gpuvm_plan_function *)functions->pdata[i])->device->addr;
-        const GPtrArray *uses = gpuvm_facts_uses(session->facts, addr);
-
-        for (guint u = 0; uses && u < uses->len; u++) {
-            const gpuvm_use *use = uses->pdata[u];
-            if (use->kind == GPUVM_USE_HOLDER)
-                gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "device %s %s", GPUVM_PCI(addr),
-                                  use->what);
-        }
-    }
-    return session->diags->errors == errors;
 }
 
 static gpuvm_driver_change *
@@ -61,29 +39,35 @@ GPtrArray *
 gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr)
 {
     g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
-    g_autoptr(GPtrArray) functions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_function_free);
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
     GPtrArray *all;
 
     g_array_append_vals(addrs, addr, 1);
     if (!gpuvm_session_connect(session) || !gpuvm_session_gather(session) ||
         !gpuvm_session_gather_functions(session, addrs))
         return NULL;
-    g_autoptr(GPtrArray) slot = gpuvm_facts_slot(session->facts, addr);
-    if (slot->len == 0) {
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "PCI device not found: %s", GPUVM_PCI(addr));
-        return NULL;
-    }
-    for (guint i = slot->len; i-- > 0;) { /* a virtual function stands alone */
-        const gpuvm_device *device = slot->pdata[i];
-        if (device->virtual_function && !gpuvm_pci_addr_equal(&device->addr, addr))
-            g_ptr_array_remove_index(slot, i);
-    }
-    for (guint i = 0; i < slot->len; i++)
-        gpuvm_group_take(functions, slot->pdata[i], GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
-    if (!is_free(session, functions))
+    const gpuvm_admission admission = {.occasion = GPUVM_RELEASE,
+                                       .domain = "",
+                                       .facts = session->facts,
+                                       .policies = &session->policies,
+                                       .functions = functions,
+                                       .absent = absent,
+                                       .diags = session->diags};
+    unsigned errors = session->diags->errors;
+
+    const gpuvm_device *device = gpuvm_facts_device(session->facts, addr);
+
+    if (device && device->virtual_function) /* it stands alone */
+        gpuvm_admission_name(&admission, addr, GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
+    else
+        gpuvm_admission_name_card(&admission, addr, &(gpuvm_mark){0}, NULL);
+    gpuvm_admit(&admission);
+    if (session->diags->errors > errors)
         return NULL;
     all = g_ptr_array_new_with_free_func(driver_change_free);
-    for (guint i = 0; i < slot->len; i++)
-        g_ptr_array_add(all, release_one(session, slot->pdata[i]));
+    for (guint i = 0; i < functions->len; i++)
+        g_ptr_array_add(all,
+                        release_one(session, ((const gpuvm_plan_function *)functions->pdata[i])->device));
     return all;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/hostfile.h"
+#include "host/observe.h"
 #include "host/pool.h"
 #include "host/uses.h"
 #include "ops/load.h"
@@ -16,7 +17,6 @@ gpuvm_session_new(void)
     gpuvm_session *session = g_new0(gpuvm_session, 1);
 
     session->pool = GPUVM_POOL;
-    session->policy_specs = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_spec_free);
     session->need = gpuvm_need_new();
     session->diags = gpuvm_diags_new();
     return session;
@@ -27,7 +27,7 @@ gpuvm_session_free(gpuvm_session *session)
 {
     if (!session)
         return;
-    g_ptr_array_unref(session->policy_specs);
+    gpuvm_policies_clear(&session->policies);
     gpuvm_need_free(session->need);
     g_free(session->pool_path);
     gpuvm_facts_free(session->facts);
@@ -87,8 +87,7 @@ add_policy(gpuvm_session *session, const char *name, gpuvm_source *source)
         gpuvm_schema_later(&gpuvm_policy_table, spec->policy, session->diags);
     if (session->diags->errors > errors)
         return false;
-    session->policies[session->n_policies++] = (gpuvm_named_policy){.name = name, .policy = spec->policy};
-    g_ptr_array_add(session->policy_specs, g_steal_pointer(&spec));
+    gpuvm_policies_add(&session->policies, name, g_steal_pointer(&spec));
     return true;
 }
 
@@ -127,9 +126,9 @@ gpuvm_session_policies(gpuvm_session *session)
     if (session->policy_file)
         right = add_policy_file(session, session->policy_file) && right;
     else if (!present)
-        right = add_policy_text(session, GPUVM_PERMIT_BUILTIN, gpuvm_permit_builtin);
+        right = add_policy_text(session, GPUVM_POLICY_BUILTIN, gpuvm_policy_builtin);
     if (!right)
-        session->n_policies = 0;
+        gpuvm_policies_clear(&session->policies);
     return right;
 }
 
@@ -153,8 +152,6 @@ gpuvm_session_gather(gpuvm_session *session)
         g_clear_pointer(&session->facts, gpuvm_facts_free); /* half of them would be taken for all */
         return gpuvm_session_fail(session, error);
     }
-    if (session->connection && session->connection->local)
-        gpuvm_uses_read("", session->facts);
     return gpuvm_session_policies(session);
 }
 
@@ -162,11 +159,22 @@ void
 gpuvm_session_forget(gpuvm_session *session)
 {
     g_clear_pointer(&session->facts, gpuvm_facts_free);
-    g_ptr_array_set_size(session->policy_specs, 0);
-    session->n_policies = 0;
+    gpuvm_policies_clear(&session->policies);
     gpuvm_need_free(session->need);
     session->need = gpuvm_need_new();
     session->every_device = session->every_claim = false;
+}
+
+void
+gpuvm_session_look(gpuvm_session *session)
+{
+    if (!session->connection || !session->connection->local)
+        return;
+    gpuvm_host_clear(&session->facts->host);
+    gpuvm_host_init(&session->facts->host);
+    gpuvm_observe_files("", &session->facts->host);
+    g_clear_pointer(&session->facts->uses, g_hash_table_unref);
+    gpuvm_uses_read("", session->facts);
 }
 
 const char *
@@ -207,8 +215,8 @@ fetch_missing(gpuvm_session *session)
     return true;
 }
 
-bool
-gpuvm_session_gather_claims(gpuvm_session *session)
+static bool
+gather_claims(gpuvm_session *session)
 {
     GError *error = NULL;
 
@@ -218,12 +226,35 @@ gpuvm_session_gather_claims(gpuvm_session *session)
     return session->every_claim || gpuvm_session_fail(session, error);
 }
 
+/* What every decision about devices looks at besides them. */
+static bool
+gather_context(gpuvm_session *session)
+{
+    if (asks_libvirt(session) && !session->facts->uses)
+        gpuvm_session_look(session);
+    return gather_claims(session);
+}
+
+bool
+gpuvm_session_gather_host(gpuvm_session *session)
+{
+    gpuvm_host *host = &session->facts->host;
+    GError *error = NULL;
+
+    if (!gather_context(session))
+        return false;
+    /* of a machine in a file, the file knows better than the test driver */
+    if (session->connection && host->libvirt_version == GPUVM_UNKNOWN)
+        gpuvm_observe_libvirt(session->connection, host, &error);
+    return !error || gpuvm_session_fail(session, error);
+}
+
 bool
 gpuvm_session_gather_all(gpuvm_session *session)
 {
     GError *error = NULL;
 
-    if (!gpuvm_session_gather_claims(session))
+    if (!gather_context(session))
         return false;
     if (!asks_libvirt(session) || session->every_device)
         return true;
@@ -236,7 +267,7 @@ gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
 {
     const gpuvm_devices *devices = vm->body.devices;
 
-    if (devices->pci_passthrough->len + devices->gpus->len > 0 && !gpuvm_session_gather_claims(session))
+    if (devices->pci_passthrough->len + devices->gpus->len > 0 && !gather_context(session))
         return false;
     if (!asks_libvirt(session))
         return true;
@@ -251,7 +282,7 @@ gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
 bool
 gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
 {
-    if (addrs->len > 0 && !gpuvm_session_gather_claims(session))
+    if (addrs->len > 0 && !gather_context(session))
         return false;
     if (!asks_libvirt(session))
         return true;

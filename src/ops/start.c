@@ -3,12 +3,10 @@
 
 #include "ops/start.h"
 
-#include "core/recheck.h"
+#include "core/admit.h"
 #include "host/claims.h"
 #include "host/network.h"
-#include "host/observe.h"
 #include "host/sysfs.h"
-#include "host/uses.h"
 
 #define POLL_US (100 * 1000)
 /* How long a start may take: this, and as much for each GiB of guest memory and of BARs that are mapped. */
@@ -253,36 +251,36 @@ wait_until_free(gpuvm_session *session, const GArray *hostdevs, int seconds)
         gpuvm_session_say(session, "%6.1f s  waiting for processes that have a device open",
                           seconds_since(begun));
         g_usleep(5 * POLL_US);
-        g_clear_pointer(&session->facts->uses, g_hash_table_unref);
-        gpuvm_uses_read("", session->facts);
+        gpuvm_session_look(session);
     }
 }
 
-/* Whether the domain may start with the devices it has now. */
+/* Whether the domain may start with the devices it has now, whatever has changed since define. */
 static bool
 check_again(gpuvm_session *session, const char *name, const gpuvm_record *record, const gpuvm_claim *claim,
             int wait_free)
 {
-    g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
     unsigned errors = session->diags->errors;
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next))
         return false;
     wait_until_free(session, claim->next, wait_free);
-    if (session->connection->local) {
-        session->facts->available_kib = gpuvm_observe_available("");
-        gpuvm_observe_files("", seen);
-    }
 
-    const gpuvm_recheck_input input = {.name = name,
-                                       .record = record,
-                                       .seen = seen,
-                                       .pinned_kib = claim->hugepages ? 0 : claim->memory_kib,
-                                       .hostdevs = claim->next,
+    const gpuvm_admission admission = {.occasion = GPUVM_START,
+                                       .domain = name,
                                        .facts = session->facts,
-                                       .policies = session->policies,
-                                       .n_policies = session->n_policies};
-    gpuvm_recheck(&input, session->diags);
+                                       .policies = &session->policies,
+                                       .vm_allowlist = record->allowlist,
+                                       .plugin_allowlist = record->plugin_allowlist,
+                                       .pinned_kib = claim->hugepages ? 0 : claim->memory_kib,
+                                       .record = record,
+                                       .functions = functions,
+                                       .absent = absent,
+                                       .diags = session->diags};
+    gpuvm_admission_name_hostdevs(&admission, claim->next);
+    gpuvm_admit(&admission);
     return session->diags->errors == errors;
 }
 

@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "core/domxml.h"
+#include "core/permit.h"
 #include "core/record.h"
-#include "core/recheck.h"
 #include "core/template.h"
 #include "../unit/facts-builder.h"
 #include "fuzz.h"
@@ -180,7 +180,7 @@ static void
 make_policies(choices *from, world *made)
 {
     static const char *const policies[] = {
-        gpuvm_permit_builtin,
+        gpuvm_policy_builtin,
         "allowlist: ['*:*']\nallow_host_display: true\n",
         "allowlist: ['10de:*', '1002:740f']\n",
         "allowlist: ['*:*']\ndenylist: [{class: '02'}, '10de:1aef']\n",
@@ -262,9 +262,8 @@ check_layout(const gpuvm_plan *plan)
 static bool
 card_is_allowed(const plan_scene *scene, const gpuvm_device *device)
 {
-    const gpuvm_permit permit = {.policies = scene->policies,
-                                 .n_policies = scene->n_policies,
-                                 .vm_allowlist = scene->vm->vm->body.devices->allowlist};
+    const gpuvm_admission permit = {.policies = &scene->policies,
+                                    .vm_allowlist = scene->vm->vm->body.devices->allowlist};
 
     for (guint i = 0; i < scene->plan->functions->len; i++) {
         const gpuvm_device *other = ((const gpuvm_plan_function *)scene->plan->functions->pdata[i])->device;
@@ -302,16 +301,18 @@ static void
 check_start(const plan_scene *scene, const gpuvm_claim *claim, const gpuvm_record *record)
 {
     g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
-    const gpuvm_recheck_input input = {.name = "vm",
-                                       .record = record,
-                                       .hostdevs = claim->next,
-                                       .facts = scene->facts,
-                                       .policies = scene->policies,
-                                       .n_policies = scene->n_policies};
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+    gpuvm_admission admission = scene_admission(scene, GPUVM_START, functions);
 
+    admission.absent = absent;
+    admission.group_mode = GPUVM_GROUP_REFUSE;
+    admission.record = record;
+    admission.diags = diags;
     for (guint i = 0; i < scene->facts->claims->len; i++)
         g_array_set_size(((gpuvm_claim *)scene->facts->claims->pdata[i])->now, 0);
-    gpuvm_recheck(&input, diags);
+    gpuvm_admission_name_hostdevs(&admission, claim->next);
+    gpuvm_admit(&admission);
     fuzz_check_diags(diags);
     FUZZ_REQUIRE(diags->errors == 0);
 }
@@ -327,7 +328,7 @@ check_xml(const plan_scene *scene)
     g_autoptr(gpuvm_record) record = gpuvm_record_parse(claim->metadata, NULL);
     FUZZ_REQUIRE(record && record->devices->len == scene->plan->functions->len);
     for (guint i = 0; i < record->devices->len; i++)
-        FUZZ_REQUIRE(find(scene->plan, &g_array_index(record->devices, gpuvm_recorded, i).addr));
+        FUZZ_REQUIRE(find(scene->plan, &g_array_index(record->devices, gpuvm_record_device, i).addr));
     for (guint i = 0; i < claim->next->len; i++)
         FUZZ_REQUIRE(find(scene->plan, &g_array_index(claim->next, gpuvm_pci_addr, i)));
     check_start(scene, claim, record);

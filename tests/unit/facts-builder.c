@@ -228,7 +228,7 @@ build_record(const char *text)
 
     for (char **line = lines; *line; line++) {
         g_auto(GStrv) words = g_strsplit(*line, " ", -1);
-        gpuvm_recorded device = {0};
+        gpuvm_record_device device = {0};
         gpuvm_pci_pattern id;
 
         if (!words[0])
@@ -245,16 +245,6 @@ build_record(const char *text)
     return record;
 }
 
-static void
-add_policy(plan_scene *scene, const char *yaml, const char *name)
-{
-    gpuvm_spec *spec = build_spec(yaml, "policy");
-
-    scene->policy_specs[scene->n_policies] = spec;
-    scene->policies[scene->n_policies] = (gpuvm_named_policy){.name = name, .policy = spec->policy};
-    scene->n_policies++;
-}
-
 plan_scene *
 scene_new(const char *facts, const char *definition, const char *policy, const char *second_policy)
 {
@@ -264,9 +254,10 @@ scene_new(const char *facts, const char *definition, const char *policy, const c
     made->facts = build_facts(facts);
     made->vm = build_spec(yaml, "vm");
     if (g_strcmp0(policy, NO_POLICY) != 0)
-        add_policy(made, policy ? policy : gpuvm_permit_builtin, "the policy");
+        gpuvm_policies_add(&made->policies, "the policy",
+                           build_spec(policy ? policy : gpuvm_policy_builtin, "policy"));
     if (second_policy)
-        add_policy(made, second_policy, "the second policy");
+        gpuvm_policies_add(&made->policies, "the second policy", build_spec(second_policy, "policy"));
     made->diags = gpuvm_diags_new();
     return made;
 }
@@ -279,8 +270,7 @@ scene_plan(plan_scene *scene)
         .source = "vm.yaml",
         .directory = "/definitions",
         .facts = scene->facts,
-        .policies = scene->policies,
-        .n_policies = scene->n_policies,
+        .policies = &scene->policies,
         .pool = "gpuvm",
         .pool_path = "/pool",
         .uuid = scene->uuid,
@@ -289,6 +279,44 @@ scene_plan(plan_scene *scene)
     };
 
     scene->plan = gpuvm_planner_make(&input, scene->diags);
+}
+
+gpuvm_admission
+scene_admission(const plan_scene *scene, gpuvm_occasion occasion, GPtrArray *functions)
+{
+    const gpuvm_devices *devices = scene->vm->vm->body.devices;
+
+    return (gpuvm_admission){.occasion = occasion,
+                             .domain = "vm",
+                             .facts = scene->facts,
+                             .policies = &scene->policies,
+                             .vm_allowlist = devices->allowlist,
+                             .functions_mode = devices->functions,
+                             .group_mode = devices->iommu_group,
+                             .record = scene->record,
+                             .functions = functions,
+                             .diags = scene->diags};
+}
+
+void
+scene_start(plan_scene *scene, const char *hostdevs, uint64_t pinned_kib)
+{
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+    g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    g_auto(GStrv) addresses = g_strsplit(hostdevs, " ", -1);
+    gpuvm_admission admission = scene_admission(scene, GPUVM_START, functions);
+
+    for (char **address = addresses; *address; address++) {
+        gpuvm_pci_addr addr = build_addr(*address);
+        g_array_append_val(addrs, addr);
+    }
+    admission.absent = absent;
+    admission.pinned_kib = pinned_kib;
+    admission.functions_mode = GPUVM_FUNCTIONS_REQUESTED;
+    admission.group_mode = GPUVM_GROUP_REFUSE;
+    gpuvm_admission_name_hostdevs(&admission, addrs);
+    gpuvm_admit(&admission);
 }
 
 void
@@ -300,8 +328,7 @@ scene_free(plan_scene *scene)
     gpuvm_diags_free(scene->diags);
     gpuvm_record_free(scene->record);
     gpuvm_spec_free(scene->vm);
-    for (size_t i = 0; i < scene->n_policies; i++)
-        gpuvm_spec_free(scene->policy_specs[i]);
+    gpuvm_policies_clear(&scene->policies);
     gpuvm_facts_free(scene->facts);
     g_free(scene);
 }

@@ -25,6 +25,7 @@
 
 #include <cmocka.h>
 
+#include "core/admit.h"
 #include "core/planner.h"
 #include "model/spec.h"
 
@@ -41,9 +42,8 @@ gpuvm_record *build_record(const char *lines);
 /** Everything that one plan is made from, and the plan. Owned. */
 typedef struct plan_scene {
     gpuvm_facts *facts;
-    gpuvm_spec *vm, *policy_specs[2];
-    gpuvm_named_policy policies[2]; /* called "the policy" and "the second policy" */
-    size_t n_policies;
+    gpuvm_spec *vm;
+    gpuvm_policies policies; /* called "the policy" and "the second policy" */
     gpuvm_record *record;
     const char *uuid, *mac; /* borrowed */
     gpuvm_diags *diags;
@@ -57,6 +57,12 @@ typedef struct plan_scene {
 plan_scene *
 scene_new(const char *facts, const char *definition, const char *policy, const char *second_policy);
 void scene_plan(plan_scene *scene);
+
+/** What @scene's VM may have, of @functions, on @occasion; its domain is "vm", with the scene's record. */
+gpuvm_admission scene_admission(const plan_scene *scene, gpuvm_occasion occasion, GPtrArray *functions);
+
+/** Judges a start of the scene's VM with @hostdevs ("0000:01:00.0 …"), against the scene's record. */
+void scene_start(plan_scene *scene, const char *hostdevs, uint64_t pinned_kib);
 void scene_free(plan_scene *scene);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(plan_scene, scene_free)
 

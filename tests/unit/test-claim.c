@@ -21,8 +21,13 @@ static void
 check(const char *name, const char *host, bool starting, gpuvm_severity severity, const char *const *expected)
 {
     g_autoptr(gpuvm_facts) facts = build_facts(host);
-    g_autoptr(GPtrArray) functions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_function_free);
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    const gpuvm_admission admission = {.occasion = starting ? GPUVM_START : GPUVM_PLAN,
+                                       .domain = "vm",
+                                       .facts = facts,
+                                       .functions = functions,
+                                       .diags = diags};
 
     /* the order in which the planner takes them: what is named, then the other functions of the cards */
     for (const char *const *at = (const char *const[]){"0000:01:00.0", "0000:02:00.0", NULL}; *at; at++) {
@@ -30,10 +35,10 @@ check(const char *name, const char *host, bool starting, gpuvm_severity severity
         const gpuvm_device *device = gpuvm_facts_device(facts, &addr);
 
         if (device)
-            gpuvm_group_take(functions, device, GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
+            gpuvm_functions_add(functions, device, GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
     }
-    gpuvm_group_add_cards(functions, facts);
-    gpuvm_claim_check(functions, "vm", starting, facts, diags);
+    gpuvm_card_rule(&admission);
+    gpuvm_claim_rule(&admission);
     expect_diags(name, diags, severity, expected);
     expect_diags(name, diags, severity == GPUVM_NOTE ? GPUVM_ERRORED : GPUVM_NOTE,
                  (const char *const[]){NULL});

@@ -5,6 +5,7 @@
 
 #include "core/fitness.h"
 
+#define NO_LIBVIRT "no socket" /* in place of what is seen */
 #define GPU "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n"
 #define AUDIO "0000:01:00.1 040300 10de:1aef group=14 driver=snd_hda_intel\n"
 #define BRIDGE "0000:00:01.0 060400 8086:1901 group=14 driver=pcieport bridge\n"
@@ -18,60 +19,27 @@ typedef struct fitness_case {
     const char *findings[3];
 } fitness_case;
 
-/* Whole numbers of gpuvm_observations by name. */
-static int *
-whole_number(gpuvm_observations *seen, const char *key)
-{
-    return g_str_equal(key, "efi")         ? &seen->efi
-           : g_str_equal(key, "network")   ? &seen->default_network
-           : g_str_equal(key, "cpu")       ? &seen->cpu_virtualization
-           : g_str_equal(key, "remapping") ? &seen->interrupt_remapping
-           : g_str_equal(key, "unsafe")    ? &seen->unsafe_interrupts
-                                           : NULL;
-}
-
+/* Puts "KEY=VALUE;…", by the names of gpuvm_host_facts, into @host. */
 static void
-see(gpuvm_observations *seen, const char *key, const char *value)
+see(gpuvm_host *host, const char *text)
 {
-    gint64 number = g_ascii_strtoll(value, NULL, 10);
-
-    if (whole_number(seen, key))
-        *whole_number(seen, key) = (int)number;
-    else if (g_str_equal(key, "libvirt"))
-        seen->libvirt_version = number;
-    else if (g_str_equal(key, "hypervisor_version"))
-        seen->hypervisor_version = number;
-    else if (g_str_equal(key, "hypervisor"))
-        seen->hypervisor = g_strdup(value);
-    else if (g_str_equal(key, "session"))
-        seen->session = number;
-    else if (g_str_equal(key, "vendor"))
-        seen->cpu_vendor = g_strdup(value);
-    else if (g_str_equal(key, "arguments"))
-        seen->kernel_arguments = g_strdup(value);
-    else if (g_str_equal(key, "grub"))
-        seen->grub = number;
-    else if (g_str_equal(key, "vfio"))
-        seen->vfio = (gpuvm_vfio)number;
-    else if (g_str_equal(key, "memlock"))
-        seen->memlock = number;
-    else
-        g_error("the test sees what there is not: %s", key);
-}
-
-static gpuvm_observations *
-build_seen(const char *text)
-{
-    gpuvm_observations *seen = gpuvm_observations_new();
     g_auto(GStrv) items = g_strsplit(text, ";", -1);
 
     for (char **item = items; *item; item++) {
         g_auto(GStrv) pair = g_strsplit(*item, "=", 2);
+        const gpuvm_host_fact *fact = gpuvm_host_facts;
 
-        if (pair[0] && pair[1])
-            see(seen, pair[0], pair[1]);
+        if (!pair[0] || !pair[1])
+            continue;
+        while (fact->name && !g_str_equal(fact->name, pair[0]))
+            fact++;
+        if (!fact->name)
+            g_error("the test sees what there is not: %s", pair[0]);
+        if (fact->text)
+            *(char **)gpuvm_host_member(host, fact) = g_strdup(pair[1]);
+        else
+            *(int64_t *)gpuvm_host_member(host, fact) = g_ascii_strtoll(pair[1], NULL, 10);
     }
-    return seen;
 }
 
 /* The findings for @topic, a line each: "VERDICT EVIDENCE → REMEDY". */
@@ -108,17 +76,22 @@ expect_finding(const fitness_case *c, const char *line, const char *expected)
 static GPtrArray *
 check(const char *seen_text, gpuvm_facts *facts, bool remote, const char *policy)
 {
-    g_autoptr(gpuvm_observations) seen = build_seen(seen_text);
-    g_autoptr(gpuvm_spec) spec = policy ? build_spec(policy, "policy") : NULL;
-    const gpuvm_named_policy named = {.name = "the policy", .policy = spec ? spec->policy : NULL};
-    const gpuvm_fitness_input input = {
-        .seen = seen, .facts = facts, .policies = &named, .n_policies = spec ? 1 : 0};
+    gpuvm_policies policies = {0};
+    const gpuvm_fitness_input input = {.no_libvirt = g_str_equal(seen_text, NO_LIBVIRT) ? NO_LIBVIRT : NULL,
+                                       .facts = facts,
+                                       .policies = &policies};
     g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
+    GPtrArray *findings;
 
+    see(&facts->host, seen_text);
+    if (policy)
+        gpuvm_policies_add(&policies, "the policy", build_spec(policy, "policy"));
     facts->local = !remote;
     for (guint i = 0; i < devices->len; i++)
         facts->iommu |= ((const gpuvm_device *)devices->pdata[i])->iommu_group != GPUVM_UNKNOWN;
-    return gpuvm_fitness_check(&input);
+    findings = gpuvm_fitness_check(&input);
+    gpuvm_policies_clear(&policies);
+    return findings;
 }
 
 static void
@@ -127,7 +100,7 @@ run_cases(const fitness_case *cases, size_t n)
     for (const fitness_case *c = cases; c < cases + n; c++) {
         g_autoptr(gpuvm_facts) facts = build_facts(c->facts);
         g_autoptr(GPtrArray) findings =
-            check(c->seen, facts, g_str_equal(c->seen, "remote"), gpuvm_permit_builtin);
+            check(c->seen, facts, g_str_equal(c->seen, "remote"), gpuvm_policy_builtin);
         g_autofree char *text = findings_text(findings, c->topic);
         g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
         guint k = 0;
@@ -144,19 +117,26 @@ libvirt_and_its_machine(void **state G_GNUC_UNUSED)
 {
     static const fitness_case cases[] = {
         {"libvirt", "", "", {"unknown nothing is known of libvirt"}},
+        {"libvirt", NO_LIBVIRT, "", {"FAIL no socket → sudo apt-get install libvirt-daemon-system"}},
         {"libvirt",
-         "libvirt=8009003;hypervisor=QEMU;hypervisor_version=7002000",
+         "libvirt_version=8009003;hypervisor=QEMU;hypervisor_version=7002000",
          "",
          {"FAIL libvirt 8.9.3 → upgrade to Debian 12"}},
         {"libvirt",
-         "libvirt=9000000;hypervisor=QEMU;hypervisor_version=7002011",
+         "libvirt_version=9000000;hypervisor=QEMU;hypervisor_version=7002011",
          "",
          {"PASS libvirt 9.0.0, QEMU 7.2.11 → none"}},
         {"CPU virtualisation", "", "", {"unknown :: /proc/cpuinfo"}},
-        {"CPU virtualisation", "cpu=1;vendor=GenuineIntel", "", {"PASS GenuineIntel with VT-x → none"}},
-        {"CPU virtualisation", "cpu=1;vendor=AuthenticAMD", "", {"PASS AuthenticAMD with AMD-V → none"}},
         {"CPU virtualisation",
-         "cpu=0;vendor=GenuineIntel",
+         "cpu_virtualization=1;cpu_vendor=GenuineIntel",
+         "",
+         {"PASS GenuineIntel with VT-x → none"}},
+        {"CPU virtualisation",
+         "cpu_virtualization=1;cpu_vendor=AuthenticAMD",
+         "",
+         {"PASS AuthenticAMD with AMD-V → none"}},
+        {"CPU virtualisation",
+         "cpu_virtualization=0;cpu_vendor=GenuineIntel",
          "",
          {"WARN :: → enable VT-x (Intel) or SVM (AMD)"}},
         {"KVM", "", "", {"unknown"}},
@@ -169,17 +149,17 @@ libvirt_and_its_machine(void **state G_GNUC_UNUSED)
         {"guest firmware", "efi=1", "", {"PASS UEFI"}},
         {"guest firmware", "efi=0", "", {"FAIL no UEFI :: → sudo apt-get install ovmf"}},
         {"network", "", "", {"unknown"}},
-        {"network", "network=1", "", {"PASS :: 'default' is active → none"}},
-        {"network", "network=0", "", {"WARN :: mode nat would not start → virsh net-start default"}},
-        {"locked memory", "libvirt=9000000", "", {"PASS libvirt raises the limit"}},
-        {"locked memory", "libvirt=9000000;memlock=65536", "", {"PASS libvirt raises the limit"}},
-        {"locked memory", "libvirt=9000000;session=1", "", {"unknown"}},
+        {"network", "default_network=1", "", {"PASS :: 'default' is active → none"}},
+        {"network", "default_network=0", "", {"WARN :: mode nat would not start → virsh net-start default"}},
+        {"locked memory", "libvirt_version=9000000", "", {"PASS libvirt raises the limit"}},
+        {"locked memory", "libvirt_version=9000000;memlock=65536", "", {"PASS libvirt raises the limit"}},
+        {"locked memory", "libvirt_version=9000000;session=1", "", {"unknown"}},
         {"locked memory",
-         "libvirt=9000000;session=1;memlock=9223372036854775807",
+         "libvirt_version=9000000;session=1;memlock=9223372036854775807",
          "",
          {"PASS this user may lock any"}},
         {"locked memory",
-         "libvirt=9000000;session=1;memlock=8388608",
+         "libvirt_version=9000000;session=1;memlock=8388608",
          "",
          {"WARN this user may lock 8 MiB; :: memlock unlimited :: limits.d"}},
         {"locked memory", "", "", {"unknown"}},
@@ -202,28 +182,28 @@ iommu_and_vfio(void **state G_GNUC_UNUSED)
         {"IOMMU", "", "", {"unknown no device could be looked at → none"}},
         {"IOMMU", "", GPU, {"PASS devices have IOMMU groups → none"}},
         {"IOMMU",
-         "vendor=GenuineIntel;arguments=quiet;grub=1",
+         "cpu_vendor=GenuineIntel;kernel_arguments=quiet;grub=1",
          NO_GROUP,
          {"FAIL no device has an IOMMU group → sudo sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT=\"/&intel_iommu=on /' "
           "/etc/default/grub & sudo update-grub && sudo reboot"}},
         {"IOMMU",
-         "vendor=GenuineIntel;arguments=quiet",
+         "cpu_vendor=GenuineIntel;kernel_arguments=quiet",
          NO_GROUP,
          {"FAIL :: → add intel_iommu=on to the kernel command line (systemd-boot"}},
         {"IOMMU",
-         "vendor=GenuineIntel;arguments=intel_iommu=on quiet",
+         "cpu_vendor=GenuineIntel;kernel_arguments=intel_iommu=on quiet",
          NO_GROUP,
          {"FAIL :: → enable VT-d in the firmware"}},
         {"IOMMU",
-         "vendor=GenuineIntel;arguments=intel_iommu=off",
+         "cpu_vendor=GenuineIntel;kernel_arguments=intel_iommu=off",
          NO_GROUP,
          {"FAIL :: → take intel_iommu=off"}},
         {"IOMMU",
-         "vendor=AuthenticAMD;arguments=quiet",
+         "cpu_vendor=AuthenticAMD;kernel_arguments=quiet",
          NO_GROUP,
          {"FAIL :: → enable IOMMU (AMD-Vi) in the firmware"}},
         {"IOMMU",
-         "vendor=AuthenticAMD;arguments=amd_iommu=off",
+         "cpu_vendor=AuthenticAMD;kernel_arguments=amd_iommu=off",
          NO_GROUP,
          {"FAIL :: → take intel_iommu=off, amd_iommu=off"}},
         {"IOMMU",
@@ -231,21 +211,24 @@ iommu_and_vfio(void **state G_GNUC_UNUSED)
          NO_GROUP,
          {"FAIL no device has an IOMMU group → run gpuvm check on the host itself"}},
         {"interrupt remapping", "", "", {"unknown"}},
-        {"interrupt remapping", "remapping=1", "", {"PASS interrupts are remapped → none"}},
+        {"interrupt remapping", "interrupt_remapping=1", "", {"PASS interrupts are remapped → none"}},
         {"interrupt remapping",
-         "remapping=0",
+         "interrupt_remapping=0",
          "",
          {"FAIL interrupts are not remapped: :: → enable interrupt remapping"}},
-        {"interrupt remapping", "remapping=0;unsafe=0", "", {"FAIL"}},
-        {"interrupt remapping", "remapping=0;unsafe=1", "", {"WARN :: a guest can disturb the host"}},
+        {"interrupt remapping", "interrupt_remapping=0;unsafe_interrupts=0", "", {"FAIL"}},
+        {"interrupt remapping",
+         "interrupt_remapping=0;unsafe_interrupts=1",
+         "",
+         {"WARN :: a guest can disturb the host"}},
         {"vfio-pci", "", "", {"unknown"}},
-        {"vfio-pci", "vfio=1", "", {"PASS vfio-pci is loaded → none"}},
+        {"vfio-pci", "vfio=0", "", {"PASS vfio-pci is loaded → none"}},
         {"vfio-pci",
-         "vfio=2",
+         "vfio=1",
          "",
          {"WARN :: not loaded :: → echo vfio-pci | sudo tee /etc/modules-load.d/vfio-pci.conf"}},
         {"vfio-pci",
-         "vfio=3",
+         "vfio=2",
          "",
          {"FAIL this kernel has no vfio-pci → sudo apt-get install linux-image-amd64"}},
     };
@@ -308,7 +291,7 @@ policies(void **state G_GNUC_UNUSED)
     g_autoptr(GPtrArray) right =
         check("", facts, false, "{allowlist: ['10de:*', '1002:*'], denylist: ['10de:2204']}");
     g_autoptr(GPtrArray) wrong = check("", facts, false, NULL);
-    g_autoptr(GPtrArray) builtin = check("", facts, false, gpuvm_permit_builtin);
+    g_autoptr(GPtrArray) builtin = check("", facts, false, gpuvm_policy_builtin);
     g_autofree char *builtin_text = findings_text(builtin, "policy");
     g_autofree char *right_text = findings_text(right, "policy"),
                     *wrong_text = findings_text(wrong, "policy");
@@ -327,8 +310,8 @@ remote_passes_nothing_unseen(void **state G_GNUC_UNUSED)
                                          "host display", NULL};
     g_autoptr(gpuvm_facts) facts = build_facts(GPU "host type=kvm\n");
     g_autoptr(GPtrArray) findings =
-        check("libvirt=9000000;hypervisor=QEMU;hypervisor_version=7002000;efi=1;network=1", facts, true,
-              gpuvm_permit_builtin);
+        check("libvirt_version=9000000;hypervisor=QEMU;hypervisor_version=7002000;efi=1;default_network=1",
+              facts, true, gpuvm_policy_builtin);
     guint unknown = 0;
 
     for (guint i = 0; i < findings->len; i++) {

@@ -187,14 +187,14 @@ static void
 takes_a_function_once(void **state G_GNUC_UNUSED)
 {
     g_autoptr(gpuvm_facts) facts = build_facts(GPU);
-    g_autoptr(GPtrArray) functions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_function_free);
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     gpuvm_pci_addr addr = build_addr("0000:01:00.0");
     const gpuvm_device *device = gpuvm_facts_device(facts, &addr);
     const gpuvm_mark mark = {0};
     gpuvm_plan_function *first, *again;
 
-    first = gpuvm_group_take(functions, device, GPUVM_ROLE_REQUESTED, &mark, g_strdup("first"));
-    again = gpuvm_group_take(functions, device, GPUVM_ROLE_GROUP, &mark, g_strdup("again"));
+    first = gpuvm_functions_add(functions, device, GPUVM_ROLE_REQUESTED, &mark, g_strdup("first"));
+    again = gpuvm_functions_add(functions, device, GPUVM_ROLE_GROUP, &mark, g_strdup("again"));
     assert_ptr_equal(first, again);
     assert_int_equal(functions->len, 1);
     assert_int_equal(first->role, GPUVM_ROLE_REQUESTED);

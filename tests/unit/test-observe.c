@@ -28,27 +28,30 @@ static const struct {
     const char *name, *tree;
     const char *cpu_vendor, *kernel_arguments;
     int cpu_virtualization, interrupt_remapping, unsafe_interrupts;
-    gpuvm_vfio vfio;
+    int vfio;
     bool grub;
 } cases[] = {
-    {"nothing", "", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_VFIO_UNKNOWN, false},
-    {"Intel", CPU("GenuineIntel", "fpu vmx smx"), "GenuineIntel", NULL, 1, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0,
-     false},
-    {"AMD", CPU("AuthenticAMD", "fpu svm"), "AuthenticAMD", NULL, 1, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, false},
+    {"nothing", "", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, false},
+    {"Intel", CPU("GenuineIntel", "fpu vmx smx"), "GenuineIntel", NULL, 1, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
+     GPUVM_UNKNOWN, false},
+    {"AMD", CPU("AuthenticAMD", "fpu svm"), "AuthenticAMD", NULL, 1, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
+     GPUVM_UNKNOWN, false},
     {"switched off in the firmware", CPU("GenuineIntel", "fpu vmxx nosvm"), "GenuineIntel", NULL, 0,
-     GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, false},
+     GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, false},
     {"another architecture", "proc/cpuinfo: Features\t: fp asimd\n", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
-     GPUVM_UNKNOWN, 0, false},
+     GPUVM_UNKNOWN, GPUVM_UNKNOWN, false},
     {"kernel arguments", "proc/cmdline: root=/dev/sda1 intel_iommu=on quiet\n", NULL,
-     "root=/dev/sda1 intel_iommu=on quiet", GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, false},
-    {"GRUB", "etc/default/grub: GRUB_TIMEOUT=5\n", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0,
-     true},
-    {"remapped", INTERRUPTS("IR-PCI-MSI"), NULL, NULL, GPUVM_UNKNOWN, 1, GPUVM_UNKNOWN, 0, false},
-    {"not remapped", INTERRUPTS("PCI-MSI"), NULL, NULL, GPUVM_UNKNOWN, 0, GPUVM_UNKNOWN, 0, false},
-    {"a device that is called so", INTERRUPTS("PCI-MSI-IR-1"), NULL, NULL, GPUVM_UNKNOWN, 0, GPUVM_UNKNOWN, 0,
+     "root=/dev/sda1 intel_iommu=on quiet", GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
      false},
-    {"unsafe", UNSAFE("Y"), NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 1, 0, false},
-    {"safe", UNSAFE("N"), NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, 0, false},
+    {"GRUB", "etc/default/grub: GRUB_TIMEOUT=5\n", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
+     GPUVM_UNKNOWN, true},
+    {"remapped", INTERRUPTS("IR-PCI-MSI"), NULL, NULL, GPUVM_UNKNOWN, 1, GPUVM_UNKNOWN, GPUVM_UNKNOWN, false},
+    {"not remapped", INTERRUPTS("PCI-MSI"), NULL, NULL, GPUVM_UNKNOWN, 0, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
+     false},
+    {"a device that is called so", INTERRUPTS("PCI-MSI-IR-1"), NULL, NULL, GPUVM_UNKNOWN, 0, GPUVM_UNKNOWN,
+     GPUVM_UNKNOWN, false},
+    {"unsafe", UNSAFE("Y"), NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 1, GPUVM_UNKNOWN, false},
+    {"safe", UNSAFE("N"), NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, 0, GPUVM_UNKNOWN, false},
     {"vfio-pci loaded", DRIVER "dev/vfio/vfio: \n", NULL, NULL, GPUVM_UNKNOWN, GPUVM_UNKNOWN, GPUVM_UNKNOWN,
      GPUVM_VFIO_LOADED, false},
     {"without its device", DRIVER MODULE("kernel/drivers/vfio/pci/vfio-pci.ko: kernel/drivers/vfio/vfio.ko"),
@@ -75,42 +78,48 @@ static void
 files(void **state G_GNUC_UNUSED)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+        gpuvm_host seen;
         g_autofree char *tree = with_release(cases[i].tree);
         char *root = tree_make(tree);
 
-        gpuvm_observe_files(root, seen);
+        gpuvm_host_init(&seen);
+        gpuvm_observe_files(root, &seen);
         tree_remove(root);
-        if (g_strcmp0(seen->cpu_vendor, cases[i].cpu_vendor) ||
-            g_strcmp0(seen->kernel_arguments, cases[i].kernel_arguments) ||
-            seen->cpu_virtualization != cases[i].cpu_virtualization ||
-            seen->interrupt_remapping != cases[i].interrupt_remapping ||
-            seen->unsafe_interrupts != cases[i].unsafe_interrupts || seen->vfio != cases[i].vfio ||
-            seen->grub != cases[i].grub)
+        if (g_strcmp0(seen.cpu_vendor, cases[i].cpu_vendor) ||
+            g_strcmp0(seen.kernel_arguments, cases[i].kernel_arguments) ||
+            seen.cpu_virtualization != cases[i].cpu_virtualization ||
+            seen.interrupt_remapping != cases[i].interrupt_remapping ||
+            seen.unsafe_interrupts != cases[i].unsafe_interrupts || seen.vfio != cases[i].vfio ||
+            seen.grub != cases[i].grub)
             fail_msg(
                 "%s: vendor %s, arguments %s, virtualization %d, remapping %d, unsafe %d, vfio %d, grub %d",
-                cases[i].name, seen->cpu_vendor, seen->kernel_arguments, seen->cpu_virtualization,
-                seen->interrupt_remapping, seen->unsafe_interrupts, (int)seen->vfio, seen->grub);
+                cases[i].name, seen.cpu_vendor, seen.kernel_arguments, (int)seen.cpu_virtualization,
+                (int)seen.interrupt_remapping, (int)seen.unsafe_interrupts, (int)seen.vfio, (int)seen.grub);
+        gpuvm_host_clear(&seen);
     }
 }
 
 static void
 locked_memory(void **state G_GNUC_UNUSED)
 {
-    g_autoptr(gpuvm_observations) seen = gpuvm_observations_new(), limited = gpuvm_observations_new();
+    gpuvm_host seen, limited;
     struct rlimit limit;
 
     assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &limit), 0);
-    gpuvm_observe_files("/nonexistent", seen);
+    gpuvm_host_init(&seen);
+    gpuvm_host_init(&limited);
+    gpuvm_observe_files("/nonexistent", &seen);
     if (limit.rlim_cur == RLIM_INFINITY)
-        assert_true(seen->memlock == INT64_MAX);
+        assert_true(seen.memlock == INT64_MAX);
     else
-        assert_int_equal(seen->memlock, limit.rlim_cur);
+        assert_int_equal(seen.memlock, limit.rlim_cur);
 
     limit.rlim_cur = 4096;
     assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &limit), 0);
-    gpuvm_observe_files("/nonexistent", limited);
-    assert_int_equal(limited->memlock, 4096);
+    gpuvm_observe_files("/nonexistent", &limited);
+    assert_int_equal(limited.memlock, 4096);
+    gpuvm_host_clear(&seen);
+    gpuvm_host_clear(&limited);
 }
 
 /* libvirt's test driver: it has a default network, and knows of no firmware. */
@@ -119,18 +128,20 @@ libvirt(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(gpuvm_connection) connection = gpuvm_connection_open("test:///default", &error);
-    g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+    gpuvm_host seen;
 
     assert_non_null(connection);
-    gpuvm_observe_libvirt(connection, seen);
-    assert_true(seen->libvirt_version >= 9000000);
-    assert_true(seen->hypervisor_version >= 0);
-    assert_string_equal(seen->hypervisor, "TEST");
-    assert_false(seen->session);
-    assert_int_equal(seen->default_network, 1);
-    assert_int_not_equal(seen->efi, 1);
-    assert_int_equal(seen->cpu_virtualization, GPUVM_UNKNOWN);
-    assert_int_equal(seen->memlock, GPUVM_UNKNOWN);
+    gpuvm_host_init(&seen);
+    assert_true(gpuvm_observe_libvirt(connection, &seen, &error));
+    assert_true(seen.libvirt_version >= 9000000);
+    assert_true(seen.hypervisor_version >= 0);
+    assert_string_equal(seen.hypervisor, "TEST");
+    assert_false(seen.session);
+    assert_int_equal(seen.default_network, 1);
+    assert_int_not_equal(seen.efi, 1);
+    assert_int_equal(seen.cpu_virtualization, GPUVM_UNKNOWN);
+    assert_int_equal(seen.memlock, GPUVM_UNKNOWN);
+    gpuvm_host_clear(&seen);
 }
 
 int

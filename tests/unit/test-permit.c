@@ -3,6 +3,8 @@
 
 #include "facts-builder.h"
 
+#include "core/permit.h"
+
 #define GPU "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n"
 #define AUDIO "0000:01:00.1 040300 10de:1aef group=14 driver=snd_hda_intel\n"
 #define NIC "0000:02:00.0 020000 8086:1533 group=20 driver=igb\n"

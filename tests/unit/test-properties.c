@@ -13,6 +13,7 @@
 
 #include "base/xml.h"
 #include "core/domxml.h"
+#include "core/permit.h"
 #include "core/template.h"
 
 #define FIRST_SEED 1
@@ -268,7 +269,7 @@ guest_addresses_make_sense(const sample *s, const plan_scene *scene)
 
 /** Whether a function of @device's card that is passed is allowed by itself. */
 static bool
-card_allowed(const gpuvm_permit *permit, const gpuvm_plan *plan, const gpuvm_device *device)
+card_allowed(const gpuvm_admission *permit, const gpuvm_plan *plan, const gpuvm_device *device)
 {
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *other = plan->functions->pdata[i];
@@ -284,10 +285,9 @@ card_allowed(const gpuvm_permit *permit, const gpuvm_plan *plan, const gpuvm_dev
 static void
 only_what_is_permitted(const sample *s, const plan_scene *scene)
 {
-    const gpuvm_permit permit = {.policies = scene->policies,
-                                 .n_policies = scene->n_policies,
-                                 .vm_allowlist = scene->vm->vm->body.devices->allowlist};
-    const gpuvm_policy *policy = scene->policies[0].policy;
+    const gpuvm_admission permit = {.policies = &scene->policies,
+                                    .vm_allowlist = scene->vm->vm->body.devices->allowlist};
+    const gpuvm_policy *policy = scene->policies.of[0].spec->policy;
 
     for (guint i = 0; i < scene->plan->functions->len; i++) {
         const gpuvm_plan_function *function = scene->plan->functions->pdata[i];

@@ -3,8 +3,6 @@
 
 #include "facts-builder.h"
 
-#include "core/recheck.h"
-
 #define GPU "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n"
 #define AUDIO "0000:01:00.1 040300 10de:1aef group=14 driver=snd_hda_intel\n"
 #define NIC "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n"
@@ -253,20 +251,9 @@ static void
 at_start(void **state G_GNUC_UNUSED)
 {
     g_autoptr(plan_scene) made = scene_new(GPU NIC, PASS, ANY, NULL);
-    g_autoptr(gpuvm_record) record =
-        build_record("0000:01:00.0 10de:2204 requested\n0000:02:00.0 8086:1533 detached\n");
-    g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
-
-    for (guint i = 0; i < record->devices->len; i++)
-        g_array_append_val(hostdevs, g_array_index(record->devices, gpuvm_recorded, i).addr);
+    made->record = build_record("0000:01:00.0 10de:2204 requested\n0000:02:00.0 8086:1533 detached\n");
     use(made, "0000:02:00.0", GPUVM_USE_NETWORK, false, "carries the default route", NULL);
-    const gpuvm_recheck_input input = {.name = "vm",
-                                       .record = record,
-                                       .hostdevs = hostdevs,
-                                       .facts = made->facts,
-                                       .policies = made->policies,
-                                       .n_policies = made->n_policies};
-    gpuvm_recheck(&input, made->diags);
+    scene_start(made, "0000:01:00.0 0000:02:00.0", 0);
     expect_diags("at start", made->diags, GPUVM_ERRORED, (const char *[]){ROUTED, NULL});
 }
 

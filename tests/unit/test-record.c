@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/xml.h"
+#include "core/permit.h"
 #include "core/record.h"
 
 #define HOST                                                                                                 \
@@ -40,7 +41,7 @@ record_text(const gpuvm_record *record)
         g_string_append_printf(text, " %s/%s", record->pool, (const char *)record->volumes->pdata[i]);
     g_string_append(text, ";");
     for (guint i = 0; i < record->devices->len; i++) {
-        const gpuvm_recorded *device = &g_array_index(record->devices, gpuvm_recorded, i);
+        const gpuvm_record_device *device = &g_array_index(record->devices, gpuvm_record_device, i);
         g_string_append_printf(text, " %s %04x:%04x %s", GPUVM_PCI(&device->addr), device->vendor_id,
                                device->device_id, gpuvm_role_names[device->role]);
     }

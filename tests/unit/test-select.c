@@ -124,7 +124,7 @@ says_why_there_is_no_room(void **state G_GNUC_UNUSED)
         {"its virtual functions would go away",
          "0000:01:00.0 030000 10de:2230 group=1\n0000:01:00.4 030000 10de:2231 group=2 vf=0000:01:00.0\n",
          GPUS("'10de:2230'"),
-         .errors = {"5 no room :: 0000:01:00.0: it has 1 virtual functions, which go away"}},
+         .errors = {"5 no room :: 0000:01:00.0: device 0000:01:00.0 has 1 virtual functions, which go away"}},
         {"the boot display", "0000:81:00.0 030200 10de:2330 group=1 boot=1\n", GPUS("{}"),
          .errors = {"5 no room :: 0000:81:00.0: device 0000:81:00.0 is the host's boot display"}},
         {"too few", HOST, GPUS("{count: 5}"),

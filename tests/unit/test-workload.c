@@ -18,8 +18,7 @@ plan(plan_scene *scene, const gpuvm_spec *plugin)
                                     .source = "vm.yaml",
                                     .directory = "/definitions",
                                     .facts = scene->facts,
-                                    .policies = scene->policies,
-                                    .n_policies = scene->n_policies};
+                                    .policies = &scene->policies};
 
     scene->plan = gpuvm_planner_make(&input, scene->diags);
 }

@@ -3,8 +3,6 @@
 
 #include "facts-builder.h"
 
-#include "core/recheck.h"
-
 #define CARD "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n0000:01:00.1 040300 10de:1aef group=14\n"
 #define NIC "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n"
 #define OTHER "0000:05:00.0 030000 10de:2204 group=15\n"
@@ -207,26 +205,9 @@ run_case(size_t i)
     g_autofree char *definition =
         cases[i].allow ? g_strdup_printf("devices: {allowlist: [%s]}", cases[i].allow) : g_strdup("");
     g_autoptr(plan_scene) scene = scene_new(cases[i].facts, definition, cases[i].policy, NULL);
-    g_autoptr(gpuvm_record) record = build_record(cases[i].record);
-    g_autoptr(GArray) hostdevs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
-    g_auto(GStrv) addresses = g_strsplit(cases[i].hostdevs, " ", -1);
-    GPtrArray *none = record->allowlist;
-    gpuvm_recheck_input input = {
-        .name = "vm",
-        .record = record,
-        .hostdevs = hostdevs,
-        .facts = scene->facts,
-        .policies = scene->policies,
-        .n_policies = scene->n_policies,
-    };
 
-    for (char **address = addresses; *address; address++) {
-        gpuvm_pci_addr addr = build_addr(*address);
-        g_array_append_val(hostdevs, addr);
-    }
-    record->allowlist = scene->vm->vm->body.devices->allowlist;
-    gpuvm_recheck(&input, scene->diags);
-    record->allowlist = none;
+    scene->record = build_record(cases[i].record);
+    scene_start(scene, cases[i].hostdevs, 0);
     expect_diags(cases[i].name, scene->diags, GPUVM_ERRORED, cases[i].errors);
     expect_diags(cases[i].name, scene->diags, GPUVM_NOTE, cases[i].notes);
 }
@@ -238,32 +219,17 @@ judges_what_libvirt_would_pass(void **state G_GNUC_UNUSED)
         run_case(i);
 }
 
-/* Rechecks a VM with one card, or none of it in @hostdevs, on a host of which @seen and @available_kib are known. */
+/* Starts a VM with one card, or none of it in @hostdevs, on a host of which @host is known. */
 static void
-recheck_card(const char *name, const char *hostdevs, uint64_t pinned_kib, uint64_t available_kib,
-             const gpuvm_observations *seen, const char *const errors[])
+start_card(const char *name, const char *hostdevs, uint64_t pinned_kib, const gpuvm_host *host,
+           const char *const errors[])
 {
     g_autoptr(plan_scene) scene =
         scene_new("0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n", "", NULL, NULL);
-    g_autoptr(gpuvm_record) record = build_record("0000:01:00.0 10de:2204 requested\n");
-    g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
-    const gpuvm_recheck_input input = {
-        .name = "vm",
-        .record = record,
-        .pinned_kib = pinned_kib,
-        .hostdevs = addrs,
-        .seen = seen,
-        .facts = scene->facts,
-        .policies = scene->policies,
-        .n_policies = scene->n_policies,
-    };
 
-    if (*hostdevs) {
-        gpuvm_pci_addr addr = build_addr(hostdevs);
-        g_array_append_val(addrs, addr);
-    }
-    scene->facts->available_kib = available_kib;
-    gpuvm_recheck(&input, scene->diags);
+    scene->record = build_record("0000:01:00.0 10de:2204 requested\n");
+    scene->facts->host = *host;
+    scene_start(scene, hostdevs, pinned_kib);
     expect_diags(name, scene->diags, GPUVM_ERRORED, errors);
 }
 
@@ -272,7 +238,7 @@ takes_no_more_memory_than_is_available(void **state G_GNUC_UNUSED)
 {
     static const struct {
         const char *name, *hostdevs;
-        uint64_t pinned_mib, available_mib;
+        int64_t pinned_mib, available_mib;
         const char *errors[2];
     } rows[] = {
         {"enough", "0000:01:00.0", 1024, 1024, {NULL}},
@@ -281,14 +247,20 @@ takes_no_more_memory_than_is_available(void **state G_GNUC_UNUSED)
          1025,
          1024,
          {"5 the VM takes 1025 MiB, and 1024 MiB of the host's memory are available now :: give the VM less"}},
-        {"not known", "0000:01:00.0", 1025, 0, {NULL}},
+        {"not known", "0000:01:00.0", 1025, GPUVM_UNKNOWN, {NULL}},
         {"reserved hugepages", "0000:01:00.0", 0, 1024, {NULL}},
         {"nothing is passed", "", 1025, 1024, {NULL}},
     };
 
-    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++)
-        recheck_card(rows[i].name, rows[i].hostdevs, rows[i].pinned_mib * 1024, rows[i].available_mib * 1024,
-                     NULL, rows[i].errors);
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gpuvm_host host;
+
+        gpuvm_host_init(&host);
+        if (rows[i].available_mib != GPUVM_UNKNOWN)
+            host.available_kib = rows[i].available_mib * 1024;
+        start_card(rows[i].name, rows[i].hostdevs, (uint64_t)rows[i].pinned_mib * 1024, &host,
+                   rows[i].errors);
+    }
 }
 
 static void
@@ -314,12 +286,13 @@ needs_vfio_and_interrupt_remapping(void **state G_GNUC_UNUSED)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(gpuvm_observations) seen = gpuvm_observations_new();
+        gpuvm_host host;
 
-        seen->vfio_node = rows[i].vfio_node;
-        seen->interrupt_remapping = rows[i].remapping;
-        seen->unsafe_interrupts = rows[i].unsafe;
-        recheck_card(rows[i].name, rows[i].hostdevs, 0, 0, seen, rows[i].errors);
+        gpuvm_host_init(&host);
+        host.vfio_node = rows[i].vfio_node;
+        host.interrupt_remapping = rows[i].remapping;
+        host.unsafe_interrupts = rows[i].unsafe;
+        start_card(rows[i].name, rows[i].hostdevs, 0, &host, rows[i].errors);
     }
 }
 
@@ -332,5 +305,5 @@ main(void)
         cmocka_unit_test(takes_no_more_memory_than_is_available),
     };
 
-    return cmocka_run_group_tests_name("recheck", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("start", tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * admit.h: may these devices be passed? Every rule about it, in one table
+ *
+ * Plans, selectors, `devices`, the check before a start and `release` apply the same table, each the rows of its occasion.
+ */
+#pragma once
+
+#include "core/admission.h"
+
+typedef struct gpuvm_admit_rule {
+    const char *name;
+    unsigned occasions; /* of gpuvm_occasion */
+    void (*apply)(const gpuvm_admission *admission);
+} gpuvm_admit_rule;
+
+/** In the order in which they are applied; the last row has no name. */
+extern const gpuvm_admit_rule gpuvm_admit_rules[];
+
+/** Applies the rules of @admission's occasion. */
+void gpuvm_admit(const gpuvm_admission *admission);
+
+/**
+ * The first reason why @device, with what it draws in, may not be had on the occasion of @admission, whose own functions
+ * and diagnostics are left alone; NULL: it may. g_malloc.
+ */
+char *gpuvm_admit_why_not(const gpuvm_admission *admission, const gpuvm_device *device);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * present.h: the devices are there, and are what they were
+ */
+#pragma once
+
+#include "core/admission.h"
+
+/** What was named is in the host; else an error (exit code 5). */
+void gpuvm_present_rule(const gpuvm_admission *admission);
+
+/** What was recorded at define has the same vendor and device id now (exit code 5); the rest is noted. */
+void gpuvm_identity_rule(const gpuvm_admission *admission);

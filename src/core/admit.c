@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/admit.h"
+
+#include "core/claim.h"
+#include "core/group.h"
+#include "core/permit.h"
+#include "core/present.h"
+#include "core/protect.h"
+#include "core/ready.h"
+#include "core/virtual.h"
+
+#define PASSED (GPUVM_PLAN | GPUVM_CHOOSE | GPUVM_SHOW | GPUVM_START)
+
+const gpuvm_admit_rule gpuvm_admit_rules[] = {
+    {"present", GPUVM_PLAN | GPUVM_START | GPUVM_RELEASE, gpuvm_present_rule},
+    {"identity", GPUVM_START, gpuvm_identity_rule},
+    {"ready", GPUVM_PLAN | GPUVM_START, gpuvm_ready_rule},
+    {"memory", GPUVM_PLAN | GPUVM_START, gpuvm_ready_memory_rule},
+    {"card", GPUVM_PLAN | GPUVM_CHOOSE | GPUVM_SHOW, gpuvm_card_rule},
+    {"group", PASSED, gpuvm_group_rule},
+    {"virtual function", PASSED, gpuvm_virtual_rule},
+    {"permit", PASSED, gpuvm_permit_rule},
+    {"protect", PASSED, gpuvm_protect_rule},
+    {"holder", GPUVM_RELEASE, gpuvm_protect_holder_rule},
+    {"claim", PASSED | GPUVM_RELEASE, gpuvm_claim_rule},
+    {NULL},
+};
+
+void
+gpuvm_admit(const gpuvm_admission *admission)
+{
+    for (const gpuvm_admit_rule *rule = gpuvm_admit_rules; rule->name; rule++) {
+        if (rule->occasions & admission->occasion)
+            rule->apply(admission);
+    }
+}
+
+char *
+gpuvm_admit_why_not(const gpuvm_admission *admission, const gpuvm_device *device)
+{
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    gpuvm_admission alone = *admission;
+
+    alone.functions = functions;
+    alone.diags = diags;
+    gpuvm_functions_add(functions, device, GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
+    gpuvm_admit(&alone);
+    for (guint i = 0; i < diags->items->len; i++) {
+        const gpuvm_diag *diag = diags->items->pdata[i];
+
+        if (diag->severity == GPUVM_ERRORED)
+            return g_strdup(diag->message);
+    }
+    return NULL;
+}

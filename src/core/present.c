@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/present.h"
+
+void
+gpuvm_present_rule(const gpuvm_admission *admission)
+{
+    for (guint i = 0; i < admission->absent->len; i++) {
+        const gpuvm_absent *absent = &g_array_index(admission->absent, gpuvm_absent, i);
+        gpuvm_diag *diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &absent->mark,
+                                             "PCI device not found: %s", GPUVM_PCI(&absent->addr));
+
+        gpuvm_diag_hint(diag, "%s; see what the host has: gpuvm devices",
+                        !admission->record ? "addresses change when cards are added or moved"
+                        : gpuvm_record_find(admission->record, &absent->addr)
+                            ? "it was there at define"
+                            : "it was added to the domain after define");
+    }
+}
+
+void
+gpuvm_identity_rule(const gpuvm_admission *admission)
+{
+    for (guint i = 0; i < admission->functions->len; i++) {
+        const gpuvm_device *device = ((const gpuvm_plan_function *)admission->functions->pdata[i])->device;
+        const gpuvm_record_device *recorded = gpuvm_record_find(admission->record, &device->addr);
+        gpuvm_diag *diag;
+
+        if (!recorded) {
+            gpuvm_diags_note(admission->diags, NULL, "device %s was added to the domain after define",
+                             GPUVM_PCI(&device->addr));
+            continue;
+        }
+        if (device->vendor_id == recorded->vendor_id && device->device_id == recorded->device_id)
+            continue;
+        diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, NULL,
+                                 "device %s is now %04x:%04x; it was %04x:%04x at define",
+                                 GPUVM_PCI(&device->addr), device->vendor_id, device->device_id,
+                                 recorded->vendor_id, recorded->device_id);
+        gpuvm_diag_hint(diag, "a card was added, moved or replaced: look with gpuvm devices, correct the "
+                              "definition, then gpuvm define it again");
+    }
+}
