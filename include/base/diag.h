@@ -39,11 +39,11 @@ typedef struct gpuvm_mark {
     unsigned length; /* characters to underline */
 } gpuvm_mark;
 
-typedef enum gpuvm_severity { GPUVM_NOTE, GPUVM_WARNING, GPUVM_ERRORED } gpuvm_severity;
+typedef enum gpuvm_severity { GPUVM_DIAG_NOTE, GPUVM_DIAG_WARNING, GPUVM_DIAG_ERROR } gpuvm_severity;
 
 typedef struct gpuvm_diag {
     gpuvm_severity severity;
-    enum gpuvm_exit exit; /* GPUVM_EXIT_OK unless severity is GPUVM_ERRORED */
+    enum gpuvm_exit exit; /* GPUVM_EXIT_OK unless severity is GPUVM_DIAG_ERROR */
     gpuvm_mark mark;      /* its source is referenced */
     char *subject;        /* the VM it is about; NULL when the mark says enough */
     char *message;        /* one printable line, no full stop */

@@ -10,7 +10,7 @@
 #include "model/plan.h"
 
 /**
- * The domain XML of @plan on top of @template, indented by two spaces. A template that is no <domain>, or
+ * The domain XML of @plan on top of @template, indented by two spaces. A template that is not a <domain>, or
  * passes PCI devices itself, fails with GPUVM_EXIT_INVALID; @name says which.
  */
 char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, GError **error);

@@ -10,7 +10,7 @@
 
 #include <stdbool.h>
 
-#include "model/health.h"
+#include "model/answer.h"
 #include "model/plan.h"
 
 /**

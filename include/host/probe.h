@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "model/health.h"
+#include "model/answer.h"
 
 typedef struct gpuvm_probe {
     const char *url; /* http or https */

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "ops/plan.h"
+#include "ops/draft.h"
 #include "ops/start.h"
 
 /** How VMs are defined, and who is told of each. */

@@ -49,8 +49,11 @@ typedef struct gpuvm_instance {
     gpuvm_record *record;
 } gpuvm_instance;
 
-/** Takes both. */
-gpuvm_instance *gpuvm_instance_new(gpuvm_domain *domain, gpuvm_record *record);
+/** The domain @name, with its record; NULL: see the diagnostics. */
+gpuvm_instance *gpuvm_instance_find(gpuvm_session *session, const char *name);
+
+/** "running", "shut off", … as virsh says it. */
+const char *gpuvm_instance_state(const gpuvm_instance *instance);
 void gpuvm_instance_free(gpuvm_instance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_instance, gpuvm_instance_free)
 

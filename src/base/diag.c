@@ -86,7 +86,7 @@ gpuvm_diags_error(gpuvm_diags *diags, enum gpuvm_exit exit, const gpuvm_mark *ma
     va_list args;
 
     va_start(args, format);
-    diag = add(diags, GPUVM_ERRORED, exit, mark, format, args);
+    diag = add(diags, GPUVM_DIAG_ERROR, exit, mark, format, args);
     va_end(args);
     diags->errors++;
     return diag;
@@ -99,7 +99,7 @@ gpuvm_diags_warning(gpuvm_diags *diags, const gpuvm_mark *mark, const char *form
     va_list args;
 
     va_start(args, format);
-    diag = add(diags, GPUVM_WARNING, GPUVM_EXIT_OK, mark, format, args);
+    diag = add(diags, GPUVM_DIAG_WARNING, GPUVM_EXIT_OK, mark, format, args);
     va_end(args);
     return diag;
 }
@@ -111,7 +111,7 @@ gpuvm_diags_note(gpuvm_diags *diags, const gpuvm_mark *mark, const char *format,
     va_list args;
 
     va_start(args, format);
-    diag = add(diags, GPUVM_NOTE, GPUVM_EXIT_OK, mark, format, args);
+    diag = add(diags, GPUVM_DIAG_NOTE, GPUVM_EXIT_OK, mark, format, args);
     va_end(args);
     return diag;
 }
@@ -177,7 +177,7 @@ gpuvm_diags_exit(const gpuvm_diags *diags)
         for (unsigned j = 0; j < diags->items->len; j++) {
             const gpuvm_diag *diag = diags->items->pdata[j];
 
-            if (diag->severity == GPUVM_ERRORED && diag->exit == order[i])
+            if (diag->severity == GPUVM_DIAG_ERROR && diag->exit == order[i])
                 return order[i];
         }
     }

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-#include "ops/fitness.h"
+#include "ops/check.h"
 
 static JsonObject *
 make_row(const gpuvm_finding *finding)

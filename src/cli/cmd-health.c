@@ -3,7 +3,7 @@
 #include <config.h>
 
 #include "cli/command.h"
-#include "ops/health.h"
+#include "ops/ask.h"
 
 static char *
 reason(JsonObject *row)
@@ -52,14 +52,13 @@ find(gpuvm_cli *cli, char **names)
     GPtrArray *vms = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
 
     for (char **name = names; gpuvm_session_connect(cli->session) && *name; name++) {
-        gpuvm_record *record = NULL;
-        gpuvm_domain *domain;
+        gpuvm_instance *vm;
 
         gpuvm_diags_set_subject(cli->session->diags, *name);
-        domain = gpuvm_find_managed(cli->session, *name, &record);
+        vm = gpuvm_instance_find(cli->session, *name);
         gpuvm_diags_set_subject(cli->session->diags, NULL);
-        if (domain)
-            g_ptr_array_add(vms, gpuvm_instance_new(domain, record));
+        if (vm)
+            g_ptr_array_add(vms, vm);
     }
     return vms;
 }

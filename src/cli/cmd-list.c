@@ -3,7 +3,7 @@
 #include <config.h>
 
 #include "cli/command.h"
-#include "ops/health.h"
+#include "ops/ask.h"
 
 static gboolean all, health;
 
@@ -20,8 +20,10 @@ static const gpuvm_column columns_with_health[] = {COLUMNS, {.header = "HEALTH",
 /* clang-format on */
 
 static JsonObject *
-make_row(const gpuvm_domain *domain, const gpuvm_record *record)
+make_row(const gpuvm_instance *vm)
 {
+    const gpuvm_domain *domain = vm->domain;
+    const gpuvm_record *record = vm->record;
     JsonObject *row = json_object_new();
     JsonArray *devices = json_array_new();
 
@@ -31,7 +33,7 @@ make_row(const gpuvm_domain *domain, const gpuvm_record *record)
     }
     json_object_set_string_member(row, "name", domain->name);
     json_object_set_string_member(row, "uuid", domain->uuid);
-    json_object_set_string_member(row, "state", gpuvm_domain_state_name(domain->state));
+    json_object_set_string_member(row, "state", gpuvm_instance_state(vm));
     json_object_set_array_member(row, "devices", devices);
     json_object_set_boolean_member(row, "autostart", domain->autostart);
     gpuvm_json_set_string(row, "plugin", record->plugin);
@@ -66,7 +68,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
         gpuvm_instance *vm = domains->pdata[i];
 
         if (vm->domain->active || all) {
-            json_array_add_object_element(rows, make_row(vm->domain, vm->record));
+            json_array_add_object_element(rows, make_row(vm));
             g_ptr_array_add(instances, vm);
         }
     }

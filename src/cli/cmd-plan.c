@@ -5,7 +5,7 @@
 #include "cli/command.h"
 #include "core/image.h"
 #include "core/merge.h"
-#include "ops/plan.h"
+#include "ops/draft.h"
 
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},

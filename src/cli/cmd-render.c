@@ -8,7 +8,7 @@
 
 #include "core/image.h"
 #include "core/merge.h"
-#include "ops/plan.h"
+#include "ops/draft.h"
 
 /* Where each value of a VM with a plugin comes from, as an XML comment, which may not hold "--". */
 static void

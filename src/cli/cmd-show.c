@@ -100,19 +100,22 @@ show(gpuvm_output *output, JsonObject *vm)
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(cli->session, argv[0], &record);
+    g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(cli->session, argv[0]);
+    const gpuvm_domain *domain;
+    const gpuvm_record *record;
     g_autofree char *health_url = NULL;
     JsonObject *vm;
 
     (void)argc;
-    if (!domain)
+    if (!instance)
         return;
+    domain = instance->domain;
+    record = instance->record;
     health_url = record->health_url ? gpuvm_url_shown(record->health_url) : NULL;
     vm = json_object_new();
     json_object_set_string_member(vm, "name", domain->name);
     json_object_set_string_member(vm, "uuid", domain->uuid);
-    json_object_set_string_member(vm, "state", gpuvm_domain_state_name(domain->state));
+    json_object_set_string_member(vm, "state", gpuvm_instance_state(instance));
     json_object_set_boolean_member(vm, "autostart", domain->autostart);
     gpuvm_json_set_string(vm, "source", record->source);
     gpuvm_json_set_string(vm, "plugin", record->plugin);

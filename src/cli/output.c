@@ -194,7 +194,7 @@ gpuvm_output_finish(gpuvm_output *output, const gpuvm_diags *diags)
         const gpuvm_diag *diag = diags->items->pdata[i];
         g_autofree char *text = gpuvm_diag_format(diag, output->color);
 
-        if (diag->severity != GPUVM_NOTE || !output->quiet)
+        if (diag->severity != GPUVM_DIAG_NOTE || !output->quiet)
             fputs(text, stderr);
     }
 }

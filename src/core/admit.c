@@ -51,7 +51,7 @@ gpuvm_admit_why_not(const gpuvm_admission *admission, const gpuvm_device *device
     for (guint i = 0; i < diags->items->len; i++) {
         const gpuvm_diag *diag = diags->items->pdata[i];
 
-        if (diag->severity == GPUVM_ERRORED)
+        if (diag->severity == GPUVM_DIAG_ERROR)
             return g_strdup(diag->message);
     }
     return NULL;

@@ -255,7 +255,8 @@ gpuvm_health_plan(gpuvm_plan *plan, gpuvm_diags *diags)
     if (plan->health_url)
         check_network(plan, &mark, diags);
     else if (g_str_equal(wrong, "base_url"))
-        refuse(&body->workload->object, wrong, "base_url is no http or https URL: health_check cannot ask it",
+        refuse(&body->workload->object, wrong,
+               "base_url is not an http or https URL: health_check cannot ask it",
                "write where the workload listens, as the guest sees it: http://127.0.0.1:8080", diags);
     else
         refuse(&check->object, wrong, "endpoint is a path below the workload's base_url, not a URL",

@@ -71,7 +71,7 @@ read_qcow2(const uint8_t *head, size_t size, uint64_t *ret_capacity, GError **er
     return true;
 }
 
-/* What is no disk by itself, but might be taken for a raw one. */
+/* What is not a disk by itself, but might be taken for a raw one. */
 static const char *
 find_other(const uint8_t *head, size_t size)
 {
@@ -117,7 +117,7 @@ gpuvm_image_sniff(const void *head, size_t size, int format, bool *ret_qcow2, ui
     uint64_t capacity = 0;
 
     if (format == GPUVM_DISK_QCOW2 && !qcow2)
-        return invalid(error, "it is no qcow2 image, as the definition says",
+        return invalid(error, "it is not a qcow2 image, as the definition says",
                        "leave out format, or set it to raw");
     if (format == GPUVM_DISK_RAW && qcow2)
         return invalid(error, "it is a qcow2 image, and the definition says raw",

@@ -120,7 +120,7 @@ may_have_kernel(const gpuvm_vm *vm, const gpuvm_plugin *plugin, gpuvm_diags *dia
 gpuvm_spec *
 gpuvm_merge(const gpuvm_spec *vm, gpuvm_spec *plugin, gpuvm_diags *diags)
 {
-    /* the keys of its own that a plugin has beside a body's are no part of the VM */
+    /* the keys of its own that a plugin has beside a body's are not part of the VM */
     g_autoptr(gpuvm_doc) doc = gpuvm_merge_docs(&gpuvm_body_table, plugin->doc, vm->doc, true);
     gpuvm_vm *merged = NULL;
     gpuvm_spec *spec;

@@ -179,7 +179,7 @@ permitted(const gpuvm_admission *admission, const gpuvm_plan_function *function,
     return false;
 }
 
-/* Host bridges and ISA bridges are no bridges to VFIO (their header type is 0), yet the host cannot do without. */
+/* Host bridges and ISA bridges are not bridges to VFIO (their header type is 0), yet the host cannot do without them. */
 static bool
 is_chipset(const gpuvm_device *device)
 {

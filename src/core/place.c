@@ -121,7 +121,7 @@ gpuvm_place(gpuvm_plan *plan, const gpuvm_facts *facts, gpuvm_diags *diags)
     gpuvm_mark mark = gpuvm_object_mark(&resources->object, "cpu_pinning");
     if (resources->cpu_pinning == GPUVM_PINNING_DEDICATED)
         gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, &mark,
-                          "cpu_pinning: dedicated is not carried out by this version of gpuvm");
+                          "cpu_pinning: dedicated is not supported by this version of gpuvm");
     else if (resources->cpu_pinning == GPUVM_PINNING_SHARED && cell && cell->cpus->len > 0)
         plan->place.cpus = g_array_ref(cell->cpus);
     else if (resources->cpu_pinning == GPUVM_PINNING_SHARED)

@@ -174,7 +174,7 @@ check_env_name(const gpuvm_workload *workload, const char *name, gpuvm_diags *di
         right = g_ascii_isalnum(*c) || *c == '_';
     if (!right)
         gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark,
-                                          "env: '%s' is no name of an environment variable", name),
+                                          "env: '%s' is not the name of an environment variable", name),
                         "a name has letters, digits and underscores, and does not begin with a digit");
 }
 
@@ -229,7 +229,7 @@ make_unit(const gpuvm_plan *plan, gpuvm_diags *diags)
         if (i > 0)
             g_string_append_c(unit, ' ');
         append_word(unit, workload->entrypoint->pdata[i],
-                    i > 0 ? "%$" : "%"); /* the program itself is no variable */
+                    i > 0 ? "%$" : "%"); /* the program itself is not a variable */
     }
     g_string_append(unit, "\nRestart=on-failure\nRestartSec=5\nStandardOutput=journal+console\n\n"
                           "[Install]\nWantedBy=multi-user.target\n");

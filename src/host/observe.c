@@ -151,14 +151,15 @@ observe_network(gpuvm_connection *connection, gpuvm_host *host, GError **error)
 bool
 gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_host *host, GError **error)
 {
+    const char *type = gpuvm_virt.ConnectGetType(connection->conn);
     unsigned long libvirt, hypervisor;
 
-    if (gpuvm_virt.ConnectGetLibVersion(connection->conn, &libvirt) < 0 ||
+    if (!type || gpuvm_virt.ConnectGetLibVersion(connection->conn, &libvirt) < 0 ||
         gpuvm_virt.ConnectGetVersion(connection->conn, &hypervisor) < 0)
         return gpuvm_virt_failed(error, "cannot read the versions of libvirt and its hypervisor");
     host->libvirt_version = (int64_t)libvirt;
     host->hypervisor_version = (int64_t)hypervisor;
-    host->hypervisor = g_strdup(gpuvm_virt.ConnectGetType(connection->conn));
+    host->hypervisor = g_strdup(type);
     host->session = g_str_has_suffix(connection->uri, "/session");
     host->efi = offers_efi(connection);
     return observe_network(connection, host, error);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
+#include "model/vm.h"
+
 #include "model/tables.h"
 
 static const char *const kind_word[] = {"vm", NULL};

@@ -3,7 +3,7 @@
 
 #include "ops/capture.h"
 
-#include "host/capture.h"
+#include "host/hostxml.h"
 #include "ops/load.h"
 
 char *

@@ -37,14 +37,30 @@ gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_
     return g_steal_pointer(&domain);
 }
 
-gpuvm_instance *
-gpuvm_instance_new(gpuvm_domain *domain, gpuvm_record *record)
+/* Takes both. */
+static gpuvm_instance *
+new_instance(gpuvm_domain *domain, gpuvm_record *record)
 {
     gpuvm_instance *instance = g_new0(gpuvm_instance, 1);
 
     instance->domain = domain;
     instance->record = record;
     return instance;
+}
+
+gpuvm_instance *
+gpuvm_instance_find(gpuvm_session *session, const char *name)
+{
+    gpuvm_record *record = NULL;
+    gpuvm_domain *domain = gpuvm_find_managed(session, name, &record);
+
+    return domain ? new_instance(domain, record) : NULL;
+}
+
+const char *
+gpuvm_instance_state(const gpuvm_instance *instance)
+{
+    return gpuvm_domain_state_name(instance->domain->state);
 }
 
 void
@@ -77,7 +93,7 @@ gpuvm_list_managed(gpuvm_session *session)
         gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, &error) : NULL;
 
         if (record) {
-            g_ptr_array_add(list, gpuvm_instance_new(g_steal_pointer(&domain), record));
+            g_ptr_array_add(list, new_instance(g_steal_pointer(&domain), record));
         } else if (error) { /* one that is damaged hides no other */
             gpuvm_diags_set_subject(session->diags, domain->name);
             gpuvm_session_fail(session, g_steal_pointer(&error));

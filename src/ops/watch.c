@@ -7,7 +7,7 @@
 #include "core/tail.h"
 #include "host/console.h"
 #include "host/curl.h"
-#include "ops/health.h"
+#include "ops/ask.h"
 
 #define PERIOD_MS 500 /* between two questions */
 #define STOP_MS 100   /* how often stop is asked */

@@ -49,8 +49,8 @@ fuzz_check_diags(const gpuvm_diags *diags)
 
         FUZZ_REQUIRE(g_utf8_validate(shown, -1, NULL));
         FUZZ_REQUIRE(!strchr(diag->message, '\n'));
-        FUZZ_REQUIRE((diag->severity == GPUVM_ERRORED) == (diag->exit != GPUVM_EXIT_OK));
-        errors += diag->severity == GPUVM_ERRORED;
+        FUZZ_REQUIRE((diag->severity == GPUVM_DIAG_ERROR) == (diag->exit != GPUVM_EXIT_OK));
+        errors += diag->severity == GPUVM_DIAG_ERROR;
     }
     FUZZ_REQUIRE(errors == diags->errors);
 }

@@ -361,7 +361,7 @@ expect_text(const char *name, const char *actual, const char *expected)
 static bool
 is_expected(const gpuvm_diag *diag, const char *expected)
 {
-    bool errored = diag->severity == GPUVM_ERRORED;
+    bool errored = diag->severity == GPUVM_DIAG_ERROR;
     g_auto(GStrv) parts = g_strsplit(errored ? expected + 2 : expected, " :: ", -1);
 
     if (errored && (enum gpuvm_exit)(expected[0] - '0') != diag->exit)
@@ -422,8 +422,8 @@ run_plan_cases(const plan_case *cases, size_t n)
         functions = functions_text(made->plan->functions);
         if (c->functions)
             expect_text(c->name, functions, c->functions);
-        expect_diags(c->name, made->diags, GPUVM_ERRORED, c->errors);
-        expect_diags(c->name, made->diags, GPUVM_WARNING, c->warnings);
-        expect_diags(c->name, made->diags, GPUVM_NOTE, c->notes);
+        expect_diags(c->name, made->diags, GPUVM_DIAG_ERROR, c->errors);
+        expect_diags(c->name, made->diags, GPUVM_DIAG_WARNING, c->warnings);
+        expect_diags(c->name, made->diags, GPUVM_DIAG_NOTE, c->notes);
     }
 }

@@ -11,7 +11,7 @@
 
 #include "fake-virt.h"
 
-#include "ops/health.h"
+#include "ops/ask.h"
 
 #define SLOW_MS 300
 
@@ -90,13 +90,14 @@ set_up(void **state G_GNUC_UNUSED)
 static void
 add_vm(GPtrArray *vms, const char *name, const char *url)
 {
-    gpuvm_domain *domain = g_new0(gpuvm_domain, 1);
-    gpuvm_record *record = gpuvm_record_new();
+    gpuvm_instance *vm = g_new0(gpuvm_instance, 1);
 
-    domain->name = g_strdup(name);
-    domain->dom = (virDomain *)domain->name;
-    record->health_url = g_strdup(url);
-    g_ptr_array_add(vms, gpuvm_instance_new(domain, record));
+    vm->domain = g_new0(gpuvm_domain, 1);
+    vm->domain->name = g_strdup(name);
+    vm->domain->dom = (virDomain *)vm->domain->name;
+    vm->record = gpuvm_record_new();
+    vm->record->health_url = g_strdup(url);
+    g_ptr_array_add(vms, vm);
 }
 
 static gpuvm_session *

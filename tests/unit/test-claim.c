@@ -40,7 +40,7 @@ check(const char *name, const char *host, bool starting, gpuvm_severity severity
     gpuvm_card_rule(&admission);
     gpuvm_claim_rule(&admission);
     expect_diags(name, diags, severity, expected);
-    expect_diags(name, diags, severity == GPUVM_NOTE ? GPUVM_ERRORED : GPUVM_NOTE,
+    expect_diags(name, diags, severity == GPUVM_DIAG_NOTE ? GPUVM_DIAG_ERROR : GPUVM_DIAG_NOTE,
                  (const char *const[]){NULL});
 }
 
@@ -53,68 +53,68 @@ reports_what_others_hold(void **state G_GNUC_UNUSED)
         gpuvm_severity severity;
         const char *expected[4];
     } cases[] = {
-        {"free", GPU "domain a 0000:09:00.0\n", true, GPUVM_ERRORED, {NULL}},
-        {"its own", GPU "domain vm active 0000:01:00.0\n", true, GPUVM_ERRORED, {NULL}},
+        {"free", GPU "domain a 0000:09:00.0\n", true, GPUVM_DIAG_ERROR, {NULL}},
+        {"its own", GPU "domain vm active 0000:01:00.0\n", true, GPUVM_DIAG_ERROR, {NULL}},
         {"defined, at define",
          GPU "domain a 0000:01:00.0\n",
          false,
-         GPUVM_NOTE,
+         GPUVM_DIAG_NOTE,
          {"device 0000:01:00.0 is also named by domain 'a': the two cannot run together"}},
-        {"defined, at start", GPU "domain a 0000:01:00.0\n", true, GPUVM_NOTE, {NULL}},
+        {"defined, at start", GPU "domain a 0000:01:00.0\n", true, GPUVM_DIAG_NOTE, {NULL}},
         {"active, at define",
          GPU "domain a active 0000:01:00.0\n",
          false,
-         GPUVM_NOTE,
+         GPUVM_DIAG_NOTE,
          {"device 0000:01:00.0 is also named by domain 'a', which is running: the two cannot run together"}},
         {"active, at start",
          GPU "domain a active 0000:01:00.0\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 device 0000:01:00.0 is in use by domain 'a', which is running :: virsh shutdown a"}},
         {"another function of the card",
          GPU "domain a active 0000:01:00.1\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 device 0000:01:00.1, in IOMMU group 14 with 0000:01:00.0, is in use by domain 'a'"}},
         {"a group-mate, at define",
          GPU MATE "domain a 0000:03:00.0\n",
          false,
-         GPUVM_NOTE,
+         GPUVM_DIAG_NOTE,
          {"device 0000:03:00.0, in IOMMU group 14 with 0000:01:00.0, is also named by domain 'a'"}},
         {"a group-mate, at start",
          GPU MATE "domain a active 0000:03:00.0\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 device 0000:03:00.0, in IOMMU group 14 with 0000:01:00.0, is in use by domain 'a'"}},
         {"its physical function",
          VIRTUAL "domain a active 0000:0a:00.0\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 device 0000:0a:00.0, the physical function of 0000:01:00.0, is in use by domain 'a'"}},
         {"its virtual function",
          PHYSICAL "domain a active 0000:0a:00.0\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 device 0000:0a:00.0, a virtual function of 0000:01:00.0, is in use by domain 'a'"}},
         {"a sibling virtual function is another device",
          VIRTUAL "0000:0a:00.2 030000 10de:2204 group=17 vf=0000:0a:00.0\ndomain a active 0000:0a:00.2\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {NULL}},
         {"several domains",
          GPU "domain a active 0000:01:00.0\ndomain b active 0000:01:00.1\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 0000:01:00.0 is in use by domain 'a'", "5 0000:01:00.1, in IOMMU group 14"}},
         {"once for a card",
          GPU "domain a active 0000:01:00.0 0000:01:00.1\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 device 0000:01:00.0 is in use"}},
         {"once for each card",
          GPU SECOND "domain a active 0000:01:00.0 0000:01:00.1 0000:02:00.0 0000:02:00.1\n",
          true,
-         GPUVM_ERRORED,
+         GPUVM_DIAG_ERROR,
          {"5 device 0000:01:00.0 is in use", "5 device 0000:02:00.0 is in use"}},
     };
 
@@ -161,8 +161,8 @@ tells_now_from_next(void **state G_GNUC_UNUSED)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        check(cases[i].name, cases[i].host, true, GPUVM_ERRORED, cases[i].in_use);
-        check(cases[i].name, cases[i].host, false, GPUVM_NOTE, cases[i].named);
+        check(cases[i].name, cases[i].host, true, GPUVM_DIAG_ERROR, cases[i].in_use);
+        check(cases[i].name, cases[i].host, false, GPUVM_DIAG_NOTE, cases[i].named);
     }
 }
 
@@ -174,8 +174,8 @@ one_active_one_defined(void **state G_GNUC_UNUSED)
                   "devices: {pci_passthrough: ['01:00.0']}", NULL, NULL);
 
     scene_plan(scene);
-    expect_diags("define", scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
-    expect_diags("define", scene->diags, GPUVM_NOTE,
+    expect_diags("define", scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
+    expect_diags("define", scene->diags, GPUVM_DIAG_NOTE,
                  (const char *const[]){"domain 'a', which is running", "domain 'b': the two", NULL});
 }
 

@@ -15,7 +15,7 @@ planned(const char *definition)
     plan_scene *scene = scene_new("", definition, NULL, NULL);
 
     scene_plan(scene);
-    expect_diags(definition, scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+    expect_diags(definition, scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
     return scene;
 }
 

@@ -107,7 +107,7 @@ run_xml_cases(const xml_case *cases, size_t n)
 
         scene->uuid = "e1e4ee3c-8cc5-4b4c-9a8a-3bd9cb5bd2f0";
         scene_plan(scene);
-        expect_diags(c->name, scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+        expect_diags(c->name, scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
         xml = gpuvm_domxml_make(scene->plan, template, "template", NULL);
         again = gpuvm_domxml_make(scene->plan, template, "template", NULL);
         expect_text(c->name, again, xml);

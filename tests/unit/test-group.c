@@ -216,7 +216,7 @@ reasons_do_not_depend_on_order(void **state G_GNUC_UNUSED)
         const gpuvm_plan_function *audio, *nic;
 
         scene_plan(scene);
-        expect_diags(orders[i], scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+        expect_diags(orders[i], scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
         audio = scene->plan->functions->pdata[1];
         nic = scene->plan->functions->pdata[3];
         expect_text(orders[i], audio->why, "same card as 0000:01:00.0");

@@ -162,7 +162,7 @@ plans_health(void **state G_GNUC_UNUSED)
          {"3 health_check needs the workload's base_url"}},
         {"workload: {base_url: /srv}\nhealth_check: {endpoint: /health}",
          "-",
-         {"3 base_url is no http or https URL: health_check cannot ask it"}},
+         {"3 base_url is not an http or https URL: health_check cannot ask it"}},
         {"workload: {base_url: \"http://localhost\"}\nhealth_check: {endpoint: \"http://a/b\"}",
          "-",
          {"3 endpoint is a path below the workload"}},
@@ -187,7 +187,7 @@ plans_health(void **state G_GNUC_UNUSED)
                                        : g_strdup("-");
         if (cases[i].planned)
             expect_text(cases[i].definition, text, cases[i].planned);
-        expect_diags(cases[i].definition, scene->diags, GPUVM_ERRORED, cases[i].errors);
+        expect_diags(cases[i].definition, scene->diags, GPUVM_DIAG_ERROR, cases[i].errors);
     }
 }
 

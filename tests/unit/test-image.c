@@ -148,7 +148,7 @@ notes_what_is_unknown(void **state G_GNUC_UNUSED)
 
         scene_plan(scene);
         gpuvm_image_note_unknown(scene->plan, diags);
-        expect_diags(cases[i].definition, diags, GPUVM_NOTE, cases[i].notes);
+        expect_diags(cases[i].definition, diags, GPUVM_DIAG_NOTE, cases[i].notes);
     }
 }
 
@@ -256,10 +256,10 @@ static const struct {
     {"", 0, GPUVM_DISK_AUTO, NULL},
     {"\0\0\0\0", 4, GPUVM_DISK_AUTO, NULL},
     {"QFI", 3, GPUVM_DISK_AUTO, NULL},
-    {"\0\0\0\0", 4, GPUVM_DISK_QCOW2, "no qcow2 image"},
+    {"\0\0\0\0", 4, GPUVM_DISK_QCOW2, "not a qcow2 image"},
     {"\x1f\x8b\x08", 3, GPUVM_DISK_AUTO, "packed by gzip"},
     {"\x1f\x8b\x08", 3, GPUVM_DISK_RAW, NULL},
-    {"\x1f\x8b\x08", 3, GPUVM_DISK_QCOW2, "no qcow2 image"},
+    {"\x1f\x8b\x08", 3, GPUVM_DISK_QCOW2, "not a qcow2 image"},
     {"\xfd"
      "7zXZ",
      6, GPUVM_DISK_AUTO, "packed by xz"},

@@ -72,7 +72,7 @@ reads_texts(void **state G_GNUC_UNUSED)
         const gpuvm_cloud_init *read;
 
         assert_true(gpuvm_inline_texts(spec, directory, diags));
-        expect_diags(yaml, diags, GPUVM_ERRORED, (const char *const[]){NULL});
+        expect_diags(yaml, diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
         read = (spec->kind == GPUVM_KIND_VM ? &spec->vm->body : &spec->plugin->body)->cloud_init;
         if (cases[i].user_data)
             assert_string_equal(read->user_data->content, cases[i].user_data);
@@ -121,7 +121,7 @@ says_what_is_wrong_at_its_place(void **state G_GNUC_UNUSED)
         g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
 
         assert_false(gpuvm_inline_texts(spec, directory, diags));
-        expect_diags(yaml, diags, GPUVM_ERRORED, (const char *const[]){cases[i].error, NULL});
+        expect_diags(yaml, diags, GPUVM_DIAG_ERROR, (const char *const[]){cases[i].error, NULL});
         assert_int_equal(((const gpuvm_diag *)diags->items->pdata[0])->mark.line, 4);
         assert_int_equal(((const gpuvm_diag *)diags->items->pdata[0])->mark.column, 21);
         gpuvm_spec_free(spec);

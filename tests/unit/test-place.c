@@ -28,7 +28,7 @@ finds_what_is_too_much(void **state G_GNUC_UNUSED)
         {"nothing is known of the host", GPU0, VM("cpu_cores: 4096, memory_mb: 67108864", "'01:00.0'"),
          .functions = "0000:01:00.0 requested 1.0"},
         {"dedicated CPUs", HOST, VM("cpu_pinning: dedicated", ""),
-         .errors = {"2 cpu_pinning: dedicated is not carried out"}},
+         .errors = {"2 cpu_pinning: dedicated is not supported"}},
         {"too few hugepages of the node", HOST, VM("hugepages: 2M, memory_mb: 2048", "'81:00.0'"),
          .errors = {"5 1024 hugepages of 2 MiB are needed, NUMA node 1 has 512 :: echo 1024 | sudo tee "
                     "/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages"}},
@@ -92,7 +92,7 @@ places_near_the_cards(void **state G_GNUC_UNUSED)
 
         scene_plan(scene);
         place = &scene->plan->place;
-        expect_diags(cases[i].name, scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+        expect_diags(cases[i].name, scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
         cpus = place->cpus ? gpuvm_cpuset_format(place->cpus) : NULL;
         expect_text(cases[i].name, cpus, cases[i].cpus);
         expect_text(cases[i].name, place->why, cases[i].why);

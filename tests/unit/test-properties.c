@@ -331,7 +331,7 @@ errors_have_exit_codes(const sample *s, const plan_scene *scene)
     for (guint i = 0; i < scene->diags->items->len; i++) {
         const gpuvm_diag *diag = scene->diags->items->pdata[i];
 
-        if ((diag->severity == GPUVM_ERRORED) != (diag->exit != GPUVM_EXIT_OK))
+        if ((diag->severity == GPUVM_DIAG_ERROR) != (diag->exit != GPUVM_EXIT_OK))
             broken(s, scene, "an error has no exit code");
         if (!diag->mark.source || diag->mark.line == 0)
             broken(s, scene, "a diagnostic has no place");

@@ -77,8 +77,8 @@ every_use_policy_and_role(void **state G_GNUC_UNUSED)
 
         use(made, roles[r].addr, uses[u].kind, uses[u].root, "is needed", uses[u].root ? NULL : "let go");
         scene_plan(made);
-        expect_diags(name, made->diags, GPUVM_ERRORED, (const char *[]){protects ? error : NULL, NULL});
-        expect_diags(name, made->diags, GPUVM_NOTE, (const char *[]){NULL});
+        expect_diags(name, made->diags, GPUVM_DIAG_ERROR, (const char *[]){protects ? error : NULL, NULL});
+        expect_diags(name, made->diags, GPUVM_DIAG_NOTE, (const char *[]){NULL});
     }
 }
 
@@ -209,8 +209,8 @@ one_by_one(void **state G_GNUC_UNUSED)
         if (cases[i].sight == UNSEEN)
             g_clear_pointer(&made->facts->uses, g_hash_table_unref);
         scene_plan(made);
-        expect_diags(cases[i].name, made->diags, GPUVM_ERRORED, cases[i].errors);
-        expect_diags(cases[i].name, made->diags, GPUVM_NOTE, cases[i].notes);
+        expect_diags(cases[i].name, made->diags, GPUVM_DIAG_ERROR, cases[i].errors);
+        expect_diags(cases[i].name, made->diags, GPUVM_DIAG_NOTE, cases[i].notes);
     }
 }
 
@@ -226,7 +226,7 @@ several_uses_of_one(void **state G_GNUC_UNUSED)
     use(made, "0000:01:00.0", GPUVM_USE_HOLDER, false, "is open", NULL);
     scene_plan(made);
     expect_diags(
-        "several uses", made->diags, GPUVM_ERRORED,
+        "several uses", made->diags, GPUVM_DIAG_ERROR,
         (const char *[]){"4 it holds the file system mounted at /", "4 mounted at /srv :: umount", NULL});
 }
 
@@ -240,7 +240,7 @@ virtual_function_of_one(void **state G_GNUC_UNUSED)
     use(made, "0000:01:10.0", GPUVM_USE_NETWORK, false, "carries the default route", "ip link");
     scene_plan(made);
     expect_diags(
-        "virtual function", made->diags, GPUVM_ERRORED,
+        "virtual function", made->diags, GPUVM_DIAG_ERROR,
         (const char *[]){"4 device 0000:01:10.0, a virtual function of 0000:01:00.0, is in use by the host: "
                          "it carries the default route :: ip link",
                          NULL});
@@ -254,7 +254,7 @@ at_start(void **state G_GNUC_UNUSED)
     made->record = build_record("0000:01:00.0 10de:2204 requested\n0000:02:00.0 8086:1533 detached\n");
     use(made, "0000:02:00.0", GPUVM_USE_NETWORK, false, "carries the default route", NULL);
     scene_start(made, "0000:01:00.0 0000:02:00.0", 0);
-    expect_diags("at start", made->diags, GPUVM_ERRORED, (const char *[]){ROUTED, NULL});
+    expect_diags("at start", made->diags, GPUVM_DIAG_ERROR, (const char *[]){ROUTED, NULL});
 }
 
 int

@@ -208,8 +208,8 @@ run_case(size_t i)
 
     scene->record = build_record(cases[i].record);
     scene_start(scene, cases[i].hostdevs, 0);
-    expect_diags(cases[i].name, scene->diags, GPUVM_ERRORED, cases[i].errors);
-    expect_diags(cases[i].name, scene->diags, GPUVM_NOTE, cases[i].notes);
+    expect_diags(cases[i].name, scene->diags, GPUVM_DIAG_ERROR, cases[i].errors);
+    expect_diags(cases[i].name, scene->diags, GPUVM_DIAG_NOTE, cases[i].notes);
 }
 
 static void
@@ -230,7 +230,7 @@ start_card(const char *name, const char *hostdevs, uint64_t pinned_kib, const gp
     scene->record = build_record("0000:01:00.0 10de:2204 requested\n");
     scene->facts->host = *host;
     scene_start(scene, hostdevs, pinned_kib);
-    expect_diags(name, scene->diags, GPUVM_ERRORED, errors);
+    expect_diags(name, scene->diags, GPUVM_DIAG_ERROR, errors);
 }
 
 static void

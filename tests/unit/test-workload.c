@@ -59,7 +59,7 @@ tells_a_guest_with_a_kernel(void **state G_GNUC_UNUSED)
         gpuvm_spec *plugin = cases[i].plugin ? build_spec(cases[i].plugin, "plugin") : NULL;
 
         plan(scene, plugin);
-        expect_diags(cases[i].definition, scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+        expect_diags(cases[i].definition, scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
         expect_text(cases[i].definition, scene->plan->cmdline ? scene->plan->cmdline : "none",
                     cases[i].cmdline ? cases[i].cmdline : "none");
         expect_text(cases[i].definition, scene->plan->manifest ? scene->plan->manifest : "none",
@@ -109,7 +109,7 @@ writes_a_unit(void **state G_GNUC_UNUSED)
         scene_plan(scene);
         assert_true(gpuvm_workload_by_cloud_init(scene->plan));
         script = gpuvm_workload_script(scene->plan, scene->diags);
-        expect_diags(cases[i].workload, scene->diags, GPUVM_ERRORED, (const char *const[]){NULL});
+        expect_diags(cases[i].workload, scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
         if (!strstr(script, cases[i].lines))
             fail_msg("%s: '%s' is not in:\n%s", cases[i].workload, cases[i].lines, script);
         assert_true(g_str_has_prefix(script, "#!/bin/sh\n"));
@@ -132,7 +132,7 @@ judges_what_systemd_would_not_take(void **state G_GNUC_UNUSED)
         {"home", "", "workload: {entrypoint: [run], workdir: '~'}",
          .errors = {"3 workdir must be an absolute path"}},
         {"a variable", "", "workload: {entrypoint: [run], env: {a-b: 1, 1a: 2, 'a=b': 3, 'é': 4}}",
-         .errors = {"3 'a-b' is no name of an environment variable", "3 '1a'", "3 'a=b'", "3 'é'"}},
+         .errors = {"3 'a-b' is not the name of an environment variable", "3 '1a'", "3 'a=b'", "3 'é'"}},
         {"nothing to run", "", "workload: {base_url: 'http://127.0.0.1:80', workdir: x}"},
         {"another guest", "", KERNEL "workload: {entrypoint: [./run], workdir: x}"},
     };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * capture.h: a connection's host → a host file (host/hostfile.h)
+ * hostxml.h: a connection's host → a host file (host/hostfile.h)
  */
 #pragma once
 

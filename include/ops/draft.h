@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * plan.h: definition files → plans for this host
+ * draft.h: definition files → plans for this host
  *
  * What plan, render and define have in common: they stop at different points of this road.
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * health.h: ask VMs for their health, once
+ * ask.h: ask VMs for their health, once
  *
  * What is asked is what was recorded at define (record->health_url), so no file is needed.
  */

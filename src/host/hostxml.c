@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "host/capture.h"
+#include "host/hostxml.h"
 
 #include <string.h>
 

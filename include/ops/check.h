@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fitness.h: is the session's host fit to pass GPUs?
+ * check.h: is the session's host fit to pass GPUs?
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "ops/plan.h"
+#include "ops/draft.h"
 
 #include <string.h>
 
@@ -113,7 +113,7 @@ name_vm(const gpuvm_session *session, guint from, const gpuvm_spec *spec)
     for (guint i = from; spec->base && i < session->diags->items->len; i++) {
         gpuvm_diag *diag = session->diags->items->pdata[i];
 
-        if (diag->severity == GPUVM_ERRORED && diag->mark.source == spec->base->doc->source)
+        if (diag->severity == GPUVM_DIAG_ERROR && diag->mark.source == spec->base->doc->source)
             gpuvm_diag_hint(diag, "so it is for VM '%s', with plugin '%s'", spec->vm->name,
                             spec->base->plugin->name);
     }

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "ops/plan.h"
+#include "ops/draft.h"
 
 /*
  * Fetches every image of @drafts (gpuvm_draft) that is not in the pool, and makes the overlays that are missing; one

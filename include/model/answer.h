@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * health.h: what came of one HTTP request for a VM's health
+ * answer.h: what came of one HTTP request for a VM's health
  */
 #pragma once
 
