@@ -8,9 +8,8 @@
 /* One card that matches a selector. */
 typedef struct candidate {
     const gpuvm_device *device;
-    bool had;          /* the VM has it already */
-    bool judged;       /* unavailable says */
-    char *unavailable; /* why it cannot be had; NULL: it can */
+    bool had;      /* the VM has it already */
+    int available; /* whether it can be had; GPUVM_UNKNOWN: not judged yet */
 } candidate;
 
 /* The choice for one selector. */
@@ -22,12 +21,6 @@ typedef struct choice {
     GArray *candidates; /* in address order */
     uint64_t n;         /* chosen so far */
 } choice;
-
-static void
-candidate_clear(gpointer data)
-{
-    g_free(((candidate *)data)->unavailable);
-}
 
 static bool
 matches(const gpuvm_selector *selector, const gpuvm_device *device)
@@ -75,15 +68,33 @@ is_taken(const choice *made, const gpuvm_device *device)
     return false;
 }
 
+/* Why @device cannot be had; NULL: it can. */
+static char *
+why_not(const choice *made, const gpuvm_device *device)
+{
+    return is_taken(made, device) ? g_strdup("this VM has it already")
+                                  : gpuvm_admit_why_not(&made->rules, device);
+}
+
+/* What the rule about claims is going to say of most cards, without the words: each VM passes over those of all others. */
+static bool
+is_claimed(const choice *made, const gpuvm_device *device)
+{
+    g_autoptr(GPtrArray) claims =
+        gpuvm_facts_claims(made->admission->facts, &device->addr, made->admission->domain);
+
+    return claims->len > 0;
+}
+
 /* Judges @c, once: most are never asked about. */
 static bool
 can_be_had(const choice *made, candidate *c)
 {
-    if (!c->judged)
-        c->unavailable = is_taken(made, c->device) ? g_strdup("this VM has it already")
-                                                   : gpuvm_admit_why_not(&made->rules, c->device);
-    c->judged = true;
-    return !c->unavailable;
+    g_autofree char *why = NULL;
+
+    if (c->available == GPUVM_UNKNOWN)
+        c->available = !is_claimed(made, c->device) && !(why = why_not(made, c->device));
+    return c->available;
 }
 
 /* The cards that match, one function each (a card's lowest that matches), in address order. */
@@ -94,9 +105,8 @@ find_candidates(const gpuvm_facts *facts, const gpuvm_selector *selector, const 
     g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
     const gpuvm_device *last = NULL;
 
-    g_array_set_clear_func(candidates, candidate_clear);
     for (guint i = 0; i < devices->len; i++) {
-        candidate c = {.device = devices->pdata[i]};
+        candidate c = {.device = devices->pdata[i], .available = GPUVM_UNKNOWN};
         const gpuvm_record_device *recorded;
 
         if (!matches(selector, c.device) || (last && gpuvm_device_same_card(last, c.device)))
@@ -210,10 +220,11 @@ report_shortage(const choice *made)
         "no room: %" G_GUINT64_FORMAT " card%s wanted, %" G_GUINT64_FORMAT " of %u that match can be had",
         selector->count, selector->count == 1 ? "" : "s", made->n, made->candidates->len);
     for (guint i = 0; i < made->candidates->len; i++) {
-        candidate *c = &g_array_index(made->candidates, candidate, i);
+        const gpuvm_device *device = g_array_index(made->candidates, candidate, i).device;
+        g_autofree char *why = why_not(made, device);
 
-        if (!can_be_had(made, c))
-            gpuvm_diag_hint(diag, "%s: %s", GPUVM_PCI(&c->device->addr), c->unavailable);
+        if (why)
+            gpuvm_diag_hint(diag, "%s: %s", GPUVM_PCI(&device->addr), why);
     }
 }
 

@@ -90,8 +90,8 @@ gpuvm_pci_class_name(uint32_t class_code)
 bool
 gpuvm_pci_class_match(const char *prefix, uint32_t class_code)
 {
-    char code[8];
-
-    g_snprintf(code, sizeof(code), "%06x", class_code & 0xffffff);
-    return g_str_has_prefix(code, prefix);
+    for (int shift = 20; *prefix; prefix++, shift -= 4)
+        if (shift < 0 || g_ascii_xdigit_value(*prefix) != (int)(class_code >> shift & 0xf))
+            return false;
+    return true;
 }
