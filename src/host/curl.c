@@ -18,9 +18,9 @@ set_up(GError **error)
 }
 
 static const gpuvm_library library = {
-    .soname = "libcurl-gnutls.so.4",
+    .soname = GPUVM_CURL_SONAME,
     .title = "libcurl",
-    .package = "libcurl3-gnutls",
+    .package = GPUVM_CURL_PACKAGE,
     .version = "7.88",
     .prefix = "curl_",
     .names = (const char *const[]){GPUVM_CURL_FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},

@@ -26,9 +26,9 @@ struct gpuvm_digest {
     gnutls_hash_hd_t hash;
 };
 
-static const gpuvm_library library = {.soname = "libgnutls.so.30",
+static const gpuvm_library library = {.soname = GPUVM_GNUTLS_SONAME,
                                       .title = "GnuTLS",
-                                      .package = "libgnutls30",
+                                      .package = GPUVM_GNUTLS_PACKAGE,
                                       .version = "3.7",
                                       .prefix = "gnutls_",
                                       .names = (const char *const[]){FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},

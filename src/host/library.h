@@ -10,7 +10,7 @@
 
 /** A library, and what is wanted of it. */
 typedef struct gpuvm_library {
-    const char *soname;       /* "libvirt.so.0" */
+    const char *soname;       /* "libvirt.so.0", as configure found it */
     const char *title;        /* what messages call it: "libvirt" */
     const char *package;      /* the Debian package that has it */
     const char *version;      /* the oldest that has every symbol: "9.0" */

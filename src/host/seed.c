@@ -50,9 +50,9 @@ static struct {
     FUNCTIONS(MEMBER)
 } lib;
 
-static const gpuvm_library library = {.soname = "libarchive.so.13",
+static const gpuvm_library library = {.soname = GPUVM_ARCHIVE_SONAME,
                                       .title = "libarchive",
-                                      .package = "libarchive13",
+                                      .package = GPUVM_ARCHIVE_PACKAGE,
                                       .version = "3.6",
                                       .prefix = "archive_",
                                       .names = (const char *const[]){FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},

@@ -34,9 +34,9 @@ set_up(GError **error G_GNUC_UNUSED)
 }
 
 static const gpuvm_library library = {
-    .soname = "libvirt.so.0",
+    .soname = GPUVM_LIBVIRT_SONAME,
     .title = "libvirt",
-    .package = "libvirt0",
+    .package = GPUVM_LIBVIRT_PACKAGE,
     .version = "9.0",
     .prefix = "vir",
     .names = (const char *const[]){GPUVM_VIRT_FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},

@@ -84,7 +84,7 @@ static __thread int depth; /* libvirt calls its own functions, too */
 static call *
 real_function(const char *name)
 {
-    void *libvirt = dlopen("libvirt.so.0", RTLD_NOW | RTLD_NOLOAD);
+    void *libvirt = dlopen(GPUVM_LIBVIRT_SONAME, RTLD_NOW | RTLD_NOLOAD);
     call *function;
 
     *(void **)&function = dlsym(libvirt, name);
