@@ -193,8 +193,11 @@ append_workdir(GString *unit, const gpuvm_workload *workload, gpuvm_diags *diags
         gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark,
                           "workdir must be an absolute path of the guest, not '%s'", workload->workdir);
     g_string_append(unit, "WorkingDirectory=");
-    for (const char *c = workload->workdir; *c; c++)
-        g_string_append(unit, *c == '%' ? "%%" : (char[]){*c, '\0'});
+    for (const char *c = workload->workdir; *c; c++) {
+        g_string_append_c(unit, *c);
+        if (*c == '%')
+            g_string_append_c(unit, '%');
+    }
     g_string_append(unit, g_str_has_suffix(workload->workdir, "/") ? "\n" : "/\n");
 }
 

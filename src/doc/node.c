@@ -3,6 +3,7 @@
 
 #include "doc/node.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 gpuvm_doc *
@@ -64,12 +65,15 @@ gpuvm_node_is_null(const gpuvm_node *node)
     return node->type == GPUVM_NODE_SCALAR && node->plain && g_strv_contains(nulls, node->text);
 }
 
-static int
-compare_pairs(gconstpointer a, gconstpointer b, gpointer mapping)
-{
-    gpuvm_node **keys = ((const gpuvm_node *)mapping)->keys;
+typedef struct pair {
+    const char *key;
+    const gpuvm_node *value;
+} pair;
 
-    return strcmp(keys[*(const unsigned *)a]->text, keys[*(const unsigned *)b]->text);
+static int
+compare_pairs(const void *a, const void *b)
+{
+    return strcmp(((const pair *)a)->key, ((const pair *)b)->key);
 }
 
 static void
@@ -100,15 +104,15 @@ digest_node(GChecksum *sum, const gpuvm_node *node)
         for (unsigned i = 0; i < node->n; i++)
             digest_node(sum, node->values[i]);
     } else {
-        g_autofree unsigned *order = g_new(unsigned, node->n);
+        g_autofree pair *pairs = g_new(pair, node->n + 1);
 
         for (unsigned i = 0; i < node->n; i++)
-            order[i] = i;
-        g_qsort_with_data(order, node->n, sizeof(*order), compare_pairs, (gpointer)node);
+            pairs[i] = (pair){node->keys[i]->text, node->values[i]};
+        qsort(pairs, node->n, sizeof(*pairs), compare_pairs);
         g_checksum_update(sum, (guchar *)head, g_snprintf(head, sizeof(head), "m%u:", node->n));
         for (unsigned i = 0; i < node->n; i++) {
-            digest_text(sum, node->keys[order[i]]->text); /* a key is a text, "null" too */
-            digest_node(sum, node->values[order[i]]);
+            digest_text(sum, pairs[i].key); /* a key is a text, "null" too */
+            digest_node(sum, pairs[i].value);
         }
     }
 }
