@@ -68,6 +68,7 @@ boot()
     stop_kernel
     find /sys -mindepth 1 ! -path /sys/.fake -delete
     "$lab_source/mksysfs.py" "$1" /sys
+    "$lab_source/mkproc.py" "$1" "$LAB/proc"
     rm -f /dev/vfio/*
     : > /dev/vfio/vfio
     for group in /sys/kernel/iommu_groups/*/; do
@@ -228,8 +229,8 @@ policy()
 # proc FILE TEXT: what /proc/FILE says from now on
 proc()
 {
-    echo "$2" > "$LAB/proc-${1//\//-}"
-    mount --bind "$LAB/proc-${1//\//-}" "/proc/$1"
+    [ -e "$LAB/proc/$1" ] || fail "/proc/$1 is not the lab's"
+    echo "$2" > "$LAB/proc/$1"
 }
 
 # stopped NAME…: each is defined and does not run

@@ -59,7 +59,7 @@ write_record(const gpuvm_plan *plan)
     gpuvm_record_write(plan, metadata);
     assert_non_null(metadata->children);
     assert_null(metadata->children->next);
-    assert_string_equal(metadata->children->ns->href, GPUVM_METADATA_NS);
+    assert_string_equal((const char *)metadata->children->ns->href, GPUVM_METADATA_NS);
     return gpuvm_xml_print(metadata->children);
 }
 

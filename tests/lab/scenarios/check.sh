@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: workstation-rtx3090 shared-group no-iommu
+# machines: workstation-rtx3090 workstation-two-gpus shared-group no-iommu
 # check: a line for each topic, what to type, exit 5 on a FAIL, JSON; what a remote connection cannot see is unknown.
 
 line() # VERDICT TOPIC EVIDENCE…
@@ -8,10 +8,6 @@ line() # VERDICT TOPIC EVIDENCE…
     printf -v text '%-7s %-20s ' "$1" "$2"
     grep -F -- "$text" <<< "$OUT" | grep -qF -- "$3" || fail "no \"$text… $3\" in:"$'\n'"$OUT"
 }
-
-proc interrupts ' 120:  0  7  IR-PCI-MSI 524288-edge  nvme0q0'
-proc cpuinfo $'vendor_id\t: GenuineIntel\nflags\t\t: fpu vmx'
-proc cmdline 'root=/dev/nvme0n1p2 quiet'
 
 case $LAB_NAME in
 workstation-rtx3090)
@@ -54,6 +50,10 @@ workstation-rtx3090)
     expect_text 'policy.yaml:2:13: error:'
     expect_no_text 'vfio-pci is loaded'
     [ "$STATUS" != 0 ] || fail 'it succeeded'
+    ;;
+workstation-two-gpus)
+    expect_exit 0 gpuvm check
+    line PASS 'CPU virtualisation' 'AuthenticAMD with AMD-V'
     ;;
 shared-group)
     expect_exit 0 gpuvm check
