@@ -57,7 +57,7 @@ expect_exit 6 gpuvm health vm
 expect_text 'unhealthy' 'no address yet' '1 of 1 VMs is not healthy'
 
 # --- the neighbour table does
-ip neighbour replace $address lladdr $mac dev br0 nud permanent
+ip neighbour replace $address lladdr $mac dev br0 nud reachable # newer libvirts pass over a permanent one
 expect_exit 0 gpuvm health vm
 expect_text 'healthy' '200 OK' "$url/health" ' ms'
 expect_exit 0 gpuvm health
