@@ -91,6 +91,8 @@ static const meaning meanings[] = {
     {0, "*Unable to parse URI*", GPUVM_EXIT_FAILED, "a URI looks like qemu:///system or qemu+ssh://HOST/system"},
     {VIR_ERR_XML_ERROR, "*failed to parse xml document*", GPUVM_EXIT_INVALID,
      "test:///PATH is a host file: it is absent, not readable or not XML (libvirt's own is test:///default)"},
+    {VIR_ERR_SYSTEM_ERROR, "Failed to open file '*.xml'*", GPUVM_EXIT_INVALID, /* libvirt 11's words for the same */
+     "test:///PATH is a host file: it is absent or not readable (libvirt's own is test:///default)"},
     {VIR_ERR_XML_ERROR, "*expecting root element of 'node'*", GPUVM_EXIT_INVALID, "test:///PATH is not a host file"},
     /* losing the connection */
     {VIR_ERR_RPC, NULL, GPUVM_EXIT_FAILED, LOST},

@@ -107,9 +107,8 @@ test_open_fails(void **state)
         const char *uri, *message, *hint;
         enum gpuvm_exit exit;
     } cases[] = {
-        {"test:///nonexistent.xml",
-         "cannot connect to test:///nonexistent.xml: XML error: failed to parse xml document '/nonexistent.xml'",
-         "host file", GPUVM_EXIT_INVALID},
+        {"test:///nonexistent.xml", "cannot connect to test:///nonexistent.xml: ", "host file",
+         GPUVM_EXIT_INVALID},
         {"qemu+unix:///system?socket=/nonexistent/socket",
          "cannot connect to qemu+unix:///system?socket=/nonexistent/socket: "
          "Failed to connect socket to '/nonexistent/socket': No such file or directory",
