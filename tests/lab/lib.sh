@@ -11,10 +11,10 @@ fail()
     exit 1
 }
 
-# wait_until COMMAND…: until it succeeds, for 20 seconds at most
+# wait_until COMMAND…: until it succeeds; a long time, which only a failure takes
 wait_until()
 {
-    local end=$((SECONDS + 20))
+    local end=$((SECONDS + 120))
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
         sleep 0.02
