@@ -21,6 +21,7 @@ typedef struct gpuvm_plan_input {
     /* of the domain as it is defined now; NULL when there is none */
     const char *uuid, *mac;
     const gpuvm_record *record;
+    bool running; /* it has its memory already */
 } gpuvm_plan_input;
 
 /**

@@ -15,11 +15,13 @@
  *       what the host does with it (gpuvm_use): root and remedy are optional
  *   <gpuvm:fact name='cpu_vendor' value='GenuineIntel'/>
  *       what is known of the host itself: the names are those of gpuvm_host_facts
+ *   <gpuvm:next domain='NAME' devices='0000:01:00.0 0000:01:00.1'/>
+ *       what a running domain names for its next start, where that is not what it has now
  *   <gpuvm:policy>…</gpuvm:policy>
  *       the host's policy, as text
  *
- * A running <domain> has its hostdevs now; <gpuvm:next xmlns:gpuvm='urn:gpuvm:host:1'> in its <metadata> holds the
- * <address>es of those that its definition names, where they may be others.
+ * A running <domain> has its hostdevs now, and names them for its next start unless <gpuvm:next> says
+ * otherwise.
  *
  * <gpuvm:host processes_hidden='yes'> says that not every process could be looked into.
  *

@@ -51,6 +51,9 @@ extern const gpuvm_host_fact gpuvm_host_facts[];
 /** @host's member that @fact is about; the caller knows from @fact->text what it points to. */
 void *gpuvm_host_member(gpuvm_host *host, const gpuvm_host_fact *fact);
 
+/** Whether it is known. */
+bool gpuvm_host_knows(gpuvm_host *host, const gpuvm_host_fact *fact);
+
 /** Nothing is known. */
 void gpuvm_host_init(gpuvm_host *host);
 void gpuvm_host_clear(gpuvm_host *host);

@@ -72,3 +72,6 @@ const char *gpuvm_pci_class_name(uint32_t class_code);
 
 /** Whether @prefix, 2, 4 or 6 lower-case hex digits, begins @class_code. */
 bool gpuvm_pci_class_match(const char *prefix, uint32_t class_code);
+
+/** Adds @addr to @addrs (gpuvm_pci_addr), which is in address order, unless it is there. */
+void gpuvm_pci_addrs_add(GArray *addrs, const gpuvm_pci_addr *addr);

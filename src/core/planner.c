@@ -44,8 +44,7 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
 {
     const gpuvm_resources *resources = input->vm->body.resources;
     const gpuvm_devices *devices = input->vm->body.devices;
-    const gpuvm_claim *claim = gpuvm_facts_claim(input->facts, input->vm->name);
-    bool takes_memory = resources->hugepages == GPUVM_HUGEPAGES_NONE && !(claim && claim->active);
+    bool takes_memory = resources->hugepages == GPUVM_HUGEPAGES_NONE && !input->running;
     g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
     const gpuvm_admission admission = {
         .occasion = GPUVM_PLAN,

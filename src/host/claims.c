@@ -5,28 +5,18 @@
 
 #include <string.h>
 
-#include "host/hostfile.h"
 #include "model/pcixml.h"
 #include "model/plan.h"
-
-/* The element of namespace @ns in @domain's metadata; NULL. */
-static xmlNode *
-find_metadata(const xmlNode *domain, const char *ns)
-{
-    const xmlNode *metadata = gpuvm_xml_child(domain, "metadata");
-    xmlNode *node = metadata ? metadata->children : NULL;
-
-    while (node && !(node->ns && g_str_equal(node->ns->href, ns)))
-        node = node->next;
-    return node;
-}
 
 /* gpuvm's element of @domain's metadata as text; NULL when gpuvm does not manage it. */
 static char *
 get_metadata(const xmlNode *domain)
 {
-    xmlNode *node = find_metadata(domain, GPUVM_METADATA_NS);
+    const xmlNode *metadata = gpuvm_xml_child(domain, "metadata");
+    xmlNode *node = metadata ? metadata->children : NULL;
 
+    while (node && !(node->ns && g_str_equal(node->ns->href, GPUVM_METADATA_NS)))
+        node = node->next;
     if (!node)
         return NULL;
     /* a copy declares the namespaces that it needs */
@@ -50,14 +40,12 @@ add_devices(GArray *addrs, const xmlNode *domain, GError **error)
 static bool
 read_definition(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 {
-    const xmlNode *next = find_metadata(domain, GPUVM_HOSTFILE_NS);
-
     claim->metadata = get_metadata(domain);
     claim->hugepages = gpuvm_xml_child(gpuvm_xml_child(domain, "memoryBacking"), "hugepages") != NULL;
     /* libvirt itself always writes KiB */
     return gpuvm_xml_number(gpuvm_xml_child(domain, "memory"), NULL, UINT64_MAX / 1024, &claim->memory_kib,
                             error) &&
-           (next ? gpuvm_xml_addresses(next, claim->next, error) : add_devices(claim->next, domain, error));
+           add_devices(claim->next, domain, error);
 }
 
 gpuvm_claim *

@@ -10,7 +10,6 @@
 
 #include "host/capabilities.h"
 #include "host/claims.h"
-#include "host/hostfile.h"
 #include "host/nodedev.h"
 #include "host/sysfs.h"
 #include "model/pcixml.h"
@@ -235,11 +234,10 @@ typedef struct question {
     GError *error;
 } question;
 
-static bool
-may_claim(const char *xml)
-{
-    return gpuvm_xml_may_take_pci(xml) || strstr(xml, GPUVM_HOSTFILE_NS);
-}
+typedef struct inquiry {
+    question *questions;
+    guint n, next; /* the one that no thread has taken yet */
+} inquiry;
 
 /* Most domains have no PCI device: those without the words for one are not parsed, which costs as much as asking. */
 static gpuvm_claim *
@@ -247,43 +245,63 @@ parse_claim(virDomain *domain, const char *definition, const char *live, GError 
 {
     g_autoptr(gpuvm_claim) claim = NULL;
 
-    if (!may_claim(definition) && !(live && may_claim(live)))
+    if (!gpuvm_xml_may_take_pci(definition) && !(live && gpuvm_xml_may_take_pci(live)))
         return gpuvm_claim_new(gpuvm_virt.DomainGetName(domain), NULL);
     claim = gpuvm_claim_parse(definition, error);
     return claim && (!live || gpuvm_claim_run(claim, live, error)) ? g_steal_pointer(&claim) : NULL;
 }
 
 static void
-ask_claim(gpointer data, gpointer user)
+ask_claim(question *asked)
 {
-    question *asked = data;
     bool active = gpuvm_virt.DomainGetID(asked->domain) != (unsigned)-1;
     g_autofree char *definition = NULL, *live = NULL;
 
-    (void)user;
     if (read_domain(asked->domain, VIR_DOMAIN_XML_INACTIVE, &definition, &asked->error) &&
         (!active || read_domain(asked->domain, 0, &live, &asked->error)) && definition)
         asked->claim = parse_claim(asked->domain, definition, live, &asked->error);
 }
 
+static gpointer
+ask_claims(gpointer data)
+{
+    inquiry *all = data;
+
+    for (guint i; (i = g_atomic_int_add(&all->next, 1)) < all->n;)
+        ask_claim(&all->questions[i]);
+    return NULL;
+}
+
 /*
- * All at once, in threads on the one connection, whose calls are short: when libvirt 9.0's client loses a wake-up
- * (gpuvm_domain_apart), a call waits no longer than for the one that is under way.
+ * At once, by threads on the one connection, whose calls are short: when libvirt 9.0's client loses a wake-up
+ * (gpuvm_domain_apart), a call waits no longer than for the one that is under way. This thread does what others that could
+ * not be made would have done.
  */
+static void
+ask_together(inquiry *all)
+{
+    GThread *threads[THREADS - 1];
+    guint n = 0;
+
+    while (n < G_N_ELEMENTS(threads) && n + 1 < all->n &&
+           (threads[n] = g_thread_try_new("claims", ask_claims, all, NULL)))
+        n++;
+    ask_claims(all);
+    while (n > 0)
+        g_thread_join(threads[--n]);
+}
+
 bool
 gpuvm_connection_claims(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
 {
     g_autoptr(GPtrArray) domains = gpuvm_connection_domains(connection, 0, error);
     guint n = domains ? domains->len : 0;
     g_autofree question *questions = g_new0(question, n);
-    GThreadPool *pool = g_thread_pool_new(ask_claim, NULL, THREADS, FALSE, NULL);
     bool right = domains != NULL;
 
-    for (guint i = 0; i < n; i++) {
+    for (guint i = 0; i < n; i++)
         questions[i].domain = domains->pdata[i];
-        g_thread_pool_push(pool, &questions[i], NULL);
-    }
-    g_thread_pool_free(pool, FALSE, TRUE); /* when all are answered */
+    ask_together(&(inquiry){.questions = questions, .n = n});
     for (guint i = 0; right && i < n; i++) {
         right = !questions[i].error;
         if (!right)

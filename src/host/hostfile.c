@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "host/capabilities.h"
 #include "host/claims.h"
 #include "host/nodedev.h"
@@ -167,16 +168,47 @@ parse_fact(const xmlNode *node, gpuvm_facts *facts, GError **error)
         fact++;
     if (!fact->name || !value)
         return gpuvm_xml_fail(node, error, "<%s> without a value, or of an unknown name", node->name);
+    if (gpuvm_host_knows(&facts->host, fact))
+        return gpuvm_xml_fail(node, error, "a second <%s> %s", node->name, name);
     member = gpuvm_host_member(&facts->host, fact);
     if (fact->text) {
-        g_free(*(char **)member);
-        *(char **)member = g_steal_pointer(&value);
+        *(char **)member = gpuvm_text_printable(value);
     } else if (gpuvm_xml_number(node, "value", (uint64_t)fact->max, &number, error)) {
         *(int64_t *)member = (int64_t)number;
     } else {
         return false;
     }
     return true;
+}
+
+/* <gpuvm:next domain= devices=/> */
+static bool
+parse_next(const xmlNode *node, gpuvm_facts *facts, GError **error)
+{
+    g_autofree char *name = gpuvm_xml_attr(node, "domain");
+    g_autofree char *devices = gpuvm_xml_attr(node, "devices");
+    g_auto(GStrv) words = g_strsplit(devices ? devices : "", " ", -1);
+    gpuvm_claim *claim = name ? gpuvm_facts_take_claim(facts, name) : NULL;
+    bool right = name && devices;
+
+    if (right && !claim) /* it runs without any */
+        claim = gpuvm_claim_new(name, NULL);
+    if (right) {
+        claim->active = true;
+        g_array_set_size(claim->next, 0);
+    }
+    for (char **word = words; right && *word; word++) {
+        g_autofree char *why = NULL;
+        gpuvm_pci_addr addr;
+
+        right = !**word || gpuvm_pci_addr_parse(*word, &addr, &why, NULL);
+        if (right && **word)
+            gpuvm_pci_addrs_add(claim->next, &addr);
+    }
+    if (claim)
+        gpuvm_facts_add_claim(facts, claim);
+    return right ||
+           gpuvm_xml_fail(node, error, "<%s> without a domain, or the addresses of its devices", node->name);
 }
 
 /* one element of <gpuvm:host> */
@@ -189,6 +221,8 @@ parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
         return parse_function(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "use"))
         return parse_use(node, facts, error);
+    if (is_element(node, GPUVM_HOSTFILE_NS, "next"))
+        return parse_next(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "fact"))
         return parse_fact(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "policy")) {

@@ -72,33 +72,19 @@ mark_off(xmlNode *domain)
 }
 
 /* What the domain's next start gives it: in the metadata, which the test driver hands on. */
-static void
-add_next(xmlNode *metadata, const gpuvm_claim *claim)
-{
-    xmlNode *next = gpuvm_xml_add(metadata, "next", NULL);
-
-    for (guint i = 0; i < claim->next->len; i++)
-        gpuvm_xml_add_address(next, &g_array_index(claim->next, gpuvm_pci_addr, i));
-    /* last: children get the namespace that their parent has */
-    xmlSetNs(next, xmlNewNs(next, (const xmlChar *)GPUVM_HOSTFILE_NS, (const xmlChar *)"gpuvm"));
-}
-
 /* As much of the domain as its claim: what another VM's plan depends on. */
 static void
 add_domain(xmlNode *root, const gpuvm_claim *claim)
 {
     const GArray *addrs = claim->active ? claim->now : claim->next;
-    xmlNode *domain = gpuvm_xml_add(root, "domain", NULL), *metadata, *os, *devices;
+    xmlNode *domain = gpuvm_xml_add(root, "domain", NULL), *os, *devices;
 
     gpuvm_xml_set(domain, "type", "test");
     gpuvm_xml_add(domain, "name", claim->domain);
     if (claim->uuid)
         gpuvm_xml_add(domain, "uuid", claim->uuid);
-    metadata = gpuvm_xml_add(domain, "metadata", NULL);
     if (claim->metadata)
-        add_xml(metadata, claim->metadata, "metadata", true, NULL);
-    if (claim->active)
-        add_next(metadata, claim);
+        add_xml(gpuvm_xml_add(domain, "metadata", NULL), claim->metadata, "metadata", true, NULL);
     gpuvm_xml_add(domain, "memory", "1048576");
     os = gpuvm_xml_add(domain, "os", NULL);
     gpuvm_xml_add(os, "type", "hvm");
@@ -113,6 +99,29 @@ add_domain(xmlNode *root, const gpuvm_claim *claim)
     }
     if (!claim->active)
         mark_off(domain);
+}
+
+/* What running domains name for their next start, where that is not what they have now. */
+static void
+add_next(xmlNode *host, const gpuvm_facts *facts)
+{
+    for (guint i = 0; i < facts->claims->len; i++) {
+        const gpuvm_claim *claim = facts->claims->pdata[i];
+        g_autoptr(GString) devices = g_string_new(NULL);
+        bool same = claim->now->len == claim->next->len;
+
+        for (guint k = 0; k < claim->next->len; k++) {
+            const gpuvm_pci_addr *addr = &g_array_index(claim->next, gpuvm_pci_addr, k);
+
+            same = same && gpuvm_claim_has(claim, addr);
+            g_string_append_printf(devices, "%s%s", k > 0 ? " " : "", GPUVM_PCI(addr));
+        }
+        if (!claim->active || same)
+            continue;
+        xmlNode *node = gpuvm_xml_add(host, "next", NULL);
+        gpuvm_xml_set(node, "domain", "%s", claim->domain);
+        gpuvm_xml_set(node, "devices", "%s", devices->str);
+    }
 }
 
 static void
@@ -158,9 +167,10 @@ about_devices(const char *arguments)
     g_autoptr(GStrvBuilder) kept = g_strv_builder_new();
 
     for (char **argument = all; *argument; argument++) {
+        g_autofree char *key = g_strndup(*argument, strcspn(*argument, "="));
         size_t i = 0;
 
-        while (i < G_N_ELEMENTS(words) && !strstr(*argument, words[i]))
+        while (i < G_N_ELEMENTS(words) && !strstr(key, words[i]))
             i++;
         if (i < G_N_ELEMENTS(words))
             g_strv_builder_add(kept, *argument);
@@ -207,6 +217,7 @@ add_additions(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, c
     if (facts->processes_hidden)
         gpuvm_xml_set(host, "processes_hidden", "yes");
     add_facts(host, &facts->host, full);
+    add_next(host, facts);
     for (guint i = 0; facts->local && i < devices->len; i++) {
         add_function(host, devices->pdata[i]);
         add_uses(host, facts, devices->pdata[i]);

@@ -9,15 +9,16 @@
     {                                                                                                        \
 #member, offsetof(gpuvm_host, member), false, max                                                    \
     }
+#define VERSION_MAX 999999999 /* 999.999.999 */
 #define TEXT(member)                                                                                         \
     {                                                                                                        \
 #member, offsetof(gpuvm_host, member), true                                                          \
     }
 
 const gpuvm_host_fact gpuvm_host_facts[] = {
-    NUMBER(libvirt_version, INT64_MAX),
+    NUMBER(libvirt_version, VERSION_MAX),
     TEXT(hypervisor),
-    NUMBER(hypervisor_version, INT64_MAX),
+    NUMBER(hypervisor_version, VERSION_MAX),
     NUMBER(session, 1),
     NUMBER(efi, 1),
     NUMBER(default_network, 1),
@@ -39,6 +40,14 @@ void *
 gpuvm_host_member(gpuvm_host *host, const gpuvm_host_fact *fact)
 {
     return (char *)host + fact->offset;
+}
+
+bool
+gpuvm_host_knows(gpuvm_host *host, const gpuvm_host_fact *fact)
+{
+    const void *member = gpuvm_host_member(host, fact);
+
+    return fact->text ? *(char *const *)member != NULL : *(const int64_t *)member != GPUVM_UNKNOWN;
 }
 
 void

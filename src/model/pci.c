@@ -246,3 +246,16 @@ gpuvm_pci_pattern_match(const gpuvm_pci_pattern *pattern, uint16_t vendor, uint1
     return (pattern->vendor < 0 || pattern->vendor == vendor) &&
            (pattern->device < 0 || pattern->device == device);
 }
+
+void
+gpuvm_pci_addrs_add(GArray *addrs, const gpuvm_pci_addr *addr)
+{
+    guint at = 0;
+    int order = 1;
+
+    while (at < addrs->len &&
+           (order = gpuvm_pci_addr_compare(&g_array_index(addrs, gpuvm_pci_addr, at), addr)) < 0)
+        at++;
+    if (at == addrs->len || order)
+        g_array_insert_vals(addrs, at, addr, 1);
+}

@@ -19,19 +19,6 @@ gpuvm_xml_address(const xmlNode *node, gpuvm_pci_addr *ret_addr, GError **error)
     return true;
 }
 
-static void
-insert_addr(GArray *addrs, const gpuvm_pci_addr *addr)
-{
-    guint at = 0;
-    int order = 1;
-
-    while (at < addrs->len &&
-           (order = gpuvm_pci_addr_compare(&g_array_index(addrs, gpuvm_pci_addr, at), addr)) < 0)
-        at++;
-    if (at == addrs->len || order)
-        g_array_insert_vals(addrs, at, addr, 1);
-}
-
 bool
 gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error)
 {
@@ -40,7 +27,7 @@ gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error)
 
         if (!gpuvm_xml_address(node, &addr, error))
             return false;
-        insert_addr(addrs, &addr);
+        gpuvm_pci_addrs_add(addrs, &addr);
     }
     return true;
 }

@@ -101,7 +101,7 @@ claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
         claim = gpuvm_claim_new(plan->vm->name, NULL);
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
-        g_array_append_val(claim->next, function->device->addr);
+        gpuvm_pci_addrs_add(claim->next, &function->device->addr);
     }
     gpuvm_facts_add_claim(facts, claim);
 }
@@ -131,6 +131,7 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
         (gpuvm_image_needs_pool(vm) && !gpuvm_session_pool_path(session)))
         return false;
 
+    const gpuvm_claim *claim = gpuvm_facts_claim(session->facts, vm->name);
     const gpuvm_plan_input input = {
         .vm = vm,
         .plugin = spec->base ? spec->base->plugin : NULL,
@@ -143,6 +144,7 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
         .uuid = draft->domain ? draft->domain->uuid : NULL,
         .mac = draft->mac,
         .record = draft->record,
+        .running = draft->domain ? draft->domain->active : claim && claim->active,
     };
     draft->plan = gpuvm_planner_make(&input, session->diags);
     name_vm(session, first, spec);

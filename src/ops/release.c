@@ -58,10 +58,10 @@ gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr)
 
     const gpuvm_device *device = gpuvm_facts_device(session->facts, addr);
 
-    if (device && device->virtual_function) /* it stands alone */
-        gpuvm_admission_name(&admission, addr, GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
-    else
+    if (device && !device->virtual_function) /* which stands alone */
         gpuvm_admission_name_card(&admission, addr, &(gpuvm_mark){0}, NULL);
+    else
+        gpuvm_admission_name(&admission, addr, GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0}, NULL);
     gpuvm_admit(&admission);
     if (session->diags->errors > errors)
         return NULL;

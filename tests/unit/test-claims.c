@@ -113,10 +113,11 @@ test_now_and_next(void **state)
          "0000:01:01.0 0000:01:02.0"},
         {DOMAIN("", HOSTDEV("0x02")), DOMAIN("", ""), "0000:01:02.0", ""},
         {DOMAIN("", ""), DOMAIN("", HOSTDEV("0x02")), "", "0000:01:02.0"},
-        /* of a host file, whose <domain> is what runs */
+        /* whatever else its metadata says */
         {DOMAIN(NEXT("<address bus='0x01' slot='0x04'/>"), HOSTDEV("0x02")),
-         DOMAIN(NEXT("<address bus='0x01' slot='0x04'/>"), HOSTDEV("0x02")), "0000:01:04.0", "0000:01:02.0"},
-        {DOMAIN(NEXT(""), HOSTDEV("0x02")), DOMAIN(NEXT(""), HOSTDEV("0x02")), "", "0000:01:02.0"},
+         DOMAIN(NEXT("<address bus='0x01' slot='0x04'/>"), HOSTDEV("0x02")), "0000:01:02.0", "0000:01:02.0"},
+        {DOMAIN(NEXT(""), HOSTDEV("0x02")), DOMAIN(NEXT(""), HOSTDEV("0x02")), "0000:01:02.0",
+         "0000:01:02.0"},
     };
 
     (void)state;

@@ -106,6 +106,45 @@ test_complete(void **state)
     assert_true(facts->iommu);
 }
 
+/* What is known of the host itself, and what a running domain names besides what it has. */
+static void
+test_host_itself(void **state)
+{
+    static const char *const malformed[] = {
+        "<gpuvm:fact name='vfio' value='3'/>",
+        "<gpuvm:fact name='vfio' value='-1'/>",
+        "<gpuvm:fact name='vfio'/>",
+        "<gpuvm:fact value='1'/>",
+        "<gpuvm:fact name='colour' value='1'/>",
+        "<gpuvm:fact name='grub' value='1'/><gpuvm:fact name='grub' value='1'/>",
+        "<gpuvm:fact name='libvirt_version' value='9223372036854775807'/>",
+        "<gpuvm:next domain='vm'/>",
+        "<gpuvm:next devices='0000:01:00.0'/>",
+        "<gpuvm:next domain='vm' devices='0000:01:00.0 zz'/>",
+    };
+    g_autoptr(gpuvm_facts) facts = parse(ADDITIONS(
+        "<gpuvm:fact name='cpu_vendor' value='Genu&#x9b;ine'/><gpuvm:fact name='vfio' value='1'/>"
+        "<gpuvm:next domain='vm' devices='0000:02:00.0 0000:01:00.0'/><gpuvm:next domain='none' devices=''/>"));
+    const gpuvm_claim *claim = gpuvm_facts_claim(facts, "vm");
+
+    (void)state;
+    assert_string_equal(facts->host.cpu_vendor, "Genu?ine");
+    assert_int_equal(facts->host.vfio, GPUVM_VFIO_LOADABLE);
+    assert_int_equal(facts->host.memlock, GPUVM_UNKNOWN);
+    assert_true(claim->active);
+    assert_int_equal(claim->now->len, 0);
+    assert_int_equal(claim->next->len, 2);
+    assert_int_equal(g_array_index(claim->next, gpuvm_pci_addr, 0).bus, 1);
+    for (size_t i = 0; i < G_N_ELEMENTS(malformed); i++) {
+        g_autofree char *text = g_strdup_printf(ADDITIONS("%s"), malformed[i]);
+        g_autoptr(GError) error = NULL;
+
+        if (gpuvm_hostfile_parse(text, strlen(text), "machine.xml", &error))
+            fail_msg("%s is taken", malformed[i]);
+        assert_int_equal(gpuvm_error_exit(error), GPUVM_EXIT_INVALID);
+    }
+}
+
 /* a file for the test driver alone */
 static void
 test_plain(void **state)
@@ -247,8 +286,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_complete), cmocka_unit_test(test_plain), cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_limits),   cmocka_unit_test(test_load),
+        cmocka_unit_test(test_complete),  cmocka_unit_test(test_host_itself), cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_malformed), cmocka_unit_test(test_limits),      cmocka_unit_test(test_load),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
