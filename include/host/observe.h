@@ -11,6 +11,7 @@
 void gpuvm_observe_files(const char *root, gpuvm_host *host);
 
 /**
- * What libvirt says: versions, guest firmware, the default network. What the hypervisor does not support stays unknown.
+ * What libvirt says: versions, guest firmware, the default network. What it does not answer stays unknown; returns whether it
+ * answered all but what some hypervisors have no answer to: the firmware.
  */
-bool gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_host *host, GError **error);
+bool gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_host *host);

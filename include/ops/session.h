@@ -72,8 +72,11 @@ bool gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
 /** Puts every device of the host into the facts. */
 bool gpuvm_session_gather_all(gpuvm_session *session);
 
-/** Puts every domain's claims, and all that is known of the host itself, into the facts. */
-bool gpuvm_session_gather_host(gpuvm_session *session);
+/**
+ * Puts every domain's claims, and all that is known of the host itself, into the facts; *@ret_whole says whether libvirt
+ * answered everything.
+ */
+bool gpuvm_session_gather_host(gpuvm_session *session, bool *ret_whole);
 
 /** Looks anew at what changes without libvirt: a local host's files, and what the host does with its devices. */
 void gpuvm_session_look(gpuvm_session *session);

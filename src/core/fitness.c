@@ -81,7 +81,8 @@ check_cpu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findin
     if (host->cpu_virtualization == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /proc/cpuinfo is out of sight");
     else if (host->cpu_virtualization)
-        find(findings, topic, GPUVM_PASS, NULL, "%s with %s", host->cpu_vendor,
+        find(findings, topic, GPUVM_PASS, NULL, "%s with %s",
+             host->cpu_vendor ? host->cpu_vendor : "a CPU of unknown vendor",
              g_strcmp0(host->cpu_vendor, "AuthenticAMD") == 0 ? "AMD-V" : "VT-x");
     else
         find(findings, topic, GPUVM_WARN, "enable VT-x (Intel) or SVM (AMD) in the firmware's set-up",

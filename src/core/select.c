@@ -72,8 +72,9 @@ is_taken(const choice *made, const gpuvm_device *device)
 static char *
 why_not(const choice *made, const gpuvm_device *device)
 {
-    return is_taken(made, device) ? g_strdup("this VM has it already")
-                                  : gpuvm_admit_why_not(&made->rules, device);
+    char *why = gpuvm_admit_why_not(&made->rules, device);
+
+    return why || !is_taken(made, device) ? why : g_strdup("this VM has it already");
 }
 
 /* What the rule about claims is going to say of most cards, without the words: each VM passes over those of all others. */

@@ -131,36 +131,33 @@ offers_efi(gpuvm_connection *connection)
     return 0;
 }
 
-static bool
-observe_network(gpuvm_connection *connection, gpuvm_host *host, GError **error)
+/* 1 active, 0 inactive or absent. */
+static int
+default_network_active(gpuvm_connection *connection)
 {
     virNetwork *network = gpuvm_virt.NetworkLookupByName(connection->conn, "default");
+    int active;
 
-    if (network) {
-        host->default_network = gpuvm_virt.NetworkIsActive(network);
-        gpuvm_virt.NetworkFree(network);
-    } else if (gpuvm_virt_error() == VIR_ERR_NO_NETWORK) {
-        host->default_network = 0;
-    } else if (gpuvm_virt_error() == VIR_ERR_NO_SUPPORT) {
-        return true;
-    }
-    return host->default_network >= 0 ||
-           gpuvm_virt_failed(error, "cannot read the state of network 'default'");
+    if (!network)
+        return gpuvm_virt_error() == VIR_ERR_NO_NETWORK ? 0 : GPUVM_UNKNOWN;
+    active = gpuvm_virt.NetworkIsActive(network);
+    gpuvm_virt.NetworkFree(network);
+    return active;
 }
 
 bool
-gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_host *host, GError **error)
+gpuvm_observe_libvirt(gpuvm_connection *connection, gpuvm_host *host)
 {
-    const char *type = gpuvm_virt.ConnectGetType(connection->conn);
-    unsigned long libvirt, hypervisor;
+    unsigned long number;
 
-    if (!type || gpuvm_virt.ConnectGetLibVersion(connection->conn, &libvirt) < 0 ||
-        gpuvm_virt.ConnectGetVersion(connection->conn, &hypervisor) < 0)
-        return gpuvm_virt_failed(error, "cannot read the versions of libvirt and its hypervisor");
-    host->libvirt_version = (int64_t)libvirt;
-    host->hypervisor_version = (int64_t)hypervisor;
-    host->hypervisor = g_strdup(type);
+    if (gpuvm_virt.ConnectGetLibVersion(connection->conn, &number) == 0)
+        host->libvirt_version = (int64_t)number;
+    if (gpuvm_virt.ConnectGetVersion(connection->conn, &number) == 0)
+        host->hypervisor_version = (int64_t)number;
+    host->hypervisor = g_strdup(gpuvm_virt.ConnectGetType(connection->conn));
     host->session = g_str_has_suffix(connection->uri, "/session");
     host->efi = offers_efi(connection);
-    return observe_network(connection, host, error);
+    host->default_network = default_network_active(connection);
+    return host->libvirt_version != GPUVM_UNKNOWN && host->hypervisor_version != GPUVM_UNKNOWN &&
+           host->hypervisor && host->default_network != GPUVM_UNKNOWN;
 }

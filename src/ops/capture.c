@@ -11,14 +11,21 @@ gpuvm_capture_host(gpuvm_session *session, bool full)
 {
     g_autoptr(gpuvm_source) policy = NULL;
     GError *error = NULL;
+    bool whole;
     char *text;
 
     if (!gpuvm_session_connect(session) || !gpuvm_session_gather(session) ||
-        !gpuvm_session_gather_host(session))
+        !gpuvm_session_gather_host(session, &whole))
         return NULL;
     if (session->connection->host_file) {
         gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s is a host file already",
                           session->connection->host_file);
+        return NULL;
+    }
+    if (!whole) {
+        gpuvm_diags_error(
+            session->diags, GPUVM_EXIT_FAILED, NULL,
+            "libvirt does not say all that a host file holds; gpuvm check shows what is unknown");
         return NULL;
     }
     if (session->connection->local && !gpuvm_load_is_absent(GPUVM_POLICY_FILE)) {

@@ -30,8 +30,10 @@ do_without_libvirt(gpuvm_session *session)
 static bool
 gather(gpuvm_session *session)
 {
+    bool whole; /* what is not known is a finding */
+
     return (gpuvm_session_gather(session) || session->facts) && gpuvm_session_gather_all(session) &&
-           gpuvm_session_gather_host(session);
+           gpuvm_session_gather_host(session, &whole);
 }
 
 GPtrArray *

@@ -266,6 +266,8 @@ check_again(gpuvm_session *session, const char *name, const gpuvm_record *record
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next))
         return false;
+    if (claim->next->len > 0)
+        gpuvm_session_look(session); /* since planning, images may have been fetched */
     wait_until_free(session, claim->next, wait_free);
 
     const gpuvm_admission admission = {.occasion = GPUVM_START,

@@ -132,7 +132,7 @@ libvirt(void **state G_GNUC_UNUSED)
 
     assert_non_null(connection);
     gpuvm_host_init(&seen);
-    assert_true(gpuvm_observe_libvirt(connection, &seen, &error));
+    assert_true(gpuvm_observe_libvirt(connection, &seen));
     assert_true(seen.libvirt_version >= 9000000);
     assert_true(seen.hypervisor_version >= 0);
     assert_string_equal(seen.hypervisor, "TEST");
