@@ -4,6 +4,7 @@
 
 card=0000:05:00.0
 interface=$(ls "/sys/bus/pci/devices/$card/net")
+alone "$interface"
 
 policy <<'YAML'
 kind: policy
@@ -35,6 +36,7 @@ ip link set "$interface" down
 # drawn in by the IOMMU group of a graphics card
 companion=0000:04:02.0
 other=$(ls "/sys/bus/pci/devices/$companion/net")
+alone "$other"
 ip link set "$other" up
 ip address add 198.51.100.1/24 dev "$other"
 for mode in include detach; do

@@ -38,6 +38,7 @@ health_check:
   endpoint: /greeting
   timeout_ms: 120000
 YAML
+sed -i "s/timeout_ms: .*/timeout_ms: $((120000 * slow))/" www/web.yaml
 serve web.yaml
 
 check 'the plugin is installed by its URL' gpuvm plugin install "$web/web.yaml"
@@ -64,7 +65,7 @@ check 'health' gpuvm health ada
 contains 'list --health' 'healthy' "$(gpuvm list --health | grep ada)"
 contains 'plugin remove names the domain' 'ada' "$(gpuvm plugin remove web 2>&1)"
 refused 'the plugin is gone' 5 "plugin 'web'" gpuvm create bob --plugin web --kernel /e2e/vmlinux --no-start
-check 'the VM stops when asked to' gpuvm stop --timeout 60 ada
+check 'the VM stops when asked to' gpuvm stop --timeout $((60 * slow)) ada
 same 'off, it is not healthy' 6 "$(gpuvm health ada >said 2>&1; echo $?)"
 same 'back on their drivers' "$before" "$(drivers "${functions[@]}")"
 check 'undefine' gpuvm undefine --storage ada
