@@ -187,14 +187,14 @@ add_facts(xmlNode *parent, gpuvm_host *host, bool full)
         g_autofree char *value = NULL;
         xmlNode *node;
 
-        if (!fact->text && *(const int64_t *)member != GPUVM_UNKNOWN)
-            value = g_strdup_printf("%" G_GINT64_FORMAT, *(const int64_t *)member);
-        else if (fact->text && member == &host->kernel_arguments && host->kernel_arguments && !full)
-            value = about_devices(host->kernel_arguments);
-        else if (fact->text)
-            value = g_strdup(*(char *const *)member);
-        if (!value)
+        if (!gpuvm_host_knows(host, fact))
             continue;
+        if (!fact->text)
+            value = g_strdup_printf("%" G_GINT64_FORMAT, *(const int64_t *)member);
+        else if (member == &host->kernel_arguments && !full)
+            value = about_devices(host->kernel_arguments);
+        else
+            value = g_strdup(*(char *const *)member);
         node = gpuvm_xml_add(parent, "fact", NULL);
         gpuvm_xml_set(node, "name", "%s", fact->name);
         gpuvm_xml_set(node, "value", "%s", value);

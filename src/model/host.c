@@ -5,34 +5,28 @@
 
 #include <glib.h>
 
-#define NUMBER(member, max)                                                                                  \
-    {                                                                                                        \
-#member, offsetof(gpuvm_host, member), false, max                                                    \
-    }
 #define VERSION_MAX 999999999 /* 999.999.999 */
-#define TEXT(member)                                                                                         \
-    {                                                                                                        \
-#member, offsetof(gpuvm_host, member), true                                                          \
-    }
+#define NUMBER(member, max) #member, offsetof(gpuvm_host, member), false, max
+#define TEXT(member) #member, offsetof(gpuvm_host, member), true
 
 const gpuvm_host_fact gpuvm_host_facts[] = {
-    NUMBER(libvirt_version, VERSION_MAX),
-    TEXT(hypervisor),
-    NUMBER(hypervisor_version, VERSION_MAX),
-    NUMBER(session, 1),
-    NUMBER(efi, 1),
-    NUMBER(default_network, 1),
-    TEXT(cpu_vendor),
-    NUMBER(cpu_virtualization, 1),
-    TEXT(kernel_arguments),
-    NUMBER(grub, 1),
-    NUMBER(iommu_groups, INT64_MAX),
-    NUMBER(vfio, GPUVM_VFIO_ABSENT),
-    NUMBER(vfio_node, 1),
-    NUMBER(interrupt_remapping, 1),
-    NUMBER(unsafe_interrupts, 1),
-    NUMBER(memlock, INT64_MAX),
-    NUMBER(available_kib, INT64_MAX),
+    {NUMBER(libvirt_version, VERSION_MAX)},
+    {TEXT(hypervisor)},
+    {NUMBER(hypervisor_version, VERSION_MAX)},
+    {NUMBER(session, 1)},
+    {NUMBER(efi, 1)},
+    {NUMBER(default_network, 1)},
+    {TEXT(cpu_vendor)},
+    {NUMBER(cpu_virtualization, 1)},
+    {TEXT(kernel_arguments)},
+    {NUMBER(grub, 1)},
+    {NUMBER(iommu_groups, INT64_MAX)},
+    {NUMBER(vfio, GPUVM_VFIO_ABSENT)},
+    {NUMBER(vfio_node, 1)},
+    {NUMBER(interrupt_remapping, 1)},
+    {NUMBER(unsafe_interrupts, 1)},
+    {NUMBER(memlock, INT64_MAX)},
+    {NUMBER(available_kib, INT64_MAX)},
     {NULL},
 };
 

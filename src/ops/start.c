@@ -263,11 +263,13 @@ check_again(gpuvm_session *session, const char *name, const gpuvm_record *record
     g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
     unsigned errors = session->diags->errors;
+    bool looked =
+        session->facts && session->facts->uses; /* when it was planned: images may have been fetched since */
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next))
         return false;
-    if (claim->next->len > 0)
-        gpuvm_session_look(session); /* since planning, images may have been fetched */
+    if (looked)
+        gpuvm_session_look(session);
     wait_until_free(session, claim->next, wait_free);
 
     const gpuvm_admission admission = {.occasion = GPUVM_START,
