@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "base/diag.h"
 #include "core/policies.h"
 #include "model/facts.h"
 
@@ -24,7 +25,7 @@ typedef struct gpuvm_finding {
 void gpuvm_finding_free(gpuvm_finding *finding);
 
 typedef struct gpuvm_fitness_input {
-    const char *no_libvirt;         /* why there is no connection; NULL: there is one, or none was wanted */
+    const gpuvm_diag *no_libvirt;   /* why there is no connection; NULL: there is one, or none was wanted */
     const gpuvm_facts *facts;       /* every device of the host */
     const gpuvm_policies *policies; /* none: a policy is wrong, and nothing is allowed */
 } gpuvm_fitness_input;

@@ -59,10 +59,7 @@ check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fi
                     *hypervisor = version(host->hypervisor_version);
 
     if (input->no_libvirt)
-        find(findings, topic, GPUVM_FAIL,
-             "sudo apt-get install libvirt-daemon-system libvirt-clients\n"
-             "sudo systemctl enable --now libvirtd.socket",
-             "%s", input->no_libvirt);
+        find(findings, topic, GPUVM_FAIL, input->no_libvirt->hint, "%s", input->no_libvirt->message);
     else if (host->libvirt_version == GPUVM_UNKNOWN)
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of libvirt");
     else if (host->libvirt_version < OLDEST_LIBVIRT)
@@ -99,8 +96,7 @@ check_kvm(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findin
     else if (g_str_equal(type, "kvm"))
         find(findings, topic, GPUVM_PASS, NULL, "libvirt offers KVM");
     else
-        find(findings, topic, GPUVM_WARN,
-             "sudo modprobe kvm_intel || sudo modprobe kvm_amd\nsudo systemctl restart libvirtd",
+        find(findings, topic, GPUVM_WARN, "sudo modprobe kvm_intel || sudo modprobe kvm_amd",
              "no KVM: domains of type %s run every instruction in software, tens of times slower", type);
 }
 

@@ -15,7 +15,7 @@ means_this_machine(const char *uri)
 }
 
 /* Without libvirt there is still something to see, and that there is none is the first finding. */
-static const char *
+static const gpuvm_diag *
 do_without_libvirt(gpuvm_session *session)
 {
     const gpuvm_diag *diag = g_ptr_array_index(session->diags->items, session->diags->items->len - 1);
@@ -23,7 +23,7 @@ do_without_libvirt(gpuvm_session *session)
     session->facts = gpuvm_facts_new();
     if (means_this_machine(session->uri))
         gpuvm_observe_files("", &session->facts->host);
-    return diag->message;
+    return diag;
 }
 
 /* A policy that is wrong is a finding here, and its errors are shown besides. */

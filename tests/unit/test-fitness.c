@@ -77,7 +77,8 @@ static GPtrArray *
 check(const char *seen_text, gpuvm_facts *facts, bool remote, const char *policy)
 {
     gpuvm_policies policies = {0};
-    const gpuvm_fitness_input input = {.no_libvirt = g_str_equal(seen_text, NO_LIBVIRT) ? NO_LIBVIRT : NULL,
+    const gpuvm_diag no_libvirt = {.message = NO_LIBVIRT, .hint = "start it\nsee why"};
+    const gpuvm_fitness_input input = {.no_libvirt = g_str_equal(seen_text, NO_LIBVIRT) ? &no_libvirt : NULL,
                                        .facts = facts,
                                        .policies = &policies};
     g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
@@ -117,7 +118,7 @@ libvirt_and_its_machine(void **state G_GNUC_UNUSED)
 {
     static const fitness_case cases[] = {
         {"libvirt", "", "", {"unknown nothing is known of libvirt"}},
-        {"libvirt", NO_LIBVIRT, "", {"FAIL no socket → sudo apt-get install libvirt-daemon-system"}},
+        {"libvirt", NO_LIBVIRT, "", {"FAIL no socket → start it & see why"}},
         {"libvirt",
          "libvirt_version=8009003;hypervisor=QEMU;hypervisor_version=7002000",
          "",
