@@ -74,6 +74,8 @@ static const char busy[] =
 static const meaning meanings[] = {
     /* connecting */
     {VIR_ERR_SYSTEM_ERROR, "Failed to connect socket*Permission denied*", GPUVM_EXIT_FAILED, DENIED},
+    {VIR_ERR_SYSTEM_ERROR, "Failed to connect socket to '*/virt*d-sock'*", GPUVM_EXIT_FAILED,
+     "is that daemon of libvirt's running? start each by its socket, such as `systemctl enable --now virtqemud.socket`"},
     {VIR_ERR_SYSTEM_ERROR, "Failed to connect socket*", GPUVM_EXIT_FAILED,
      "is libvirtd running? see `systemctl status libvirtd`; start it with `systemctl enable --now libvirtd.socket` "
      "(package libvirt-daemon-system)"},
@@ -85,7 +87,7 @@ static const meaning meanings[] = {
     {0, "Cannot recv data: *ssh*", GPUVM_EXIT_FAILED,
      "ssh could not reach libvirt there: try `ssh HOST virsh list` by hand"},
     {0, "unable to connect to server*", GPUVM_EXIT_FAILED,
-     "nothing answers there: check the URI's host and port, and whether libvirtd listens on it"},
+     "nothing answers there: check the URI's host and port, and whether libvirtd, or virtproxyd, listens on it"},
     {0, "Unable to resolve address*", GPUVM_EXIT_FAILED, "check the host name in the URI"},
     {VIR_ERR_NO_CONNECT, NULL, GPUVM_EXIT_FAILED, "libvirt knows no such hypervisor; KVM on this machine is qemu:///system"},
     {0, "*Unable to parse URI*", GPUVM_EXIT_FAILED, "a URI looks like qemu:///system or qemu+ssh://HOST/system"},

@@ -63,7 +63,7 @@ define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_option
             "gpuvm restart %s", domain->name);
     if (domain->autostart && change != GPUVM_UNCHANGED)
         gpuvm_diags_note(session->diags, NULL,
-                         "domain '%s' starts with the host: libvirtd does that, without gpuvm's checks",
+                         "domain '%s' starts with the host: libvirt does that, without gpuvm's checks",
                          domain->name);
     options->defined(options->data, domain->name, change);
     return true;

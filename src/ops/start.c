@@ -40,7 +40,7 @@ seconds_since(gint64 begun)
 
 /*
  * The driver of the function at @addr now; NULL for none or when it cannot be seen. Where it can be had without
- * libvirtd, that is not asked: it may not answer while a driver does not let go.
+ * libvirt, that is not asked: it may not answer while a driver does not let go.
  */
 static char *
 driver_now(gpuvm_connection *connection, const gpuvm_pci_addr *addr)
@@ -154,7 +154,7 @@ give_up(start_watch *watch, start_call *call, unsigned seconds)
             GPUVM_PCI(&watch->stuck_on), driver ? driver : "none", seconds);
         gpuvm_diag_hint(diag,
                         "a process has it open, or the driver hangs: look at `sudo dmesg` and `sudo fuser -v "
-                        "/dev/dri/* /dev/nvidia*`; libvirtd may not answer until the driver lets go");
+                        "/dev/dri/* /dev/nvidia*`; libvirt may not answer until the driver lets go");
         gpuvm_diag_hint(diag, "libvirt goes on trying: when the driver lets go, the VM starts after all");
         return false;
     }
