@@ -28,22 +28,34 @@ only_in_the_lab()
     exit 99
 }
 
-# start_libvirtd [OPTION…]
-start_libvirtd()
+# start_daemon NAME [OPTION…]: one of libvirt's
+start_daemon()
 {
     only_in_the_lab
     LC_ALL=C SYSTEMD_DEVICE_VERIFY_SYSFS=0 LD_PRELOAD=$LAB/cache/preload.so \
-        libvirtd "$@" -d -f /etc/libvirt/libvirtd.conf -p /run/libvirt/libvirtd.pid
+        "$@" -d -f "/etc/libvirt/$1.conf" -p "/run/libvirt/$1.pid"
 }
 
-# stop_libvirtd [SIGNAL]: and waits for its end
-stop_libvirtd()
+# stop_daemon NAME [SIGNAL]: and waits for its end
+stop_daemon()
 {
     local pid
-    pid=$(cat /run/libvirt/libvirtd.pid 2> /dev/null) || return 0
-    kill "-${1-TERM}" "$pid"
+    pid=$(cat "/run/libvirt/$1.pid" 2> /dev/null) || return 0
+    kill "-${2-TERM}" "$pid"
     tail --pid="$pid" -f /dev/null -s 0.05
-    rm -f /run/libvirt/libvirtd.pid
+    rm -f "/run/libvirt/$1.pid"
+}
+
+# start_libvirtd [OPTION…]
+start_libvirtd()
+{
+    start_daemon libvirtd "$@"
+}
+
+# stop_libvirtd [SIGNAL]
+stop_libvirtd()
+{
+    stop_daemon libvirtd "$@"
 }
 
 start_kernel()
