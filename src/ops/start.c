@@ -199,7 +199,11 @@ start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *c
     bool returned, started = false;
     GThread *thread;
 
-    call->domain = domain;
+    call->domain = session->connection->test ? NULL : gpuvm_domain_apart(domain);
+    if (call->domain)
+        gpuvm_domain_free(domain);
+    else
+        call->domain = domain;
     call->done = g_async_queue_new();
     gpuvm_session_say(session, "%6.1f s  checked; detaching %u devices (giving up after %u s)", 0.0,
                       claim->next->len, seconds);
