@@ -45,6 +45,12 @@ char *gpuvm_device_describe(const gpuvm_device *device);
 /** Whether @device is what people call a GPU: a display controller, an accelerator or a co-processor. */
 bool gpuvm_device_is_gpu(const gpuvm_device *device);
 
+/**
+ * Whether @driver (may be NULL) is VFIO's: vfio-pci, or a driver made for the device in its place, which libvirt 10.0 and
+ * newer choose by themselves. The kernel's (drivers/vfio/pci) are all called so: mlx5_vfio_pci, nvgrace_gpu_vfio_pci ...
+ */
+bool gpuvm_driver_is_vfio(const char *driver);
+
 /** Whether @a and @b are functions of one card; an SR-IOV virtual function is a card of its own. */
 bool gpuvm_device_same_card(const gpuvm_device *a, const gpuvm_device *b);
 

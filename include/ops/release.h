@@ -13,7 +13,7 @@ typedef struct gpuvm_driver_change {
 } gpuvm_driver_change;
 
 /**
- * Returns every function of the card at @addr that is on vfio-pci, or on no driver, to the one that is its own, if any.
+ * Returns every function of the card at @addr that is on a driver of VFIO's, or on no driver, to the one that is its own, if any.
  * Refused while a running domain has it or a device of its group. Returns what became of the functions
  * (gpuvm_driver_change, owned by the array), those that were on another driver unchanged; NULL: see the diagnostics.
  */

@@ -26,7 +26,7 @@ gpuvm_card_rule(const gpuvm_admission *admission)
 static bool
 stands_in_the_way(const gpuvm_device *member)
 {
-    return !member || (!member->bridge && member->driver && !g_str_equal(member->driver, "vfio-pci") &&
+    return !member || (!member->bridge && member->driver && !gpuvm_driver_is_vfio(member->driver) &&
                        !g_str_equal(member->driver, "pci-stub"));
 }
 

@@ -7,7 +7,7 @@
  *
  * Every group that a passed function belongs to must be viable, as the kernel's VFIO defines it
  * (drivers/vfio/group.c): each member is passed, or a bridge, or has no driver, or is bound to
- * vfio-pci or pci-stub.
+ * a driver of VFIO's or pci-stub.
  */
 #pragma once
 

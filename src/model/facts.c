@@ -56,6 +56,12 @@ gpuvm_device_is_gpu(const gpuvm_device *device)
            gpuvm_pci_class_match("0b40", device->class_code);
 }
 
+bool
+gpuvm_driver_is_vfio(const char *driver)
+{
+    return driver && (g_str_has_suffix(driver, "vfio-pci") || g_str_has_suffix(driver, "vfio_pci"));
+}
+
 gpuvm_cell *
 gpuvm_cell_new(int id)
 {

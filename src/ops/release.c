@@ -23,7 +23,7 @@ release_one(gpuvm_session *session, const gpuvm_device *device)
     const gpuvm_device *after = device;
     GError *error = NULL;
 
-    if (!device->driver || g_str_equal(device->driver, "vfio-pci")) {
+    if (!device->driver || gpuvm_driver_is_vfio(device->driver)) {
         if (!gpuvm_connection_reattach(session->connection, &device->addr, &error) ||
             !gpuvm_connection_device(session->connection, &device->addr, now, &error))
             gpuvm_session_fail(session, error);

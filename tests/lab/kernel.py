@@ -66,6 +66,8 @@ class Kernel:
             device = os.path.realpath(f"{PCI}/devices/{address}")
             os.symlink(os.path.relpath(f"{PCI}/drivers/{wanted}", device), f"{device}/driver")
             os.symlink(device, f"{PCI}/drivers/{wanted}/{address}")
+            if wanted.endswith(("vfio-pci", "vfio_pci")):
+                os.mkdir(f"{device}/vfio-dev")
 
     def bind(self, address, to):
         if self.wanted(address) == to:
@@ -78,6 +80,8 @@ class Kernel:
         if driver(address) == frm:
             os.unlink(f"{PCI}/devices/{address}/driver")
             os.unlink(f"{PCI}/drivers/{frm}/{address}")
+            if os.path.isdir(f"{PCI}/devices/{address}/vfio-dev"):
+                os.rmdir(f"{PCI}/devices/{address}/vfio-dev")
 
     def run(self, lock):
         while True:
