@@ -8,6 +8,7 @@
 int
 main(int argc, char **argv)
 {
-    setlocale(LC_ALL, "");
+    /* characters alone: words are English, numbers have a point, wherever they are printed or compared */
+    setlocale(LC_CTYPE, "");
     return gpuvm_main(argc, argv);
 }
