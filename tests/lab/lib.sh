@@ -205,6 +205,12 @@ gpuvm()
     "$GPUVM" "$@"
 }
 
+# in English, whatever the locale
+virsh()
+{
+    LC_ALL=C.UTF-8 command virsh "$@"
+}
+
 # faulty N COMMAND…: its Nth call of libvirt fails; false when it has fewer
 faulty()
 {
