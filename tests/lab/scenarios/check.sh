@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: workstation-rtx3090 workstation-two-gpus shared-group no-iommu
+# machines: workstation-rtx3090 workstation-two-gpus shared-group no-iommu no-iommu-amd
 # check: a line for each topic, what to type, exit 5 on a FAIL, JSON; what a remote connection cannot see is unknown.
 
 line() # VERDICT TOPIC EVIDENCE…
@@ -81,8 +81,15 @@ no-iommu)
     proc cmdline 'root=/dev/nvme0n1p2 intel_iommu=on quiet'
     expect_exit 5 gpuvm check
     expect_text '→ enable VT-d in the firmware'
-    proc cpuinfo $'vendor_id\t: AuthenticAMD\nflags\t\t: fpu svm'
+    expect_no_text AMD
+    ;;
+no-iommu-amd)
+    expect_exit 5 gpuvm check
+    line FAIL IOMMU 'no device has an IOMMU group'
+    expect_text 'amd_iommu=off or iommu=off off the kernel command line'
+    proc cmdline 'root=/dev/nvme0n1p2 quiet'
     expect_exit 5 gpuvm check
     expect_text '→ enable IOMMU (AMD-Vi) in the firmware'
+    expect_no_text intel_iommu VT-
     ;;
 esac
