@@ -32,21 +32,21 @@ again()
 # expect NAME CODE TEXT…: the last run ended with CODE, and said each TEXT; one that begins with '!' it did not say
 expect()
 {
-    local name=$1 code=$2 text wrong
+    local name=$1 code=$2 text out err wrong=
     shift 2
 
-    wrong=$(
-        [ "$status" = "$code" ] || echo "the exit code is $status, not $code"
-        grep -h 'Sanitizer' .err
-        for text; do
-            if [ "${text:0:1}" = '!' ]; then
-                grep -qF -- "${text:1}" .out .err && echo "it says: ${text:1}"
-            else
-                grep -qF -- "$text" .out .err || echo "it does not say: $text"
-            fi
-        done
-    )
-    tap_check "$name" "${wrong:+$wrong$'\n'$(sed 's/^/| /' .out .err)}"
+    IFS= read -rd '' out <.out
+    IFS= read -rd '' err <.err
+    [ "$status" = "$code" ] || wrong+="the exit code is $status, not $code"$'\n'
+    [[ $err != *Sanitizer* ]] || wrong+="a sanitizer complains"$'\n'
+    for text; do
+        if [ "${text:0:1}" = '!' ]; then
+            [[ $out$err != *"${text:1}"* ]] || wrong+="it says: ${text:1}"$'\n'
+        else
+            [[ $out$err == *"$text"* ]] || wrong+="it does not say: $text"$'\n'
+        fi
+    done
+    tap_check "$name" "${wrong:+$wrong$(sed 's/^/| /' .out .err)}"
 }
 
 # check NAME COMMAND…: COMMAND succeeds, and says why when it does not
@@ -65,7 +65,7 @@ check()
 # json EXPRESSION: what Python makes of the last run's JSON, which is j; one that is false fails
 json()
 {
-    python3 -c 'import json, sys
+    /usr/bin/python3 -c 'import json, sys
 j = json.load(open(".out"))
 sys.exit(0 if eval(f"({sys.argv[1]})") else json.dumps(j, indent=1))' "$1"
 }

@@ -10,7 +10,7 @@ http_start()
 
     [[ " $* " != *' --tls '* ]] || scheme=https
     state=$(mktemp -d) || return
-    setpriv --pdeathsig TERM python3 "$top_srcdir/tests/http/server.py" --port-file "$state/port" --log "$state/log" \
+    setpriv --pdeathsig TERM "$top_srcdir/tests/http/server.py" --port-file "$state/port" --log "$state/log" \
         "$@" -- "$directory" </dev/null >"$state/said" 2>&1 &
     http_pid=$!
     while [ ! -e "$state/port" ]; do
