@@ -10,10 +10,11 @@
 #include "model/plan.h"
 
 /**
- * The domain XML of @plan on top of @template, indented by two spaces. A template that is not a <domain>, or
- * passes PCI devices itself, fails with GPUVM_EXIT_INVALID; @name says which.
+ * The domain XML of @plan on top of @template, indented by two spaces. A template that is not a <domain>, or has what it
+ * may not have (core/bounds.h), is an error at @mark (GPUVM_EXIT_INVALID) and NULL; @name says which.
  */
-char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, GError **error);
+char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name,
+                        const gpuvm_mark *mark, gpuvm_diags *diags);
 
 /** Whether two domain XMLs of libvirt's say the same: it does not keep the order of devices when a domain starts. */
 bool gpuvm_domxml_equal(const char *a, const char *b);

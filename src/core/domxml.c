@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/bounds.h"
 #include "core/record.h"
 #include "core/workload.h"
 #include "model/cpuset.h"
@@ -322,39 +323,27 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
         add_hostdev(plan, plan->functions->pdata[i], devices);
 }
 
-/* A device that the template passed by itself would pass unseen by every rule. */
-static bool
-check_template(const xmlNode *domain, GError **error)
-{
-    const xmlNode *devices = gpuvm_xml_child(domain, "devices");
-
-    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
-        if (gpuvm_xml_takes_pci(node))
-            return gpuvm_xml_fail(
-                node, error,
-                "the template passes a PCI device itself (<%s>): remove it, and name the device in "
-                "devices.pci_passthrough of the definition",
-                node->name);
-    }
-    return true;
-}
-
 char *
-gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, GError **error)
+gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, const gpuvm_mark *mark,
+                  gpuvm_diags *diags)
 {
+    unsigned errors = diags->errors;
     g_autoptr(xmlDoc) doc = NULL;
+    g_autoptr(GError) error = NULL;
 
-    doc = gpuvm_xml_parse(template, strlen(template), name, error);
-    if (!doc)
+    doc = gpuvm_xml_parse(template, strlen(template), name, &error);
+    if (!doc) {
+        gpuvm_diags_error(diags, gpuvm_error_exit(error), mark, "%s", error->message);
         return NULL;
+    }
 
     xmlNode *domain = xmlDocGetRootElement(doc);
-    if (!gpuvm_xml_is(domain, "domain")) {
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_INVALID, "%s: the template is a <%s>, not a <domain>",
-                    name, (const char *)domain->name);
-        return NULL;
-    }
-    if (!check_template(domain, error))
+    if (gpuvm_xml_is(domain, "domain"))
+        gpuvm_bounds_check(domain, GPUVM_BOUNDS_TEMPLATE, plan->emulator, mark, diags);
+    else
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, mark, "%s: the template is a <%s>, not a <domain>", name,
+                          (const char *)domain->name);
+    if (diags->errors > errors)
         return NULL;
     patch_identity(plan, domain);
     patch_memory(plan, domain);

@@ -127,8 +127,10 @@ static const gpuvm_field body_fields[] = {
     {.key = "template",
      .offset = offsetof(gpuvm_body, template_path),
      .scalar = &gpuvm_scalar_path,
-     .doc = "A file with the libvirt domain XML to start from, in place of the built-in one; a relative "
-            "path starts from the directory of the definition."},
+     .doc =
+         "A file with the libvirt domain XML to start from, in place of the built-in one; a relative "
+         "path starts from the directory of the definition. It may have emulated devices and whatever tunes a guest; "
+         "what reaches into the host is refused: passed devices, directories, a command line of QEMU's."},
     {GPUVM_FIELD(gpuvm_body, autostart), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc =
          "Whether the VM starts when the host does. When absent, defining the VM again leaves this as it is."},

@@ -72,8 +72,8 @@ void
 gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft)
 {
     const gpuvm_body *body = &draft->definition->spec->vm->body;
+    gpuvm_mark mark = gpuvm_object_mark(&body->object, "template");
     g_autoptr(gpuvm_source) source = NULL;
-    GError *error = NULL;
 
     if (body->template_path) {
         g_autofree char *path = g_canonicalize_filename(body->template_path, draft->definition->directory);
@@ -83,12 +83,9 @@ gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft)
             return;
     }
     g_clear_pointer(&draft->xml, g_free);
-    draft->xml = gpuvm_domxml_make(draft->plan, source ? source->text : gpuvm_template_domain,
-                                   source ? body->template_path : "templates/domain.xml", &error);
-    if (error) {
-        gpuvm_mark mark = gpuvm_object_mark(&body->object, "template");
-        gpuvm_session_fail_at(session, &mark, error);
-    }
+    draft->xml =
+        gpuvm_domxml_make(draft->plan, source ? source->text : gpuvm_template_domain,
+                          source ? body->template_path : "templates/domain.xml", &mark, session->diags);
 }
 
 /* From now on the VM's devices are named by a domain, as far as the VMs that follow go. */

@@ -3,7 +3,10 @@
 
 #include "ops/start.h"
 
+#include <string.h>
+
 #include "core/admit.h"
+#include "core/bounds.h"
 #include "host/claims.h"
 #include "host/network.h"
 #include "host/sysfs.h"
@@ -261,10 +264,20 @@ wait_until_free(gpuvm_session *session, const GArray *hostdevs, int seconds)
     }
 }
 
-/* Whether the domain may start with the devices it has now, whatever has changed since define. */
+/* Judges what the domain's XML, which is well-formed, has besides its devices. */
+static void
+check_bounds(gpuvm_session *session, const char *xml)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
+
+    gpuvm_bounds_check(xmlDocGetRootElement(doc), GPUVM_BOUNDS_DOMAIN, session->facts->emulator, NULL,
+                       session->diags);
+}
+
+/* Whether the domain may start with what it has now, whatever has changed since define. */
 static bool
 check_again(gpuvm_session *session, const char *name, const gpuvm_record *record, const gpuvm_claim *claim,
-            int wait_free)
+            const char *xml, int wait_free)
 {
     g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
@@ -289,6 +302,7 @@ check_again(gpuvm_session *session, const char *name, const gpuvm_record *record
                                        .functions = functions,
                                        .absent = absent,
                                        .diags = session->diags};
+    check_bounds(session, xml);
     gpuvm_admission_name_hostdevs(&admission, claim->next);
     gpuvm_admit(&admission);
     return session->diags->errors == errors;
@@ -323,7 +337,7 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
         claim = gpuvm_claim_parse(xml, &error);
     if (!claim)
         return gpuvm_session_fail(session, error);
-    if (!check_again(session, name, record, claim, options->wait_free))
+    if (!check_again(session, name, record, claim, xml, options->wait_free))
         return false;
     if (!gpuvm_networks_start(session->connection, xml, note_network, session, &error))
         return gpuvm_session_fail(session, error);

@@ -321,7 +321,8 @@ check_start(const plan_scene *scene, const gpuvm_claim *claim, const gpuvm_recor
 static void
 check_xml(const plan_scene *scene)
 {
-    g_autofree char *xml = gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL);
+    g_autofree char *xml =
+        gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL, scene->diags);
     g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, NULL);
 
     FUZZ_REQUIRE(claim && claim->metadata && claim->next->len == scene->plan->functions->len);

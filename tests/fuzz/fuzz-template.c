@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * fuzz-template.c: any text as a template: a domain that has the plan's devices and is read back, or refused
+ * fuzz-template.c: any text as a template: a domain that has the plan's devices, is read back and may start, or refused
  */
 #include <config.h>
 
 #include <string.h>
 
 #include "core/domxml.h"
+#include "core/bounds.h"
 #include "../unit/facts-builder.h"
 #include "fuzz.h"
 #include "host/claims.h"
@@ -25,20 +26,25 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                   "disks: [{source: disk.qcow2}, {source: install.iso}]\n"
                   "kernel: vmlinuz\nfirmware: bios\ntitle: a <title>\nlabels: {a: b}\n",
                   NULL, NULL);
-    GError *error = NULL;
 
     scene_plan(scene);
     FUZZ_REQUIRE(scene->diags->errors == 0);
-    g_autofree char *xml = gpuvm_domxml_make(scene->plan, template, "fuzz", &error);
+    g_autofree char *xml = gpuvm_domxml_make(scene->plan, template, "fuzz", NULL, scene->diags);
 
-    fuzz_check_error(xml, error);
+    fuzz_check_diags(scene->diags);
+    FUZZ_REQUIRE((xml != NULL) == (scene->diags->errors == 0));
     if (xml) {
-        g_autofree char *again = gpuvm_domxml_make(scene->plan, template, "fuzz", NULL);
+        g_autofree char *again = gpuvm_domxml_make(scene->plan, template, "fuzz", NULL, scene->diags);
         g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, NULL);
 
         FUZZ_REQUIRE(g_str_equal(xml, again));
         FUZZ_REQUIRE(g_utf8_validate(xml, -1, NULL));
-        (void)claim;
+        if (claim) {
+            g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "made", NULL);
+
+            gpuvm_bounds_check(xmlDocGetRootElement(doc), GPUVM_BOUNDS_DOMAIN, NULL, NULL, scene->diags);
+            FUZZ_REQUIRE(scene->diags->errors == 0);
+        }
     }
     return 0;
 }

@@ -342,7 +342,8 @@ errors_have_exit_codes(const sample *s, const plan_scene *scene)
 static void
 renders(const sample *s, const plan_scene *scene)
 {
-    g_autofree char *xml = gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL);
+    g_autofree char *xml =
+        gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL, scene->diags);
     g_autoptr(xmlDoc) doc = xml ? gpuvm_xml_parse(xml, strlen(xml), "made", NULL) : NULL;
     const xmlNode *node;
     guint n = 0;

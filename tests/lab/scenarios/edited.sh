@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-rtx3090
-# virsh edit between define and start: a device outside the allowlist is refused at start.
+# virsh edit between define and start: what is outside the allowlist, or reaches past it, is refused at start.
 
 vm vm '{pci_passthrough: ["01:00.0"]}'
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
@@ -11,6 +11,28 @@ expect_exit 4 gpuvm start vm
 expect_text 'device 0000:00:1f.6 (8086:15bc) not in allowlist'
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
-
 expect_exit 0 virsh detach-device --config vm "$TMPDIR/nic.xml"
+
+# edit SED: changes the domain's XML, as virsh edit does
+edit()
+{
+    virsh dumpxml --inactive vm | sed "$1" > "$TMPDIR/edited.xml"
+    expect_exit 0 virsh define "$TMPDIR/edited.xml"
+}
+
+edit "/<domain /s|>| xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>|
+/<controller type='usb'.*none/d
+s|</devices>|<hostdev mode='subsystem' type='usb'><source><vendor id='0x1'/><product id='0x2'/></source></hostdev>&|
+s|</devices>|<filesystem><source dir='/'/><target dir='a'/></filesystem>&|
+s|</domain>|<qemu:commandline><qemu:arg value='-device'/></qemu:commandline>&|"
+expect_exit 4 gpuvm start vm
+expect_text "its XML has <hostdev type='usb'>" 'its XML has <filesystem>' 'its XML has <qemu:commandline>' 'virsh edit'
+stopped vm
+[ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
+
+# What gpuvm does not make, and what does no harm, is nothing to it.
+expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+edit "s|</devices>|<input type='tablet' bus='usb'/><controller type='usb' model='qemu-xhci'/><sound model='ich9'/>&|
+/<controller type='usb'.*none/d
+s|</devices>|<video><model type='virtio'/></video><graphics type='vnc'/><watchdog model='i6300esb'/>&|"
 expect_exit 0 gpuvm start vm

@@ -33,7 +33,7 @@ expect_exit 0 gpuvm undefine --storage seeded
 [ ! -e $volume ] || fail 'it is still there'
 
 # What cannot be defined leaves none behind.
-echo '<domain type="kvm"><name/><memory/><os><type>hvm</type></os><nonsense/></domain>' > "$TMPDIR/template.xml"
+echo '<domain type="kvm"><name/><memory/><os><type>hvm</type><boot dev="nonsense"/></os></domain>' > "$TMPDIR/template.xml"
 vm seeded '{}' $'cloud_init: {user_data: {path: user-data}}\ntemplate: template.xml'
 expect_exit 3 gpuvm define "$TMPDIR/seeded.yaml"
 [ ! -e $volume ] || fail 'a seed of nothing'

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include <string.h>
+
+#include "core/bounds.h"
+#include "core/template.h"
+
+#define EMULATOR "/opt/qemu/bin/qemu-system-x86_64"
+
+static gpuvm_diags *
+judge(const char *xml, gpuvm_bounds what)
+{
+    gpuvm_diags *diags = gpuvm_diags_new();
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "t.xml", NULL);
+
+    if (!doc)
+        fail_msg("not XML: %s", xml);
+    gpuvm_bounds_check(xmlDocGetRootElement(doc), what, EMULATOR, NULL, diags);
+    return diags;
+}
+
+/* What is refused of both, and how the message quotes it. */
+static const struct {
+    const char *devices; /* in <devices>; NULL: in <domain> */
+    const char *says;
+    const char *domain;
+} refused[] = {
+    {"<hostdev mode='subsystem' type='mdev' model='vfio-pci'/>", "<hostdev"},
+    {"<hostdev mode='subsystem' type='usb'/>", "<hostdev"},
+    {"<hostdev mode='subsystem' type='scsi'/>", "<hostdev"},
+    {"<hostdev mode='subsystem' type='scsi_host'/>", "<hostdev"},
+    {"<hostdev mode='capabilities'/>", "<hostdev"},
+    {"<filesystem type='mount'><source dir='/'/></filesystem>", "<filesystem>"},
+    {"<shmem name='a'/>", "<shmem>"},
+    {"<pstore backend='acpi-erst'/>", "<pstore>"},
+    {"<x:disk xmlns:x='urn:x'/>", "<x:disk>"},
+    {"<emulator>/tmp/qemu</emulator>", "<emulator>/tmp/qemu</emulator>"},
+    {"<emulator>/usr/../tmp/qemu</emulator>", "<emulator>/usr/../tmp/qemu</emulator>"},
+    {"<interface type='vdpa'/>", "<interface type='vdpa'>"},
+    {"<interface type='vhostuser'/>", "<interface type='vhostuser'>"},
+    {"<interface type='ethernet'><script path='/tmp/up'/></interface>", "<script> in <interface>"},
+    {"<interface type='ethernet'><downscript path='/tmp/up'/></interface>", "<downscript> in <interface>"},
+    {"<interface type='user'><rom file='/etc/shadow'/></interface>",
+     "<rom file='/etc/shadow'> in <interface>"},
+    {"<interface type='user'><backend tap='/dev/sda'/></interface>", "<backend tap='/dev/sda'>"},
+    {"<interface type='user'><backend vhost='/dev/sda'/></interface>", "<backend vhost='/dev/sda'>"},
+    {"<interface type='user'><backend logFile='/etc/a'/></interface>", "<backend logFile='/etc/a'>"},
+    {"<disk type='dir' device='floppy'/>", "<disk type='dir'>"},
+    {"<disk type='vhostuser' device='disk'/>", "<disk type='vhostuser'>"},
+    {"<disk type='network' device='lun'/>", "<disk device='lun'>"},
+    {"<disk type='file' device='disk' rawio='yes'/>", "<disk rawio='yes'>"},
+    {"<disk type='file' device='disk' sgio='unfiltered'/>", "<disk sgio='unfiltered'>"},
+    {"<disk type='file'><source file='a'><reservations managed='yes'/></source></disk>",
+     "<reservations> in <source>"},
+    {"<disk type='file'><backingStore type='file'><backingStore type='block'/></backingStore></disk>",
+     "<backingStore type='block'> in <backingStore>"},
+    {"<serial type='dev'><source path='/dev/ttyS0'/></serial>", "<serial type='dev'>"},
+    {"<serial type='file'><source path='/etc/a'/></serial>", "<serial type='file'>"},
+    {"<parallel type='dev'/>", "<parallel type='dev'>"},
+    {"<console type='tcp'/>", "<console type='tcp'>"},
+    {"<channel type='pipe'/>", "<channel type='pipe'>"},
+    {"<channel type='unix'><source mode='connect'/></channel>", "<source mode='connect'> in <channel>"},
+    {"<channel type='unix'><source mode='bind' path='/run/docker.sock'/></channel>",
+     "<source path='/run/docker.sock'>"},
+    {"<serial type='pty'><log file='/etc/cron.d/a'/></serial>", "<log file='/etc/cron.d/a'> in <serial>"},
+    {"<smartcard mode='host'/>", "<smartcard mode='host'>"},
+    {"<smartcard mode='host-certificates'/>", "<smartcard mode='host-certificates'>"},
+    {"<smartcard mode='passthrough' type='tcp'/>", "<smartcard type='tcp'>"},
+    {"<redirdev bus='usb' type='tcp'/>", "<redirdev type='tcp'>"},
+    {"<input type='evdev'/>", "<input type='evdev'>"},
+    {"<input type='passthrough' bus='virtio'/>", "<input type='passthrough'>"},
+    {"<audio id='1' type='alsa'/>", "<audio type='alsa'>"},
+    {"<graphics type='egl-headless'/>", "<graphics type='egl-headless'>"},
+    {"<graphics type='vnc' socket='/run/a'/>", "<graphics socket='/run/a'>"},
+    {"<graphics type='vnc'><listen type='socket' socket='/run/a'/></graphics>",
+     "<listen socket='/run/a'> in <graphics>"},
+    {"<graphics type='spice'><gl enable='yes' rendernode='/dev/dri/renderD128'/></graphics>",
+     "<gl rendernode="},
+    {"<video><model type='virtio'><acceleration rendernode='/dev/dri/renderD128'/></model></video>",
+     "<acceleration rendernode="},
+    {"<video><driver name='vhostuser'/></video>", "<driver name='vhostuser'> in <video>"},
+    {"<rng model='virtio'><backend model='egd' type='tcp'/></rng>", "<backend model='egd'> in <rng>"},
+    {"<rng model='virtio'><backend model='random'>/dev/sda</backend></rng>",
+     "<backend>/dev/sda</backend> in <rng>"},
+    {"<tpm model='tpm-tis'><backend type='passthrough'/></tpm>", "<backend type='passthrough'> in <tpm>"},
+    {"<tpm><backend type='emulator'><source type='dir' path='/a'/></backend></tpm>", "<source> in <backend>"},
+    {"<memory model='nvdimm'><source><path>/dev/dax0.0</path></source></memory>", "<memory model='nvdimm'>"},
+    {"<memory model='virtio-pmem'/>", "<memory model='virtio-pmem'>"},
+    {"<crypto model='virtio'><backend model='lkcf'/></crypto>", "<backend model='lkcf'> in <crypto>"},
+
+    {NULL, "<qemu:commandline>", "<domain xmlns:qemu='urn:q'><qemu:commandline/></domain>"},
+    {NULL, "<qemu:override>", "<domain xmlns:qemu='urn:q'><qemu:override/></domain>"},
+    {NULL, "<launchSecurity>", "<domain><launchSecurity type='sev'/></domain>"},
+    {NULL, "<bootloader>", "<domain><bootloader>/tmp/a</bootloader></domain>"},
+    {NULL, "<idmap>", "<domain><idmap/></domain>"},
+    {NULL, "<domain>", "<domain xmlns='urn:a'/>"},
+    {NULL, "<domain type='lxc'>", "<domain type='lxc'/>"},
+    {NULL, "<seclabel type='none'>", "<domain><seclabel type='none'/></domain>"},
+    {NULL, "<seclabel type='static'>",
+     "<domain><seclabel type='static' model='dac'><label>0:0</label></seclabel></domain>"},
+    {NULL, "<baselabel> in <seclabel>", "<domain><seclabel><baselabel>u:r:t</baselabel></seclabel></domain>"},
+    {NULL, "<entry file='/etc/shadow'>",
+     "<domain><sysinfo type='fwcfg'><entry name='opt/a' file='/etc/shadow'/></sysinfo></domain>"},
+    {NULL, "<type>exe</type>", "<domain><os><type>exe</type></os></domain>"},
+    {NULL, "<dtb>", "<domain><os><dtb>/a</dtb></os></domain>"},
+    {NULL, "<acpi>", "<domain><os><acpi><table type='slic'>/etc/shadow</table></acpi></os></domain>"},
+    {NULL, "<init>", "<domain><os><init>/bin/sh</init></os></domain>"},
+    {NULL, "<loader>/tmp/a</loader>", "<domain><os><loader>/tmp/a</loader></os></domain>"},
+    {NULL, "<nvram>/etc/shadow</nvram>", "<domain><os><nvram>/etc/shadow</nvram></os></domain>"},
+    {NULL, "<nvram template='/tmp/a'>", "<domain><os><nvram template='/tmp/a'/></os></domain>"},
+    {NULL, "<nvram type='block'>", "<domain><os><nvram type='block'/></os></domain>"},
+    {NULL, "<source file='/tmp/a'> in <nvram>",
+     "<domain><os><nvram type='file'><source file='/tmp/a'/></nvram></os></domain>"},
+    {NULL, "<varstore path='/tmp/a'>", "<domain><os><varstore path='/tmp/a'/></os></domain>"},
+    {NULL, "a second <devices>", "<domain><devices/><devices><disk type='file'/></devices></domain>"},
+    {NULL, "a second <os>", "<domain><os/><os/></domain>"},
+};
+
+static void
+reaches_into_the_host(void **state G_GNUC_UNUSED)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(refused); i++) {
+        g_autofree char *xml = refused[i].devices ? g_strconcat("<domain><devices>", refused[i].devices,
+                                                                "</devices></domain>", NULL)
+                                                  : g_strdup(refused[i].domain);
+        g_autoptr(gpuvm_diags) template = judge(xml, GPUVM_BOUNDS_TEMPLATE);
+        g_autoptr(gpuvm_diags) domain = judge(xml, GPUVM_BOUNDS_DOMAIN);
+        g_autofree char *of_template =
+            g_strdup_printf("3 t.xml:1: a template may not have :: %s", refused[i].says);
+        g_autofree char *of_domain = g_strdup_printf("4 its XML has %s", refused[i].says);
+
+        expect_diags(xml, template, GPUVM_DIAG_ERROR, (const char *const[]){of_template, NULL});
+        expect_diags(xml, domain, GPUVM_DIAG_ERROR, (const char *const[]){of_domain, NULL});
+    }
+}
+
+/* What the definition says has its own rules, which look at no template. */
+static void
+belongs_in_the_definition(void **state G_GNUC_UNUSED)
+{
+    static const char *const cases[][2] = {
+        {"<devices><hostdev mode='subsystem' type='pci' managed='yes'/></devices>",
+         "devices.pci_passthrough"},
+        {"<devices><interface type='hostdev'/></devices>", "devices.pci_passthrough"},
+        {"<devices><disk type='nvme' device='disk'/></devices>", "say disks"},
+        {"<devices><disk type='block' device='disk'/></devices>", "say disks"},
+        {"<os><kernel>/boot/vmlinuz</kernel></os>", "say kernel"},
+        {"<os><initrd>/boot/initrd</initrd></os>", "say initramfs"},
+        {"<os><cmdline>quiet</cmdline></os>", "say kernel_cmdline"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf("<domain>\n%s</domain>", cases[i][0]);
+        g_autofree char *expected = g_strdup_printf("3 t.xml:2: a template may not have :: %s", cases[i][1]);
+        g_autoptr(gpuvm_diags) template = judge(xml, GPUVM_BOUNDS_TEMPLATE);
+        g_autoptr(gpuvm_diags) domain = judge(xml, GPUVM_BOUNDS_DOMAIN);
+
+        expect_diags(xml, template, GPUVM_DIAG_ERROR, (const char *const[]){expected, NULL});
+        expect_diags(xml, domain, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
+    }
+}
+
+/* A desktop of virt-manager's with what people tune, as libvirt keeps it. */
+static const char desktop[] =
+    "<domain type='kvm'><name>a</name><uuid>6695eb01-f6a4-8304-79aa-97f2502e193f</uuid><genid/>"
+    "<metadata><q:commandline xmlns:q='urn:q'/><libosinfo:libosinfo xmlns:libosinfo='urn:l'/></metadata>"
+    "<memory unit='KiB'>8388608</memory><currentMemory>8388608</currentMemory><maxMemory slots='2'>9</maxMemory>"
+    "<memoryBacking><source type='memfd'/><access mode='shared'/><locked/></memoryBacking><vcpu>4</vcpu>"
+    "<iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='2'/></cputune><numatune><memory nodeset='0'/></numatune>"
+    "<blkiotune/><memtune/><resource><partition>/machine</partition></resource>"
+    "<sysinfo type='smbios'><bios><entry name='vendor'>v</entry></bios></sysinfo><sysinfo type='fwcfg'>"
+    "<entry name='opt/gpuvm/manifest' file='/var/lib/libvirt/images/a.manifest.json'/></sysinfo>"
+    "<os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
+    "<firmware><feature enabled='no' name='secure-boot'/></firmware>"
+    "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>"
+    "<nvram template='/usr/share/OVMF/OVMF_VARS_4M.fd'>/var/lib/libvirt/qemu/nvram/a_VARS.fd</nvram>"
+    "<kernel>/srv/k</kernel><initrd>/srv/i</initrd><cmdline>quiet</cmdline><bootmenu enable='yes'/><smbios mode='host'/>"
+    "</os><features><acpi/><hyperv mode='custom'><relaxed state='on'/></hyperv><kvm><hidden state='on'/></kvm></features>"
+    "<cpu mode='host-passthrough'><topology sockets='1' cores='4' threads='1'/></cpu><clock offset='utc'/>"
+    "<on_poweroff>destroy</on_poweroff><pm/><perf/><seclabel type='dynamic' model='apparmor' relabel='yes'/>"
+    "<devices><emulator>" EMULATOR "</emulator><disk type='file' device='disk'><source file='/srv/a.qcow2'/>"
+    "<backingStore type='file'><source file='/srv/b'/><backingStore/></backingStore></disk>"
+    "<disk type='network' device='disk'/><disk type='volume' device='cdrom'/><controller type='usb' model='qemu-xhci'/>"
+    "<controller type='virtio-serial'/><interface type='network'><source network='default'/></interface>"
+    "<interface type='direct'><source dev='eno1' mode='bridge'/></interface><interface type='user'>"
+    "<backend type='passt'/></interface><serial type='pty'><source path='/dev/pts/2'/>"
+    "<log file='/var/log/libvirt/qemu/a.log'/></serial><console type='pty'/><channel type='unix'>"
+    "<source mode='bind' path='/var/lib/libvirt/qemu/channel/target/domain-1-a/org.qemu.guest_agent.0'/></channel>"
+    "<channel type='spicevmc'/><input type='tablet' bus='usb'/><input type='mouse' bus='ps2'/><tpm model='tpm-crb'>"
+    "<backend type='emulator' version='2.0'/></tpm><graphics type='spice' autoport='yes'><listen type='address'/>"
+    "<gl enable='no'/></graphics><sound model='ich9'/><audio id='1' type='spice'/><video><driver name='qemu'/>"
+    "<model type='virtio'><acceleration accel3d='no'/></model></video><redirdev bus='usb' type='spicevmc'/>"
+    "<smartcard mode='passthrough' type='spicevmc'/><hub type='usb'/><watchdog model='itco' action='reset'/>"
+    "<memballoon model='virtio'/><rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>"
+    "<rng model='virtio'><backend model='builtin'/></rng><panic model='isa'/><iommu model='intel'/>"
+    "<vsock model='virtio'/><memory model='virtio-mem'/><nvram/></devices></domain>";
+
+static void
+expect_nothing(const char *name, const char *xml, gpuvm_bounds what)
+{
+    g_autoptr(gpuvm_diags) diags = judge(xml, what);
+
+    expect_diags(name, diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
+}
+
+static void
+leaves_a_guest_alone(void **state G_GNUC_UNUSED)
+{
+    static const char *const of_a_host[] = {
+        "<hostdev mode='subsystem' type='pci'><rom file='/srv/rom'/></hostdev>",
+        "<interface type='hostdev'/>",
+        "<disk type='block' device='disk'><source dev='/dev/vg/a'/></disk>",
+        "<disk type='nvme' device='disk'/>",
+    };
+
+    expect_nothing("desktop", desktop, GPUVM_BOUNDS_DOMAIN);
+    expect_nothing("the built-in template", gpuvm_template_domain, GPUVM_BOUNDS_TEMPLATE);
+    for (size_t i = 0; i < G_N_ELEMENTS(of_a_host); i++) {
+        g_autofree char *xml = g_strdup_printf("<domain><devices>%s</devices></domain>", of_a_host[i]);
+
+        expect_nothing(of_a_host[i], xml, GPUVM_BOUNDS_DOMAIN);
+    }
+}
+
+/* Each error is found, each is one. */
+static void
+finds_all_at_once(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_diags) diags = judge(
+        "<domain xmlns:qemu='urn:q'>\n<qemu:commandline><qemu:arg value='-device'/></qemu:commandline>\n"
+        "<devices>\n<filesystem><source dir='/'/></filesystem>\n"
+        "<disk type='dir' device='lun'/>\n</devices>\n</domain>",
+        GPUVM_BOUNDS_TEMPLATE);
+
+    expect_diags("all", diags, GPUVM_DIAG_ERROR,
+                 (const char *const[]){"3 t.xml:2: a template may not have <qemu:commandline>",
+                                       "3 t.xml:4: a template may not have <filesystem>",
+                                       "3 t.xml:5: a template may not have <disk type='dir'>",
+                                       "3 t.xml:5: a template may not have <disk device='lun'>", NULL});
+}
+
+/* What gpuvm made of a case can be started. */
+static void
+passes_what_gpuvm_makes(void **state G_GNUC_UNUSED)
+{
+    const char *source = g_getenv("top_srcdir");
+    g_autofree char *cases = source ? g_build_filename(source, "tests", "cases", NULL) : NULL;
+    g_autoptr(GDir) dir = source ? g_dir_open(cases, 0, NULL) : NULL;
+    unsigned n = 0;
+
+    if (!source)
+        skip();
+    assert_non_null(dir);
+    for (const char *name; (name = g_dir_read_name(dir));) {
+        g_autofree char *file = g_build_filename(cases, name, "domain.xml", NULL), *text = NULL;
+        g_auto(GStrv) domains = NULL;
+
+        if (!g_file_get_contents(file, &text, NULL, NULL))
+            continue;
+        domains = g_strsplit(text, "</domain>\n", -1);
+        for (char **domain = domains; **domain; domain++) {
+            g_autofree char *xml = g_strconcat(*domain, "</domain>", NULL);
+
+            expect_nothing(file, xml, GPUVM_BOUNDS_DOMAIN);
+            n++;
+        }
+    }
+    assert_true(n > 10);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reaches_into_the_host),   cmocka_unit_test(belongs_in_the_definition),
+        cmocka_unit_test(leaves_a_guest_alone),    cmocka_unit_test(finds_all_at_once),
+        cmocka_unit_test(passes_what_gpuvm_makes),
+    };
+
+    return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);
+}
