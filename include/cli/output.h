@@ -50,6 +50,9 @@ void gpuvm_output_text(gpuvm_output *output, const char *name, const char *text)
 /* Prints the diagnostics: to stderr, or, with -o json, the whole result with them to stdout. No notes with -q. */
 void gpuvm_output_finish(gpuvm_output *output, const gpuvm_diags *diags);
 
+/** The part of a digest ("sha256:…") that is shown in a table, "-" of NULL. g_malloc. */
+char *gpuvm_output_digest(const char *digest);
+
 /* Setters that say null when there is nothing. */
 void gpuvm_json_set_string(JsonObject *object, const char *member, const char *text);
 void gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number);

@@ -62,7 +62,8 @@ enum {
         1 << 3, /* GPUVM_OBJECT: never NULL; an absent one has every field's fallback and no node */
     GPUVM_FIELD_NARROWS =
         1 << 4, /* a list that is looked at beside the one of a document laid under this one */
-    GPUVM_FIELD_NULLABLE = 1 << 5, /* a sequence: NULL when absent, which is not the same as empty */
+    GPUVM_FIELD_NULLABLE = 1 << 5,  /* a sequence: NULL when absent, which is not the same as empty */
+    GPUVM_FIELD_HOST_PATH = 1 << 7, /* a scalar: a file of the host, unless it is an http or https URL */
 };
 
 typedef struct gpuvm_table gpuvm_table;

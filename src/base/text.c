@@ -18,6 +18,13 @@ gpuvm_text_next(const char **at, const char *end)
     return c;
 }
 
+/* What ends a line though it counts as printable. */
+static gboolean
+is_line_end(gunichar c)
+{
+    return c == 0x2028 || c == 0x2029;
+}
+
 char *
 gpuvm_text_printable(const char *text)
 {
@@ -27,7 +34,7 @@ gpuvm_text_printable(const char *text)
     while (text < end) {
         gunichar c = gpuvm_text_next(&text, end);
 
-        g_string_append_unichar(out, g_unichar_isprint(c) ? c : '?');
+        g_string_append_unichar(out, g_unichar_isprint(c) && !is_line_end(c) ? c : '?');
     }
     return g_string_free(out, FALSE);
 }

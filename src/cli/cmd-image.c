@@ -8,8 +8,6 @@
 #include "core/image.h"
 #include "ops/imagestore.h"
 
-#define SHORT_DIGITS 12 /* of a digest in a table */
-
 static gboolean dry_run;
 
 extern const gpuvm_command gpuvm_cmd_image;
@@ -23,9 +21,7 @@ format_size(JsonObject *row)
 static char *
 format_digest(JsonObject *row)
 {
-    const char *checksum = json_object_get_string_member(row, "checksum");
-
-    return g_strndup(checksum, sizeof "sha256:" - 1 + SHORT_DIGITS);
+    return gpuvm_output_digest(json_object_get_string_member(row, "checksum"));
 }
 
 static const gpuvm_column columns[] = {

@@ -4,10 +4,12 @@
 
 #include "cli/command.h"
 #include "doc/emit.h"
+#include "ops/origin.h"
 #include "ops/plugin.h"
 #include "ops/plugin_store.h"
 
 static char *checksum;
+static gboolean trusted;
 
 extern const gpuvm_command gpuvm_cmd_plugin;
 
@@ -20,7 +22,7 @@ install(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_change change;
 
     (void)argc;
-    if (gpuvm_plugin_install(cli->session, argv[0], checksum, &name, &change)) {
+    if (gpuvm_plugin_install(cli->session, argv[0], checksum, trusted, &name, &change)) {
         JsonObject *row = json_object_new();
 
         json_object_set_string_member(row, "name", name);
@@ -34,6 +36,7 @@ install(gpuvm_cli *cli, int argc, char **argv)
 static const GOptionEntry install_options[] = {
     {"checksum", 0, 0, G_OPTION_ARG_STRING, &checksum, "what the manifest must have: sha256:… or sha512:…",
      "SUM"},
+    {"trust", 0, 0, G_OPTION_ARG_NONE, &trusted, "let a manifest from a URL name files of this host", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -45,8 +48,9 @@ static const gpuvm_command install_command = {
     .description =
         "Installs the plugin whose manifest, in YAML or JSON, is in FILE ('-' is standard input) or at URL, in place of\n"
         "the one of the same name. Relative paths of a file start from its directory, and files for cloud-init become part of\n"
-        "what is installed; a manifest from a URL may have neither. A plugin that is disabled stays so. Domains that use it\n"
-        "keep what they took from it until they are defined again.",
+        "what is installed; a manifest from a URL may name no file of this host, unless you trust its author with all of\n"
+        "them (--trust). A plugin that is disabled stays so. Domains that use it keep what they took from it until they are\n"
+        "defined again.",
     .options = install_options,
     .min_arguments = 1,
     .max_arguments = 1,
@@ -158,20 +162,30 @@ static const gpuvm_command remove_command = {
     .run = remove_all,
 };
 
+static char *
+format_digest(JsonObject *row)
+{
+    return gpuvm_output_digest(json_object_get_string_member_with_default(row, "digest", NULL));
+}
+
 static const gpuvm_column columns[] = {
     /* clang-format off */
     {.header = "NAME", .key = "name"},
     {.header = "VERSION", .key = "version"},
     {.header = "RUNTIME", .key = "runtime"},
     {.header = "ENABLED", .key = "enabled"},
+    {.header = "ORIGIN", .key = "origin"},
+    {.header = "DIGEST", .format = format_digest},
     {.header = "FILE", .key = "file"},
     {0},
     /* clang-format on */
 };
 
 static JsonObject *
-make_row(const gpuvm_session *session, const gpuvm_plugin *plugin)
+make_row(const gpuvm_session *session, const gpuvm_spec *spec)
 {
+    const gpuvm_plugin *plugin = spec->plugin;
+    g_auto(gpuvm_origin) origin = gpuvm_origin_of(spec);
     g_autofree char *file = gpuvm_plugin_file(session, plugin->name);
     JsonObject *row = json_object_new();
 
@@ -179,6 +193,8 @@ make_row(const gpuvm_session *session, const gpuvm_plugin *plugin)
     gpuvm_json_set_string(row, "version", plugin->version);
     json_object_set_string_member(row, "runtime", gpuvm_plugin_runtime(plugin));
     json_object_set_boolean_member(row, "enabled", plugin->enabled);
+    gpuvm_json_set_string(row, "origin", origin.from);
+    gpuvm_json_set_string(row, "digest", origin.digest);
     gpuvm_json_set_string(row, "file", file);
     return row;
 }
@@ -194,7 +210,7 @@ list(gpuvm_cli *cli, int argc, char **argv)
         g_autoptr(gpuvm_spec) spec = gpuvm_plugin_get(cli->session, names->pdata[i], NULL);
 
         if (spec)
-            json_array_add_object_element(rows, make_row(cli->session, spec->plugin));
+            json_array_add_object_element(rows, make_row(cli->session, spec));
     }
     if (names && names->len == 0)
         gpuvm_output_line(cli->output, "no plugin is installed; see gpuvm plugin install --help");
@@ -243,14 +259,21 @@ show(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_spec) spec = gpuvm_plugin_get(cli->session, argv[0], NULL);
     g_autofree char *text = spec ? gpuvm_emit_yaml(spec->doc->root) : NULL;
+    g_auto(gpuvm_origin) origin = {0};
 
     (void)argc;
     if (!spec)
         return;
-    if (cli->output->json)
+    origin = gpuvm_origin_of(spec);
+    if (cli->output->json) {
         json_object_set_member(cli->output->result, "plugin", to_json(spec->doc->root));
-    else
-        gpuvm_output_text(cli->output, "plugin", text);
+        gpuvm_json_set_string(cli->output->result, "origin", origin.from);
+        gpuvm_json_set_string(cli->output->result, "digest", origin.digest);
+    } else {
+        g_autofree char *comment = gpuvm_origin_comment(&origin), *shown = g_strconcat(comment, text, NULL);
+
+        gpuvm_output_text(cli->output, "plugin", shown);
+    }
 }
 
 static const gpuvm_command show_command = {
@@ -258,7 +281,8 @@ static const gpuvm_command show_command = {
     .parent = &gpuvm_cmd_plugin,
     .arguments = "NAME",
     .summary = "Show the manifest of a plugin",
-    .description = "Shows the manifest of a plugin as it is installed, in YAML; with -o json, as JSON.",
+    .description =
+        "Shows the manifest of a plugin as it is installed, in YAML, below where it came from; with -o json, as JSON.",
     .min_arguments = 1,
     .max_arguments = 1,
     .argument = GPUVM_ARGUMENT_PLUGIN,

@@ -5,8 +5,11 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <libsmartcols/libsmartcols.h>
+
+#define SHORT_DIGITS 12 /* of a digest in a table */
 
 gpuvm_output *
 gpuvm_output_new(void)
@@ -128,6 +131,12 @@ gpuvm_output_text(gpuvm_output *output, const char *name, const char *text)
         json_object_set_string_member(output->result, name, text);
     else
         fputs(text, stdout);
+}
+
+char *
+gpuvm_output_digest(const char *digest)
+{
+    return digest ? g_strndup(digest, strcspn(digest, ":") + 1 + SHORT_DIGITS) : g_strdup("-");
 }
 
 void

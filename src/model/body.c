@@ -127,6 +127,7 @@ static const gpuvm_field body_fields[] = {
     {.key = "template",
      .offset = offsetof(gpuvm_body, template_path),
      .scalar = &gpuvm_scalar_path,
+     .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
          "A file with the libvirt domain XML to start from, in place of the built-in one; a relative "
          "path starts from the directory of the definition. It may have emulated devices and whatever tunes a guest; "

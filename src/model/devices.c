@@ -9,7 +9,7 @@ const char *const gpuvm_group_mode_names[] = {"refuse", "include", "detach", NUL
 static const gpuvm_field passthrough_fields[] = {
     {GPUVM_FIELD(gpuvm_passthrough, address), .scalar = &gpuvm_scalar_pci_ref, .flags = GPUVM_FIELD_REQUIRED,
      .doc = "The function (0000:01:00.0, or 01:00.0 in domain 0) or the whole card (01:00)."},
-    {GPUVM_FIELD(gpuvm_passthrough, rom_file), .scalar = &gpuvm_scalar_path,
+    {GPUVM_FIELD(gpuvm_passthrough, rom_file), .scalar = &gpuvm_scalar_path, .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
          "A file of the host with an option ROM, which the guest sees in place of the card's own; a relative "
          "path starts from the directory of the definition. When address is a whole card, it is for "

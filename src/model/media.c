@@ -23,11 +23,11 @@ check_one_of(const gpuvm_object *object, const char *first, bool has_first, cons
 }
 
 static const gpuvm_field media_fields[] = {
-    {GPUVM_FIELD(gpuvm_media, path), .scalar = &gpuvm_scalar_path,
+    {GPUVM_FIELD(gpuvm_media, path), .scalar = &gpuvm_scalar_path, .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
          "A file of the host, used where it is; a relative path starts from the directory of the definition. "
          "With a checksum it is copied into the storage pool, as from a URL."},
-    {GPUVM_FIELD(gpuvm_media, url), .scalar = &gpuvm_scalar_url,
+    {GPUVM_FIELD(gpuvm_media, url), .scalar = &gpuvm_scalar_url, .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
          "Where to fetch the file from, in place of path: an http, https or file URL, or an absolute path, read "
          "where gpuvm runs. It is fetched once, at define, into the storage pool."},
@@ -77,7 +77,8 @@ const gpuvm_table gpuvm_rootfs_table = {
 };
 
 static const gpuvm_field disk_fields[] = {
-    {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_source, .flags = GPUVM_FIELD_REQUIRED,
+    {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_source,
+     .flags = GPUVM_FIELD_REQUIRED | GPUVM_FIELD_HOST_PATH,
      .doc =
          "An image file or a block device of the host, used where it is; a relative path starts from the directory "
          "of the definition. Or a URL to fetch an image from, into the storage pool: the VM writes to a qcow2 "
@@ -109,7 +110,7 @@ const gpuvm_table gpuvm_disk_table = {
 
 static const gpuvm_field content_fields[] = {
     {GPUVM_FIELD(gpuvm_content, content), .scalar = &gpuvm_scalar_text, .doc = "The text itself."},
-    {GPUVM_FIELD(gpuvm_content, path), .scalar = &gpuvm_scalar_path,
+    {GPUVM_FIELD(gpuvm_content, path), .scalar = &gpuvm_scalar_path, .flags = GPUVM_FIELD_HOST_PATH,
      .doc = "The file that has the text, in place of content; a relative path starts from the directory of "
             "the definition."},
     {.key = "inline",

@@ -60,7 +60,7 @@ take_given(gpuvm_session *session, const gpuvm_definition *definition, const gpu
     }
     if (!gpuvm_inline_texts(plugin, definition->directory, session->diags))
         return NULL;
-    gpuvm_paths_resolve(plugin, definition->directory, session->diags);
+    gpuvm_paths_resolve(plugin, definition->directory);
     return gpuvm_spec_ref(plugin);
 }
 

@@ -11,33 +11,12 @@
 
 #include <glib/gstdio.h>
 
-#include "base/url.h"
-#include "core/image.h"
 #include "doc/build.h"
 #include "doc/emit.h"
-#include "host/digest.h"
-#include "host/fetch.h"
 #include "host/lock.h"
-#include "model/paths.h"
-#include "model/scalars.h"
-#include "ops/inline.h"
 #include "ops/load.h"
+#include "ops/manifest.h"
 #include "ops/plugin.h"
-
-/* A manifest as it came, and where from. */
-typedef struct origin {
-    gpuvm_source *source;
-    bool remote;     /* of somebody else: no file of this host goes into it */
-    char *directory; /* what its relative paths start from; NULL of a remote one */
-} origin;
-
-static void
-origin_clear(origin *manifest)
-{
-    g_clear_pointer(&manifest->source, gpuvm_source_unref);
-    g_free(manifest->directory);
-}
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(origin, origin_clear)
 
 /* Has @session report to @diags; returns those it reported to before. */
 static gpuvm_diags *
@@ -168,117 +147,16 @@ replace_file(const char *file, const char *text)
     return false;
 }
 
-/* Writes @spec over the plugin of its name. To be called with the lock. */
+/* Writes @spec, which came from @origin, over the plugin of its name. To be called with the lock. */
 static bool
-write_plugin(gpuvm_session *session, const gpuvm_spec *spec)
+write_plugin(gpuvm_session *session, const gpuvm_spec *spec, const gpuvm_origin *origin)
 {
     g_autofree char *file = gpuvm_plugin_file(session, spec->plugin->name);
-    g_autofree char *text = gpuvm_emit_yaml(spec->doc->root);
+    g_autofree char *comment = gpuvm_origin_comment(origin), *manifest = gpuvm_emit_yaml(spec->doc->root);
+    g_autofree char *text = g_strconcat(comment, manifest, NULL);
 
     return reads_back(session, file, text) &&
            (replace_file(file, text) || cannot_write(session, g_strerror(errno)));
-}
-
-static bool
-fetch_manifest(gpuvm_session *session, const char *url, origin *ret_manifest)
-{
-    g_autofree char *shown = gpuvm_url_shown(url), *right = NULL, *why = NULL, *hint = NULL;
-    GError *error = NULL;
-    char *text;
-    size_t size;
-
-    if (!gpuvm_scalar_url.parse(url, &right, &why, &hint)) {
-        gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
-        if (hint)
-            gpuvm_diag_hint(diag, "%s", hint);
-        return false;
-    }
-    text = gpuvm_fetch_text(url, GPUVM_DOC_MAX_SIZE, &size, &error);
-    if (!text)
-        return gpuvm_session_fail(session, error);
-    *ret_manifest = (origin){.source = gpuvm_source_new(shown, text, size), .remote = true};
-    return true;
-}
-
-static bool
-read_manifest(gpuvm_session *session, const char *from, origin *ret_manifest)
-{
-    g_autofree char *local = g_filename_from_uri(from, NULL, NULL);
-    const char *file = local ? local : from;
-    g_autofree char *path = g_canonicalize_filename(file, NULL);
-
-    if (!local && gpuvm_url_is(from))
-        return fetch_manifest(session, from, ret_manifest);
-    ret_manifest->directory = g_path_get_dirname(path);
-    if (!g_utf8_validate(ret_manifest->directory, -1, NULL)) { /* it would become part of what is written */
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "the name of directory %s is not UTF-8",
-                          ret_manifest->directory);
-        return false;
-    }
-    ret_manifest->source = gpuvm_load_source(file, session->diags);
-    return ret_manifest->source != NULL;
-}
-
-/* Whether the policies let a file from a URL go without a checksum, which is @seen. */
-static bool
-may_lack_checksum(gpuvm_session *session, const char *name, const char *seen)
-{
-    const char *policy;
-    gpuvm_diag *diag;
-
-    if (!gpuvm_session_policies(session))
-        return false;
-    policy = gpuvm_policies_want_checksum(&session->policies);
-    diag = policy ? gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
-                                      "%s has no checksum, which %s requires", name, policy)
-                  : gpuvm_diags_note(session->diags, NULL, "%s was taken without a checksum", name);
-    gpuvm_diag_hint(diag, "the one seen now: --checksum %s", seen);
-    return !policy;
-}
-
-/* @checksum is as the user wrote it, or NULL. */
-static bool
-verify(gpuvm_session *session, const origin *manifest, const char *checksum)
-{
-    g_autofree char *expected = NULL, *why = NULL, *hint = NULL, *seen = NULL;
-    g_autoptr(gpuvm_digest) digest = NULL;
-    GError *error = NULL;
-
-    if (checksum && !gpuvm_scalar_checksum.parse(checksum, &expected, &why, &hint)) {
-        gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "--checksum: %s", why);
-        if (hint)
-            gpuvm_diag_hint(diag, "%s", hint);
-        return false;
-    }
-    if (!expected && !manifest->remote)
-        return true;
-    digest = gpuvm_digest_new(expected, &error);
-    if (!digest)
-        return gpuvm_session_fail(session, error);
-    gpuvm_digest_add(digest, manifest->source->text, manifest->source->size);
-    seen = gpuvm_digest_finish(digest);
-    if (!expected)
-        return may_lack_checksum(session, manifest->source->name, seen);
-    if (g_str_equal(expected, seen))
-        return true;
-    gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "checksum mismatch: expected %s got %s: %s",
-                      expected, seen, manifest->source->name);
-    return false;
-}
-
-/* The one plugin of @manifest, complete in itself. */
-static gpuvm_spec *
-read_plugin(gpuvm_session *session, const origin *manifest)
-{
-    unsigned errors = session->diags->errors;
-    g_autoptr(gpuvm_spec) spec = gpuvm_spec_parse_one(manifest->source, GPUVM_KIND_PLUGIN, session->diags);
-
-    if (!spec)
-        return NULL;
-    if (manifest->directory)
-        gpuvm_inline_texts(spec, manifest->directory, session->diags);
-    gpuvm_paths_resolve(spec, manifest->directory, session->diags);
-    return session->diags->errors == errors ? g_steal_pointer(&spec) : NULL;
 }
 
 static bool
@@ -289,9 +167,18 @@ is_same(const gpuvm_spec *a, const gpuvm_spec *b)
     return g_str_equal(one, other);
 }
 
+/* Whether @installed says that it came from @origin. */
+static bool
+is_from(const gpuvm_spec *installed, const gpuvm_origin *origin)
+{
+    g_auto(gpuvm_origin) before = gpuvm_origin_of(installed);
+
+    return g_strcmp0(before.from, origin->from) == 0 && g_strcmp0(before.digest, origin->digest) == 0;
+}
+
 /* Puts @spec in the place of the plugin of its name, if there is one. To be called with the lock. */
 static bool
-put_plugin(gpuvm_session *session, gpuvm_spec *spec, gpuvm_change *ret_change)
+put_plugin(gpuvm_session *session, gpuvm_spec *spec, const gpuvm_origin *origin, gpuvm_change *ret_change)
 {
     const char *name = spec->plugin->name;
     g_autofree char *file = gpuvm_plugin_file(session, name);
@@ -301,7 +188,7 @@ put_plugin(gpuvm_session *session, gpuvm_spec *spec, gpuvm_change *ret_change)
 
     set_enabled(spec->doc, enabled);
     same = before && is_same(before, spec);
-    if (!same && !write_plugin(session, spec))
+    if (!(same && is_from(before, origin)) && !write_plugin(session, spec, origin))
         return false;
     if (!enabled)
         gpuvm_diag_hint(gpuvm_diags_note(session->diags, NULL, "plugin '%s' is disabled", name),
@@ -311,18 +198,14 @@ put_plugin(gpuvm_session *session, gpuvm_spec *spec, gpuvm_change *ret_change)
 }
 
 bool
-gpuvm_plugin_install(gpuvm_session *session, const char *from, const char *checksum, char **ret_name,
-                     gpuvm_change *ret_change)
+gpuvm_plugin_install(gpuvm_session *session, const char *from, const char *checksum, bool trusted,
+                     char **ret_name, gpuvm_change *ret_change)
 {
-    g_auto(origin) manifest = {0};
-    g_autoptr(gpuvm_spec) spec = NULL;
-    g_autoptr(gpuvm_lock) lock = NULL;
+    g_auto(gpuvm_origin) origin = {0};
+    g_autoptr(gpuvm_spec) spec = gpuvm_manifest_read(session, from, checksum, trusted, &origin);
+    g_autoptr(gpuvm_lock) lock = spec ? lock_store(session) : NULL;
 
-    if (!read_manifest(session, from, &manifest) || !verify(session, &manifest, checksum))
-        return false;
-    spec = read_plugin(session, &manifest);
-    lock = spec ? lock_store(session) : NULL;
-    if (!lock || !put_plugin(session, spec, ret_change))
+    if (!lock || !put_plugin(session, spec, &origin, ret_change))
         return false;
     g_clear_pointer(&lock, gpuvm_lock_release);
     if (*ret_change == GPUVM_UPDATED)
@@ -337,10 +220,13 @@ gpuvm_plugin_set_enabled(gpuvm_session *session, const char *name, bool enabled,
     g_autoptr(gpuvm_lock) lock = gpuvm_plugin_is_installed(session, name, NULL) ? lock_store(session) : NULL;
     g_autoptr(gpuvm_spec) spec = lock ? gpuvm_plugin_get(session, name, NULL) : NULL;
     bool changes = spec && spec->plugin->enabled != enabled;
+    g_auto(gpuvm_origin) origin = {0};
 
-    if (changes)
+    if (changes) {
         set_enabled(spec->doc, enabled);
-    if (!spec || (changes && !write_plugin(session, spec)))
+        origin = gpuvm_origin_of(spec);
+    }
+    if (!spec || (changes && !write_plugin(session, spec, &origin)))
         return false;
     *ret_outcome = changes ? GPUVM_DONE : GPUVM_NOTHING_TO_DO;
     return true;

@@ -33,7 +33,8 @@ resolve_paths(gpuvm_spec *spec)
     g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
     void *object;
 
-    gpuvm_paths_resolve(spec, "/srv", diags);
+    gpuvm_paths_resolve(spec, "/srv");
+    gpuvm_paths_check_foreign(spec, true, diags); /* no path is relative any more */
     object = gpuvm_schema_decode(table, spec->doc->root, diags);
     FUZZ_REQUIRE(object && diags->errors == 0);
     gpuvm_schema_free(table, object);

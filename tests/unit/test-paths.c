@@ -11,6 +11,7 @@
 
 #include "doc/emit.h"
 #include "model/paths.h"
+#include "model/tables.h"
 
 static gpuvm_spec *
 parse(const char *text)
@@ -57,48 +58,90 @@ test_every_field(void **state G_GNUC_UNUSED)
         g_autofree char *before = g_strdup_printf("kind: plugin\nname: p\n%s\n", cases[i].before);
         g_autofree char *after = g_strdup_printf("kind: plugin\nname: p\n%s\n", cases[i].after);
         g_autoptr(gpuvm_spec) spec = parse(before), expected = parse(after);
-        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
         g_autofree char *wanted = gpuvm_emit_yaml(expected->doc->root), *actual = NULL;
 
-        gpuvm_paths_resolve(spec, "/srv/p", diags);
+        gpuvm_paths_resolve(spec, "/srv/p");
         actual = gpuvm_emit_yaml(spec->doc->root);
-        assert_int_equal(diags->items->len, 0);
         assert_string_equal(actual, wanted);
     }
 }
 
-/* Of what came from elsewhere, no path starts anywhere, and no text of this host goes into it. */
+#define ADDRESS "{address: '02:00.0', rom_file: "
+
+/* What came from elsewhere names nothing of this host; from whom is trusted it may, but no path starts anywhere. */
 static void
 test_from_elsewhere(void **state G_GNUC_UNUSED)
 {
-    g_autoptr(gpuvm_spec) spec = parse("kind: plugin\nname: p\n"
-                                       "kernel: vmlinuz\n"
-                                       "initramfs: /boot/initrd\n"
-                                       "disks: [a.raw, 'https://example.com/b.iso']\n"
-                                       "cloud_init:\n  user_data: {path: /etc/shadow}\n  meta_data: text\n");
-    g_autofree char *before = gpuvm_emit_yaml(spec->doc->root), *after = NULL;
-    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
     static const struct {
-        unsigned line;
-        const char *message;
-    } errors[] = {
-        {3, "relative path: vmlinuz of what came from a URL"},
-        {5, "relative path: a.raw of what came from a URL"},
-        {7, "what came from a URL takes no file of this host into it: /etc/shadow"},
+        const char *body, *file; /* NULL: it names none */
+        bool relative;
+    } cases[] = {
+        {"kernel: vmlinuz", "vmlinuz", true},
+        {"kernel: {path: /boot/vmlinuz}", "/boot/vmlinuz"},
+        {"initramfs: {url: /boot/initrd}", "/boot/initrd"},
+        {"rootfs: {url: 'file:///etc/shadow'}", "file:///etc/shadow"},
+        {"rootfs: {url: 'FILE:///etc/shadow'}", "FILE:///etc/shadow"},
+        {"rootfs: /etc/shadow", "/etc/shadow"},
+        {"disks: [/dev/vda]", "/dev/vda"},
+        {"disks: [{source: a.raw}]", "a.raw", true},
+        {"disks: [{source: 'file:///a'}]", "file:///a"},
+        {"devices: {pci_passthrough: [" ADDRESS "/etc/shadow}]}", "/etc/shadow"},
+        {"devices: {per_replica: [[" ADDRESS "r.rom}]]}", "r.rom", true},
+        {"cloud_init: {user_data: {path: /etc/shadow}}", "/etc/shadow"},
+        {"cloud_init: {meta_data: {path: m}}", "m", true},
+        {"cloud_init: {network_config: {path: /n}}", "/n"},
+        {"template: /srv/t.xml", "/srv/t.xml"},
+        {"kernel: {url: 'https://example.com/k'}"},
+        {"rootfs: {url: 'HTTP://example.com/k'}"},
+        {"disks: ['https://example.com/b.iso']"},
+        {"cloud_init: {user_data: /etc/shadow}"},
+        {"devices: {pci_passthrough: ['02:00.0']}"},
+        {"workload: {type: http, entrypoint: [/bin/x], workdir: /w}"},
     };
 
-    gpuvm_paths_resolve(spec, NULL, diags);
-    assert_int_equal(diags->errors, G_N_ELEMENTS(errors));
-    for (size_t i = 0; i < G_N_ELEMENTS(errors); i++) {
-        const gpuvm_diag *diag = diags->items->pdata[i];
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        for (int trusted = 0; trusted < 2; trusted++) {
+            g_autofree char *text = g_strdup_printf("kind: plugin\nname: p\n%s\n", cases[i].body);
+            g_autoptr(gpuvm_spec) spec = parse(text);
+            g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+            bool wrong = trusted ? cases[i].relative : cases[i].file != NULL;
 
-        assert_int_equal(diag->mark.line, errors[i].line);
-        assert_string_equal(diag->message, errors[i].message);
-        assert_int_equal(diag->exit, GPUVM_EXIT_INVALID);
-        assert_non_null(diag->hint);
+            gpuvm_paths_check_foreign(spec, trusted, diags);
+            if (diags->errors != wrong)
+                fail_msg("%s, trusted %d: %u errors", cases[i].body, trusted, diags->errors);
+            if (wrong) {
+                const gpuvm_diag *diag = diags->items->pdata[0];
+
+                assert_int_equal(diag->exit, trusted ? GPUVM_EXIT_INVALID : GPUVM_EXIT_REFUSED);
+                assert_int_equal(diag->mark.line, 3);
+                assert_non_null(strstr(diag->message, cases[i].file));
+                assert_non_null(diag->hint);
+            }
+        }
     }
-    after = gpuvm_emit_yaml(spec->doc->root);
-    assert_string_equal(before, after);
+}
+
+static void
+check_rows(const gpuvm_table *table)
+{
+    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table);
+
+    for (guint i = 0; i < fields->len; i++) {
+        const gpuvm_field *field = fields->pdata[i];
+        bool is_path = field->scalar == &gpuvm_scalar_path || field->scalar == &gpuvm_scalar_source;
+
+        if (is_path && !(field->flags & GPUVM_FIELD_HOST_PATH))
+            fail_msg("the row %s of %s takes a path, and does not say so", field->key, table->name);
+        if (field->table && field->table != table)
+            check_rows(field->table);
+    }
+}
+
+static void
+test_every_row_of_a_path_says_so(void **state G_GNUC_UNUSED)
+{
+    for (int kind = 0; kind < GPUVM_KINDS; kind++)
+        check_rows(gpuvm_kind_table((gpuvm_kind)kind));
 }
 
 int
@@ -107,6 +150,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_field),
         cmocka_unit_test(test_from_elsewhere),
+        cmocka_unit_test(test_every_row_of_a_path_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
