@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "host/guard.h"
 #include "model/spec.h"
 
 /** One document of a file, and where it is from. */
@@ -25,6 +26,9 @@ GPtrArray *gpuvm_load_files(char **paths, gpuvm_diags *diags);
 
 /* The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see @diags. */
 gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
+
+/** The same of a file that decides what others may do; @ret_absent as gpuvm_guard_open has it. */
+gpuvm_source *gpuvm_load_guarded(const char *file, gpuvm_guard guard, bool *ret_absent, gpuvm_diags *diags);
 
 /* Whether there is certainly no @file: one that cannot be looked at, and a link to nothing, are not absent. */
 bool gpuvm_load_is_absent(const char *file);

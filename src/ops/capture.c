@@ -11,7 +11,7 @@ gpuvm_capture_host(gpuvm_session *session, bool full)
 {
     g_autoptr(gpuvm_source) policy = NULL;
     GError *error = NULL;
-    bool whole;
+    bool whole, absent;
     char *text;
 
     if (!gpuvm_session_connect(session) || !gpuvm_session_gather(session) ||
@@ -28,9 +28,9 @@ gpuvm_capture_host(gpuvm_session *session, bool full)
             "libvirt does not say all that a host file holds; gpuvm check shows what is unknown");
         return NULL;
     }
-    if (session->connection->local && !gpuvm_load_is_absent(GPUVM_POLICY_FILE)) {
-        policy = gpuvm_load_source(GPUVM_POLICY_FILE, session->diags);
-        if (!policy)
+    if (session->connection->local) {
+        policy = gpuvm_load_guarded(GPUVM_POLICY_FILE, GPUVM_GUARD_SYSTEM, &absent, session->diags);
+        if (!policy && !absent)
             return NULL;
     }
     text = gpuvm_capture(session->connection, session->facts, policy ? policy->text : NULL, full, &error);

@@ -96,32 +96,65 @@ gpuvm_load_files(char **paths, gpuvm_diags *diags)
     return files;
 }
 
+/* The text of @stream, called @name; NULL: see @diags. */
+static gpuvm_source *
+read_stream(FILE *stream, const char *name, gpuvm_diags *diags)
+{
+    const size_t limit = GPUVM_DOC_MAX_SIZE + 1; /* enough to see that it is too large */
+    g_autofree char *text = g_malloc(limit + 1);
+    size_t size;
+
+    errno = 0;
+    size = fread(text, 1, limit, stream);
+    if (ferror(stream)) {
+        cannot(diags, "read", name, errno);
+        return NULL;
+    }
+    text[size] = '\0';
+    text = g_realloc(text, size + 1);
+    return gpuvm_source_new(name, g_steal_pointer(&text), size);
+}
+
 gpuvm_source *
 gpuvm_load_source(const char *file, gpuvm_diags *diags)
 {
     bool standard = g_str_equal(file, "-");
     FILE *stream = standard ? stdin : g_fopen(file, "re");
-    const size_t limit = GPUVM_DOC_MAX_SIZE + 1; /* enough to see that it is too large */
-    g_autofree char *text = NULL;
-    size_t size = 0;
+    gpuvm_source *source;
 
     if (!stream) {
         cannot(diags, "open", file, errno);
         return NULL;
     }
-    text = g_malloc(limit + 1);
-    errno = 0;
-    size = fread(text, 1, limit, stream);
-    if (ferror(stream))
-        cannot(diags, "read", file, errno);
-    bool right = !ferror(stream);
+    source = read_stream(stream, standard ? "<stdin>" : file, diags);
     if (!standard)
         fclose(stream);
-    if (!right)
+    return source;
+}
+
+gpuvm_source *
+gpuvm_load_guarded(const char *file, gpuvm_guard guard, bool *ret_absent, gpuvm_diags *diags)
+{
+    g_autoptr(GError) error = NULL;
+    gpuvm_source *source;
+    FILE *stream;
+    int fd;
+
+    if (g_str_equal(file, "-"))
+        return gpuvm_load_source(file, diags);
+    fd = gpuvm_guard_open(file, guard, ret_absent, &error);
+    if (error) {
+        g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
+        gpuvm_diag *diag = gpuvm_diags_error(diags, gpuvm_error_exit(error), NULL, "%s", lines[0]);
+        if (lines[1])
+            gpuvm_diag_hint(diag, "%s", lines[1]);
+    }
+    if (fd < 0)
         return NULL;
-    text[size] = '\0';
-    text = g_realloc(text, size + 1);
-    return gpuvm_source_new(standard ? "<stdin>" : file, g_steal_pointer(&text), size);
+    stream = fdopen(fd, "r");
+    source = read_stream(stream, file, diags);
+    fclose(stream);
+    return source;
 }
 
 bool

@@ -88,18 +88,13 @@ gpuvm_spec *
 gpuvm_plugin_get(gpuvm_session *session, const char *name, const gpuvm_mark *mark)
 {
     g_autofree char *file = gpuvm_plugin_file(session, name);
+    bool of_root = !session->plugin_dir && geteuid() == 0;
     g_autoptr(gpuvm_source) source = NULL;
     g_autoptr(gpuvm_spec) spec = NULL;
 
     if (!gpuvm_plugin_is_installed(session, name, mark))
         return NULL;
-    if (g_file_test(file, G_FILE_TEST_EXISTS) &&
-        !g_file_test(file, G_FILE_TEST_IS_REGULAR)) { /* a FIFO, for ever */
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, mark, "cannot read %s: not a regular file",
-                          file);
-        return NULL;
-    }
-    source = gpuvm_load_source(file, session->diags);
+    source = gpuvm_load_guarded(file, of_root ? GPUVM_GUARD_SYSTEM : GPUVM_GUARD_GIVEN, NULL, session->diags);
     if (!source)
         return NULL;
     spec = gpuvm_spec_parse_one(source, GPUVM_KIND_PLUGIN, session->diags);

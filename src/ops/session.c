@@ -99,12 +99,13 @@ add_policy_text(gpuvm_session *session, const char *name, const char *text)
     return add_policy(session, name, source);
 }
 
+/* The policy in @path; @ret_absent as gpuvm_guard_open has it. */
 static bool
-add_policy_file(gpuvm_session *session, const char *path)
+add_policy_file(gpuvm_session *session, const char *path, gpuvm_guard guard, bool *ret_absent)
 {
-    g_autoptr(gpuvm_source) source = gpuvm_load_source(path, session->diags);
+    g_autoptr(gpuvm_source) source = gpuvm_load_guarded(path, guard, ret_absent, session->diags);
 
-    return source && add_policy(session, path, source);
+    return source ? add_policy(session, path, source) : ret_absent && *ret_absent;
 }
 
 /*
@@ -117,15 +118,15 @@ gpuvm_session_policies(gpuvm_session *session)
     bool from_file =
         session->facts && (session->host_file || (session->connection && session->connection->host_file));
     const char *text = from_file ? session->facts->policy : NULL;
-    bool present = from_file ? text != NULL : !gpuvm_load_is_absent(GPUVM_POLICY_FILE);
-    bool right = true;
+    bool absent = !text, right = true;
 
-    if (present)
-        right = from_file ? add_policy_text(session, "the host file's policy", text)
-                          : add_policy_file(session, GPUVM_POLICY_FILE);
+    if (text)
+        right = add_policy_text(session, "the host file's policy", text);
+    else if (!from_file)
+        right = add_policy_file(session, GPUVM_POLICY_FILE, GPUVM_GUARD_SYSTEM, &absent);
     if (session->policy_file)
-        right = add_policy_file(session, session->policy_file) && right;
-    else if (!present)
+        right = add_policy_file(session, session->policy_file, GPUVM_GUARD_GIVEN, NULL) && right;
+    else if (right && absent)
         right = add_policy_text(session, GPUVM_POLICY_BUILTIN, gpuvm_policy_builtin);
     if (!right)
         gpuvm_policies_clear(&session->policies);
