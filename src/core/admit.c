@@ -15,6 +15,7 @@
 
 const gpuvm_admit_rule gpuvm_admit_rules[] = {
     {"present", GPUVM_PLAN | GPUVM_START | GPUVM_RELEASE, gpuvm_present_rule},
+    {"whole", GPUVM_START, gpuvm_whole_rule},
     {"identity", GPUVM_START, gpuvm_identity_rule},
     {"ready", GPUVM_PLAN | GPUVM_START, gpuvm_ready_rule},
     {"memory", GPUVM_PLAN | GPUVM_START, gpuvm_ready_memory_rule},

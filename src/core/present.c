@@ -42,3 +42,30 @@ gpuvm_identity_rule(const gpuvm_admission *admission)
                               "definition, then gpuvm define it again");
     }
 }
+
+/* Whether a domain that is about to start has the function at @addr, on this host or not. */
+static bool
+is_named(const gpuvm_admission *admission, const gpuvm_pci_addr *addr)
+{
+    for (guint i = 0; i < admission->absent->len; i++) {
+        if (gpuvm_pci_addr_equal(&g_array_index(admission->absent, gpuvm_absent, i).addr, addr))
+            return true;
+    }
+    return gpuvm_functions_find(admission->functions, addr) != NULL;
+}
+
+void
+gpuvm_whole_rule(const gpuvm_admission *admission)
+{
+    const GArray *recorded = admission->record->devices;
+
+    for (guint i = 0; i < recorded->len; i++) {
+        const gpuvm_pci_addr *addr = &g_array_index(recorded, gpuvm_record_device, i).addr;
+
+        if (!is_named(admission, addr))
+            gpuvm_diag_hint(gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, NULL,
+                                              "device %s was removed from the domain after define",
+                                              GPUVM_PCI(addr)),
+                            "to have it again, define the VM from its file: gpuvm define FILE");
+    }
+}

@@ -11,3 +11,6 @@ void gpuvm_present_rule(const gpuvm_admission *admission);
 
 /** What was recorded at define has the same vendor and device id now (exit code 5); the rest is noted. */
 void gpuvm_identity_rule(const gpuvm_admission *admission);
+
+/** The domain has every device that was recorded at define (exit code 5): a VM does not start without its GPU. */
+void gpuvm_whole_rule(const gpuvm_admission *admission);

@@ -37,6 +37,8 @@ static const struct {
     void (*change)(gpuvm_facts *facts);
 } cases[] = {
     {"present", "", "PCI device not found: 0000:01:00.0"},
+    {"whole", CARD, "device 0000:01:00.1 was removed from the domain after define",
+     .record = "0000:01:00.0 10de:2204 requested\n0000:01:00.1 10de:1aef same-card"},
     {"identity", CARD, "it was 10de:2208 at define", .record = "0000:01:00.0 10de:2208 requested"},
     {"ready", CARD, "VFIO is not available", .change = without_vfio},
     {"memory", CARD, "of the host's memory are available now", .change = without_memory},

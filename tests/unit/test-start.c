@@ -64,6 +64,31 @@ static const struct {
      NULL,
      {"5 is now 8086:1533; it was 10de:2204", "4 device 0000:01:00.0 (8086:1533) not in allowlist"},
      {NULL}},
+    {"all hostdevs were removed",
+     CARD,
+     RECORD,
+     "",
+     NULL,
+     NULL,
+     {"5 device 0000:01:00.0 was removed from the domain after define :: gpuvm define FILE",
+      "5 device 0000:01:00.1 was removed from the domain after define"},
+     {NULL}},
+    {"one hostdev was removed",
+     CARD,
+     RECORD,
+     "0000:01:00.0",
+     NULL,
+     NULL,
+     {"5 device 0000:01:00.1 was removed from the domain after define"},
+     {NULL}},
+    {"a hostdev was put in another's place",
+     CARD OTHER,
+     RECORD,
+     "0000:01:00.0 0000:05:00.0",
+     NULL,
+     NULL,
+     {"5 device 0000:01:00.1 was removed from the domain after define"},
+     {ADDED}},
     {"a hostdev was added", CARD OTHER, RECORD, BOTH " 0000:05:00.0", NULL, NULL, {NULL}, {ADDED}},
     {"one that is not permitted",
      CARD "0000:05:00.0 020000 8086:1533 group=15\n",
@@ -81,7 +106,6 @@ static const struct {
      NULL,
      {NULL},
      {ADDED, "device 0000:05:00.1 was added"}},
-    {"a hostdev was taken out", CARD, RECORD, "0000:01:00.0", NULL, NULL, {NULL}, {NULL}},
     {"the policy was tightened",
      CARD,
      RECORD,
@@ -195,7 +219,7 @@ static const struct {
      NULL,
      NULL,
      {"5 PCI device not found: 0000:01:00.0", "4 device 0000:05:00.0 (8086:1533) not in allowlist",
-      "5 device 0000:05:00.0 is in use"},
+      "5 device 0000:01:00.1 was removed", "5 device 0000:05:00.0 is in use"},
      {ADDED}},
 };
 
@@ -219,7 +243,7 @@ judges_what_libvirt_would_pass(void **state G_GNUC_UNUSED)
         run_case(i);
 }
 
-/* Starts a VM with one card, or none of it in @hostdevs, on a host of which @host is known. */
+/* Starts a VM with one card, or none, in @hostdevs, on a host of which @host is known. */
 static void
 start_card(const char *name, const char *hostdevs, uint64_t pinned_kib, const gpuvm_host *host,
            const char *const errors[])
@@ -227,7 +251,7 @@ start_card(const char *name, const char *hostdevs, uint64_t pinned_kib, const gp
     g_autoptr(plan_scene) scene =
         scene_new("0000:01:00.0 030000 10de:2204 group=14 driver=nvidia\n", "", NULL, NULL);
 
-    scene->record = build_record("0000:01:00.0 10de:2204 requested\n");
+    scene->record = build_record(*hostdevs ? "0000:01:00.0 10de:2204 requested\n" : "");
     scene->facts->host = *host;
     scene_start(scene, hostdevs, pinned_kib);
     expect_diags(name, scene->diags, GPUVM_DIAG_ERROR, errors);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-rtx3090
-# virsh edit between define and start: what is outside the allowlist, or reaches past it, is refused at start.
+# virsh edit between define and start: what is outside the allowlist, reaches past it, or is missing, is refused at start.
 
 vm vm '{pci_passthrough: ["01:00.0"]}'
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
@@ -12,6 +12,21 @@ expect_text 'device 0000:00:1f.6 (8086:15bc) not in allowlist'
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
 expect_exit 0 virsh detach-device --config vm "$TMPDIR/nic.xml"
+
+hostdevs 0000:01:00.1 > "$TMPDIR/audio.xml"
+hostdevs 0000:01:00.0 > "$TMPDIR/card.xml"
+expect_exit 0 virsh detach-device --config vm "$TMPDIR/audio.xml"
+expect_exit 5 gpuvm start vm
+expect_text 'device 0000:01:00.1 was removed from the domain after define' 'gpuvm define FILE'
+expect_no_text 'device 0000:01:00.0 was removed'
+expect_exit 0 virsh detach-device --config vm "$TMPDIR/card.xml"
+expect_exit 5 gpuvm start vm
+expect_text 'device 0000:01:00.0 was removed' 'device 0000:01:00.1 was removed'
+stopped vm
+[ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
+
+expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+expect_text updated
 
 # edit SED: changes the domain's XML, as virsh edit does
 edit()
@@ -36,3 +51,4 @@ edit "s|</devices>|<input type='tablet' bus='usb'/><controller type='usb' model=
 /<controller type='usb'.*none/d
 s|</devices>|<video><model type='virtio'/></video><graphics type='vnc'/><watchdog model='i6300esb'/>&|"
 expect_exit 0 gpuvm start vm
+expect_driver vfio-pci 0000:01:00.0 0000:01:00.1
