@@ -53,6 +53,9 @@ void gpuvm_output_finish(gpuvm_output *output, const gpuvm_diags *diags);
 /** The part of a digest ("sha256:…") that is shown in a table, "-" of NULL. g_malloc. */
 char *gpuvm_output_digest(const char *digest);
 
+/* The texts of the array @member, with commas between; "-" for none. g_malloc. */
+char *gpuvm_json_join(JsonObject *object, const char *member);
+
 /* Setters that say null when there is nothing. */
 void gpuvm_json_set_string(JsonObject *object, const char *member, const char *text);
 void gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number);

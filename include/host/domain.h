@@ -48,6 +48,9 @@ GPtrArray *gpuvm_domain_list(gpuvm_connection *connection, GError **error);
 /** Its XML (g_free): the persistent one when @inactive, else the live one when it runs. */
 char *gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error);
 
+/** The PCI devices that it has, and those that its definition names for its next start. */
+gpuvm_claim *gpuvm_domain_claim(gpuvm_domain *domain, GError **error);
+
 /**
  * The element of @uri's namespace in its persistent metadata (of a transient domain, which has none, the live
  * one), without its prefix (g_free); NULL without @error when there is none.

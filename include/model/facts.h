@@ -90,6 +90,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_claim, gpuvm_claim_free)
 /** Whether the domain runs with the function at @addr now. */
 bool gpuvm_claim_has(const gpuvm_claim *claim, const gpuvm_pci_addr *addr);
 
+/** Whether it runs, and its next start will have other devices than it has now. */
+bool gpuvm_claim_waits(const gpuvm_claim *claim);
+
 /** What the host itself does with a device: in the order of gpuvm_use_names. */
 typedef enum gpuvm_use_kind {
     GPUVM_USE_STORAGE, /* a mounted file system or swap is on it */

@@ -54,6 +54,10 @@ gpuvm_instance *gpuvm_instance_find(gpuvm_session *session, const char *name);
 
 /** "running", "shut off", … as virsh says it. */
 const char *gpuvm_instance_state(const gpuvm_instance *instance);
+
+/** Its PCI devices, now and for its next start; NULL: see the diagnostics. */
+gpuvm_claim *gpuvm_instance_claim(gpuvm_session *session, const gpuvm_instance *instance);
+
 void gpuvm_instance_free(gpuvm_instance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_instance, gpuvm_instance_free)
 

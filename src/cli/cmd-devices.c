@@ -31,7 +31,9 @@ format_claims(JsonObject *row)
 
         g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "",
                                json_object_get_string_member(claim, "domain"),
-                               json_object_get_boolean_member(claim, "active") ? " (running)" : "");
+                               !json_object_get_boolean_member(claim, "active")  ? ""
+                               : json_object_get_boolean_member(claim, "in_use") ? " (running)"
+                                                                                 : " (next start)");
     }
     return g_string_free(text->len > 0 ? text : g_string_append_c(text, '-'), FALSE);
 }
@@ -70,6 +72,7 @@ claims_of(const gpuvm_facts *facts, const gpuvm_device *device)
 
         json_object_set_string_member(object, "domain", claim->domain);
         json_object_set_boolean_member(object, "active", claim->active);
+        json_object_set_boolean_member(object, "in_use", gpuvm_claim_has(claim, &device->addr));
         json_array_add_object_element(array, object);
     }
     return array;

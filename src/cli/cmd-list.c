@@ -7,11 +7,20 @@
 
 static gboolean all, health;
 
+static char *
+format_devices(JsonObject *row)
+{
+    g_autofree char *now = gpuvm_json_join(row, "devices"), *next = gpuvm_json_join(row, "next_devices");
+
+    return json_object_get_boolean_member(row, "waits") ? g_strdup_printf("%s (next start: %s)", now, next)
+                                                        : g_steal_pointer(&next);
+}
+
 /* clang-format off */
 #define COLUMNS                                                                                              \
     {.header = "NAME", .key = "name"},                                                                       \
     {.header = "STATE", .key = "state"},                                                                     \
-    {.header = "DEVICES", .key = "devices"},                                                                 \
+    {.header = "DEVICES", .format = format_devices},                                                                 \
     {.header = "AUTOSTART", .key = "autostart"},                                                             \
     {.header = "SOURCE", .key = "source"}
 
@@ -19,22 +28,29 @@ static const gpuvm_column columns[] = {COLUMNS, {0}};
 static const gpuvm_column columns_with_health[] = {COLUMNS, {.header = "HEALTH", .key = "health"}, {0}};
 /* clang-format on */
 
+static JsonArray *
+addresses(const GArray *addrs)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < addrs->len; i++)
+        json_array_add_string_element(array, GPUVM_PCI(&g_array_index(addrs, gpuvm_pci_addr, i)));
+    return array;
+}
+
 static JsonObject *
-make_row(const gpuvm_instance *vm)
+make_row(const gpuvm_instance *vm, const gpuvm_claim *claim)
 {
     const gpuvm_domain *domain = vm->domain;
     const gpuvm_record *record = vm->record;
     JsonObject *row = json_object_new();
-    JsonArray *devices = json_array_new();
 
-    for (guint i = 0; i < record->devices->len; i++) {
-        const gpuvm_record_device *device = &g_array_index(record->devices, gpuvm_record_device, i);
-        json_array_add_string_element(devices, GPUVM_PCI(&device->addr));
-    }
     json_object_set_string_member(row, "name", domain->name);
     json_object_set_string_member(row, "uuid", domain->uuid);
     json_object_set_string_member(row, "state", gpuvm_instance_state(vm));
-    json_object_set_array_member(row, "devices", devices);
+    json_object_set_array_member(row, "devices", addresses(claim->now));
+    json_object_set_array_member(row, "next_devices", addresses(claim->next));
+    json_object_set_boolean_member(row, "waits", gpuvm_claim_waits(claim));
     json_object_set_boolean_member(row, "autostart", domain->autostart);
     gpuvm_json_set_string(row, "plugin", record->plugin);
     gpuvm_json_set_string(row, "source", record->source);
@@ -66,9 +82,11 @@ run(gpuvm_cli *cli, int argc, char **argv)
     domains = gpuvm_list_managed(cli->session);
     for (guint i = 0; domains && i < domains->len; i++) {
         gpuvm_instance *vm = domains->pdata[i];
+        g_autoptr(gpuvm_claim) claim =
+            vm->domain->active || all ? gpuvm_instance_claim(cli->session, vm) : NULL;
 
-        if (vm->domain->active || all) {
-            json_array_add_object_element(rows, make_row(vm));
+        if (claim) {
+            json_array_add_object_element(rows, make_row(vm, claim));
             g_ptr_array_add(instances, vm);
         }
     }
@@ -89,7 +107,9 @@ static const GOptionEntry options[] = {
 const gpuvm_command gpuvm_cmd_list = {
     .name = "list",
     .summary = "List the VMs that gpuvm defined",
-    .description = "Lists the running VMs that gpuvm defined, with the devices that were recorded at define.",
+    .description =
+        "Lists the running VMs that gpuvm defined, with the devices that they run with and, where the next start will have\n"
+        "others, these. In JSON the former are devices, none for a VM that is off, and the latter next_devices.",
     .options = options,
     .run = run,
 };

@@ -17,39 +17,37 @@ static const gpuvm_column columns[] = {
     {0},
 };
 
-/* A recorded function, as the host has it now. */
+/* A function of the domain, as the host has it now. */
 static JsonObject *
-device_row(const gpuvm_facts *facts, const gpuvm_record_device *recorded)
+device_row(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const gpuvm_record *record)
 {
-    const gpuvm_device *device = gpuvm_facts_device(facts, &recorded->addr);
+    const gpuvm_record_device *recorded = gpuvm_record_find(record, addr);
+    const gpuvm_device *device = gpuvm_facts_device(facts, addr);
     g_autoptr(gpuvm_device) absent = NULL;
     JsonObject *row;
 
     if (!device) {
-        device = absent = gpuvm_device_new(&recorded->addr);
-        absent->vendor_id = recorded->vendor_id;
-        absent->device_id = recorded->device_id;
+        device = absent = gpuvm_device_new(addr);
+        absent->vendor_id = recorded ? recorded->vendor_id : 0;
+        absent->device_id = recorded ? recorded->device_id : 0;
         absent->product = g_strdup("not found on this host");
     }
     row = gpuvm_device_row(device);
     json_object_set_boolean_member(row, "present", absent == NULL);
-    json_object_set_string_member(row, "role", gpuvm_role_names[recorded->role]);
+    gpuvm_json_set_string(row, "role", recorded ? gpuvm_role_names[recorded->role] : NULL);
     return row;
 }
 
 static JsonArray *
-device_rows(gpuvm_session *session, const gpuvm_record *record)
+device_rows(gpuvm_session *session, const GArray *addrs, const gpuvm_record *record)
 {
-    g_autoptr(GArray) addrs = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
     JsonArray *rows = json_array_new();
 
-    for (guint i = 0; i < record->devices->len; i++)
-        g_array_append_val(addrs, g_array_index(record->devices, gpuvm_record_device, i).addr);
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, addrs))
         return rows;
-    for (guint i = 0; i < record->devices->len; i++)
+    for (guint i = 0; i < addrs->len; i++)
         json_array_add_object_element(
-            rows, device_row(session->facts, &g_array_index(record->devices, gpuvm_record_device, i)));
+            rows, device_row(session->facts, &g_array_index(addrs, gpuvm_pci_addr, i), record));
     return rows;
 }
 
@@ -94,20 +92,25 @@ show(gpuvm_output *output, JsonObject *vm)
         gpuvm_output_line(output, "%-12s %s", "volume", json_array_get_string_element(volumes, i));
     gpuvm_output_line(output, "%-12s %s", "autostart",
                       json_object_get_boolean_member(vm, "autostart") ? "yes" : "no");
-    gpuvm_output_print_table(json_object_get_array_member(vm, "devices"), columns, NULL);
+    if (json_object_get_boolean_member(vm, "waits")) {
+        gpuvm_output_print_table(json_object_get_array_member(vm, "devices"), columns, NULL);
+        gpuvm_output_line(output, "waits for its next start:");
+    }
+    gpuvm_output_print_table(json_object_get_array_member(vm, "next_devices"), columns, NULL);
 }
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(cli->session, argv[0]);
+    g_autoptr(gpuvm_claim) claim = instance ? gpuvm_instance_claim(cli->session, instance) : NULL;
     const gpuvm_domain *domain;
     const gpuvm_record *record;
     g_autofree char *health_url = NULL;
     JsonObject *vm;
 
     (void)argc;
-    if (!instance)
+    if (!claim)
         return;
     domain = instance->domain;
     record = instance->record;
@@ -125,7 +128,9 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_json_set_string(vm, "health_url", health_url);
     json_object_set_object_member(vm, "labels", labels_object(record));
     json_object_set_array_member(vm, "volumes", volumes_array(record));
-    json_object_set_array_member(vm, "devices", device_rows(cli->session, record));
+    json_object_set_array_member(vm, "devices", device_rows(cli->session, claim->now, record));
+    json_object_set_array_member(vm, "next_devices", device_rows(cli->session, claim->next, record));
+    json_object_set_boolean_member(vm, "waits", gpuvm_claim_waits(claim));
     if (!cli->output->json)
         show(cli->output, vm);
     json_object_set_object_member(cli->output->result, "vm", vm);
@@ -137,7 +142,8 @@ const gpuvm_command gpuvm_cmd_show = {
     .summary = "Show one VM and its devices",
     .description =
         "Shows the state of a VM, what was recorded when it was defined, and its devices with the drivers they\n"
-        "have now.",
+        "have now; where it runs with others than its next start will have, both. In JSON what it runs with is devices,\n"
+        "none when it is off, and what its next start will have next_devices.",
     .min_arguments = 1,
     .max_arguments = 1,
     .argument = GPUVM_ARGUMENT_DOMAIN,

@@ -29,10 +29,11 @@ gpuvm_output_free(gpuvm_output *output)
     g_free(output);
 }
 
-static char *
-join(JsonArray *array)
+char *
+gpuvm_json_join(JsonObject *object, const char *member)
 {
-    GString *text = g_string_new(NULL);
+    JsonArray *array = json_object_get_array_member(object, member);
+    GString *text = g_string_new(json_array_get_length(array) == 0 ? "-" : NULL);
 
     for (guint i = 0; i < json_array_get_length(array); i++)
         g_string_append_printf(text, "%s%s", i > 0 ? "," : "", json_array_get_string_element(array, i));
@@ -43,17 +44,14 @@ static char *
 cell(JsonObject *row, const gpuvm_column *column)
 {
     JsonNode *node;
-    g_autofree char *text = NULL;
 
     if (column->format)
         return column->format(row);
     node = json_object_get_member(row, column->key);
     if (!node || JSON_NODE_HOLDS_NULL(node))
         return g_strdup("-");
-    if (JSON_NODE_HOLDS_ARRAY(node)) {
-        text = join(json_node_get_array(node));
-        return g_strdup(*text ? text : "-");
-    }
+    if (JSON_NODE_HOLDS_ARRAY(node))
+        return gpuvm_json_join(row, column->key);
     switch (json_node_get_value_type(node)) {
     case G_TYPE_BOOLEAN:
         return g_strdup(json_node_get_boolean(node) ? "yes" : "no");

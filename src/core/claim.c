@@ -93,7 +93,10 @@ report(const gpuvm_admission *admission, const conflict *found)
     case GPUVM_PLAN:
         gpuvm_diags_note(admission->diags, mark,
                          "%s is also named by domain '%s'%s: the two cannot run together", what,
-                         claim->domain, claim->active ? ", which is running" : "");
+                         claim->domain,
+                         !claim->active                        ? ""
+                         : gpuvm_claim_has(claim, found->held) ? ", which is running"
+                                                               : " for its next start");
         break;
     case GPUVM_CHOOSE:
         gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark, "domain '%s' has %s", claim->domain,

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/nearest.h"
+#include "host/claims.h"
 
 #define POLL_US (200 * G_TIME_SPAN_MILLISECOND)
 
@@ -240,6 +241,19 @@ gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error)
     if (!xml)
         gpuvm_virt_failed(error, "cannot read domain '%s'", domain->name);
     return xml;
+}
+
+gpuvm_claim *
+gpuvm_domain_claim(gpuvm_domain *domain, GError **error)
+{
+    g_autofree char *definition = gpuvm_domain_xml(domain, true, error);
+    g_autofree char *live = definition && domain->active ? gpuvm_domain_xml(domain, false, error) : NULL;
+    g_autoptr(gpuvm_claim) claim = NULL;
+
+    if (!definition || (domain->active && !live))
+        return NULL;
+    claim = gpuvm_claim_parse(definition, error);
+    return claim && (!live || gpuvm_claim_run(claim, live, error)) ? g_steal_pointer(&claim) : NULL;
 }
 
 char *

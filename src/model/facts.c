@@ -219,6 +219,16 @@ gpuvm_claim_has(const gpuvm_claim *claim, const gpuvm_pci_addr *addr)
     return false;
 }
 
+bool
+gpuvm_claim_waits(const gpuvm_claim *claim)
+{
+    bool same = claim->now->len == claim->next->len;
+
+    for (guint i = 0; same && i < claim->next->len; i++)
+        same = gpuvm_claim_has(claim, &g_array_index(claim->next, gpuvm_pci_addr, i));
+    return claim->active && !same;
+}
+
 /* Where the claim of domain @name is, or would be, in @claims. */
 static guint
 find_place(const GPtrArray *claims, const char *name)

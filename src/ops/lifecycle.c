@@ -63,6 +63,17 @@ gpuvm_instance_state(const gpuvm_instance *instance)
     return gpuvm_domain_state_name(instance->domain->state);
 }
 
+gpuvm_claim *
+gpuvm_instance_claim(gpuvm_session *session, const gpuvm_instance *instance)
+{
+    GError *error = NULL;
+    gpuvm_claim *claim = gpuvm_domain_claim(instance->domain, &error);
+
+    if (!claim)
+        gpuvm_session_fail(session, error);
+    return claim;
+}
+
 void
 gpuvm_instance_free(gpuvm_instance *instance)
 {

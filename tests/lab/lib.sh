@@ -162,6 +162,14 @@ expect_no_text()
     done
 }
 
+# expect_json EXPRESSION TEXT: of the last command's output, j, the expression in Python prints this
+expect_json()
+{
+    local value
+    value=$(python3 -c "import json, sys; j = json.load(sys.stdin); print($1)" <<< "$OUT")
+    [ "$value" = "$2" ] || fail "$1 is $value, not $2"
+}
+
 # expect_driver DRIVER ADDRESS…
 expect_driver()
 {

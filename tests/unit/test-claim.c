@@ -141,7 +141,7 @@ tells_now_from_next(void **state G_GNUC_UNUSED)
         {"only names it",
          GPU "domain a active next 0000:01:00.0\n",
          {NULL},
-         {"device 0000:01:00.0 is also named"}},
+         {"device 0000:01:00.0 is also named by domain 'a' for its next start: the two cannot run together"}},
         {"has one card, names the other",
          GPU SECOND "domain a active now 0000:02:00.0 next 0000:01:00.0\n",
          {"5 device 0000:02:00.0 is in use"},

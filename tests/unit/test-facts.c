@@ -198,6 +198,29 @@ replaces_a_claim(void **state G_GNUC_UNUSED)
 }
 
 static void
+tells_who_waits_for_its_next_start(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *now, *next;
+        bool active, waits;
+    } cases[] = {
+        {NULL, NULL, true, false},
+        {NULL, "0000:01:00.0", false, false},
+        {"0000:01:00.0", "0000:01:00.0", true, false},
+        {"0000:01:00.0", "0000:02:00.0", true, true},
+        {"0000:01:00.0", NULL, true, true},
+        {NULL, "0000:01:00.0", true, true},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_claim) claim = make_claim("a", cases[i].now, cases[i].next);
+
+        claim->active = cases[i].active;
+        assert_int_equal(gpuvm_claim_waits(claim), cases[i].waits);
+    }
+}
+
+static void
 finds_cells(void **state G_GNUC_UNUSED)
 {
     g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
@@ -219,6 +242,7 @@ main(void)
         cmocka_unit_test(describes_devices),
         cmocka_unit_test(lists_active_claims_first),
         cmocka_unit_test(replaces_a_claim),
+        cmocka_unit_test(tells_who_waits_for_its_next_start),
         cmocka_unit_test(finds_cells),
     };
 

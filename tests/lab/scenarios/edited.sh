@@ -24,6 +24,10 @@ expect_exit 5 gpuvm start vm
 expect_text 'device 0000:01:00.0 was removed' 'device 0000:01:00.1 was removed'
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
+expect_exit 0 gpuvm show vm
+expect_no_text 0000:01:00
+expect_exit 0 gpuvm list --all
+expect_no_text 0000:01:00
 
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 expect_text updated

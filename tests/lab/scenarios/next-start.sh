@@ -10,14 +10,27 @@ vm first '{pci_passthrough: ["02:00.0"]}'
 expect_exit 0 gpuvm define "$TMPDIR/first.yaml"
 expect_exit 0 gpuvm define "$TMPDIR/second.yaml" "$TMPDIR/third.yaml"
 expect_text "device 0000:01:00.0 is also named by domain 'first', which is running" \
-    "device 0000:02:00.0 is also named by domain 'first', which is running"
+    "device 0000:02:00.0 is also named by domain 'first' for its next start"
 expect_exit 0 gpuvm devices 02:00.0
-expect_text 'first (running),second yes'
+expect_text 'first (next start),second yes'
+expect_exit 0 gpuvm devices 01:00.0
+expect_text 'first (running),third'
+
+expect_exit 0 gpuvm list
+expect_text 'running 0000:01:00.0,0000:01:00.1 (next start: 0000:02:00.0,0000:02:00.1)'
+expect_exit 0 gpuvm -o json list
+expect_json '[[v["devices"], v["next_devices"], v["waits"]] for v in j["vms"]]' \
+    "[[['0000:01:00.0', '0000:01:00.1'], ['0000:02:00.0', '0000:02:00.1'], True]]"
+expect_exit 0 gpuvm show first
+[[ $OUT == *0000:01:00.0*vfio-pci*'waits for its next start:'*0000:02:00.0*nvidia* ]] || fail "$OUT"
+expect_exit 0 gpuvm -o json show first
+expect_json '[[d["address"] for d in j["vm"][k]] for k in ["devices", "next_devices"]]' \
+    "[['0000:01:00.0', '0000:01:00.1'], ['0000:02:00.0', '0000:02:00.1']]"
 
 # A host file tells the same.
 expect_exit 0 gpuvm capture -o "$TMPDIR/host.xml"
 expect_exit 0 gpuvm --host "$TMPDIR/host.xml" devices 02:00.0
-expect_text 'first (running),second yes'
+expect_text 'first (next start),second yes'
 expect_exit 0 gpuvm --host "$TMPDIR/host.xml" devices 01:00.0
 expect_text "first (running),third" "in use by domain 'first'"
 expect_exit 5 gpuvm -c "test://$TMPDIR/host.xml" start third
