@@ -75,9 +75,10 @@ typedef struct gpuvm_claim {
     char *domain;
     char *uuid;
     bool active;
-    uint64_t memory_kib; /* of the guest; 0: unknown */
-    bool hugepages;      /* its memory comes from those that the host has reserved */
-    char *metadata;      /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
+    uint64_t memory_kib;     /* of the guest, at its next start; 0: unknown */
+    uint64_t memory_now_kib; /* that it runs with; 0: it does not, or it has reserved hugepages */
+    bool hugepages;          /* the former comes from those that the host has reserved */
+    char *metadata;          /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
     /* gpuvm_pci_addr of its PCI hostdevs, in address order, no duplicates: */
     GArray *now;  /* what it runs with; of a domain that is off, none */
     GArray *next; /* what its definition names, for its next start */

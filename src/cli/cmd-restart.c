@@ -12,7 +12,8 @@ static struct {
 static bool
 restart(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
-    return gpuvm_stop_and_say(cli, name, &given.stop) && gpuvm_start_and_say(cli, name, &given.start, row);
+    return gpuvm_restart_check(cli->session, name) && gpuvm_stop_and_say(cli, name, &given.stop) &&
+           gpuvm_start_and_say(cli, name, &given.start, row);
 }
 
 static void
@@ -34,7 +35,8 @@ const gpuvm_command gpuvm_cmd_restart = {
     .arguments = "NAME…",
     .summary = "Stop VMs and start them again",
     .description =
-        "Stops each VM and starts it again, with the definition it has now and all the checks of start.",
+        "Stops each VM and starts it again, with the definition it has now and all the checks of start, which come before it\n"
+        "is stopped, too.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

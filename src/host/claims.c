@@ -37,15 +37,31 @@ add_devices(GArray *addrs, const xmlNode *domain, GError **error)
     return true;
 }
 
+/* Libvirt itself always writes KiB, gpuvm MiB. */
+static bool
+read_memory(const xmlNode *domain, uint64_t *ret_kib, GError **error)
+{
+    const xmlNode *memory = gpuvm_xml_child(domain, "memory");
+    uint64_t unit = gpuvm_xml_attr_is(memory, "unit", "MiB") ? 1024 : 1;
+
+    if (!gpuvm_xml_number(memory, NULL, UINT64_MAX / 1024 / unit, ret_kib, error))
+        return false;
+    *ret_kib *= unit;
+    return true;
+}
+
+static bool
+has_hugepages(const xmlNode *domain)
+{
+    return gpuvm_xml_child(gpuvm_xml_child(domain, "memoryBacking"), "hugepages") != NULL;
+}
+
 static bool
 read_definition(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 {
     claim->metadata = get_metadata(domain);
-    claim->hugepages = gpuvm_xml_child(gpuvm_xml_child(domain, "memoryBacking"), "hugepages") != NULL;
-    /* libvirt itself always writes KiB */
-    return gpuvm_xml_number(gpuvm_xml_child(domain, "memory"), NULL, UINT64_MAX / 1024, &claim->memory_kib,
-                            error) &&
-           add_devices(claim->next, domain, error);
+    claim->hugepages = has_hugepages(domain);
+    return read_memory(domain, &claim->memory_kib, error) && add_devices(claim->next, domain, error);
 }
 
 gpuvm_claim *
@@ -75,6 +91,8 @@ bool
 gpuvm_claim_run_element(gpuvm_claim *claim, const xmlNode *element, GError **error)
 {
     claim->active = true;
+    if (!has_hugepages(element) && !read_memory(element, &claim->memory_now_kib, error))
+        return false;
     return add_devices(claim->now, element, error);
 }
 

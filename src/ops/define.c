@@ -94,6 +94,18 @@ start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *
     return running;
 }
 
+/* A VM that is created to be started is not made when it may not start. */
+static bool
+check_start(gpuvm_session *session, const gpuvm_draft *draft)
+{
+    bool may;
+
+    gpuvm_diags_set_subject(session->diags, draft->plan->vm->name);
+    may = gpuvm_start_check(session, draft->xml);
+    gpuvm_diags_set_subject(session->diags, NULL);
+    return may;
+}
+
 bool
 gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
 {
@@ -103,7 +115,11 @@ gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_def
 
     for (guint i = 0; drafts && i < drafts->len; i++)
         check_domain(session, drafts->pdata[i], options);
-    if (!drafts || session->diags->errors > 0 || !gpuvm_images_prepare(session, drafts))
+    if (!drafts || session->diags->errors > 0)
+        return false;
+    for (guint i = 0; options->create && options->start && i < drafts->len; i++)
+        check_start(session, drafts->pdata[i]);
+    if (session->diags->errors > 0 || !gpuvm_images_prepare(session, drafts))
         return false;
     defined = done = define_each(session, drafts, options);
     for (guint i = 0; defined && options->start && i < drafts->len; i++)

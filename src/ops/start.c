@@ -3,10 +3,7 @@
 
 #include "ops/start.h"
 
-#include <string.h>
-
 #include "core/admit.h"
-#include "core/bounds.h"
 #include "host/claims.h"
 #include "host/network.h"
 #include "host/sysfs.h"
@@ -32,7 +29,7 @@ typedef struct start_watch {
     const GArray *hostdevs;
     gint64 begun;            /* µs */
     gpuvm_pci_addr stuck_on; /* the function whose driver has not let go yet */
-    bool detached;           /* every function is on a driver of VFIO's: the guest's memory is being set up */
+    bool detached;           /* every function is on vfio-pci: the guest's memory is being set up */
 } start_watch;
 
 static double
@@ -43,7 +40,7 @@ seconds_since(gint64 begun)
 
 /*
  * The driver of the function at @addr now; NULL for none or when it cannot be seen. Where it can be had without
- * libvirt, that is not asked: it may not answer while a driver does not let go.
+ * libvirtd, that is not asked: it may not answer while a driver does not let go.
  */
 static char *
 driver_now(gpuvm_connection *connection, const gpuvm_pci_addr *addr)
@@ -76,7 +73,7 @@ look(start_watch *watch)
         const gpuvm_pci_addr *addr = &g_array_index(watch->hostdevs, gpuvm_pci_addr, i);
         g_autofree char *driver = driver_now(watch->session->connection, addr);
 
-        if (!gpuvm_driver_is_vfio(driver)) {
+        if (g_strcmp0(driver, "vfio-pci") != 0) {
             watch->stuck_on = *addr;
             return;
         }
@@ -106,12 +103,13 @@ wait_for(start_watch *watch, start_call *call, unsigned seconds)
 static bool
 left_behind(const gpuvm_device *before, const char *driver)
 {
-    bool off = !driver || gpuvm_driver_is_vfio(driver);
+    bool off = !driver || g_str_equal(driver, "vfio-pci");
 
-    return off && before && !gpuvm_driver_is_vfio(before->driver) && g_strcmp0(before->driver, driver) != 0;
+    return off && before && g_strcmp0(before->driver, "vfio-pci") != 0 &&
+           g_strcmp0(before->driver, driver) != 0;
 }
 
-/* Gives back what libvirt left on a driver of VFIO's, or on no driver, and adds to @diag which driver each function has. */
+/* Gives back what libvirt left on vfio-pci, or on no driver, and adds to @diag which driver each function has. */
 static void
 bring_back(gpuvm_session *session, const GArray *hostdevs, gpuvm_diag *diag)
 {
@@ -156,7 +154,7 @@ give_up(start_watch *watch, start_call *call, unsigned seconds)
             GPUVM_PCI(&watch->stuck_on), driver ? driver : "none", seconds);
         gpuvm_diag_hint(diag,
                         "a process has it open, or the driver hangs: look at `sudo dmesg` and `sudo fuser -v "
-                        "/dev/dri/* /dev/nvidia*`; libvirt may not answer until the driver lets go");
+                        "/dev/dri/* /dev/nvidia*`; libvirtd may not answer until the driver lets go");
         gpuvm_diag_hint(diag, "libvirt goes on trying: when the driver lets go, the VM starts after all");
         return false;
     }
@@ -189,10 +187,7 @@ default_timeout(const gpuvm_session *session, const GArray *hostdevs, uint64_t m
     return BASE_SECONDS + (unsigned)(bytes >> 30) * SECONDS_PER_GIB;
 }
 
-/*
- * Calls libvirt and watches; @domain is taken, since a call that does not come back goes on using it. The watch asks on the
- * session's connection meanwhile: the call has one of its own, except in libvirt's test driver, where each has other domains.
- */
+/* Calls libvirt and watches; @domain is taken, since a call that does not come back goes on using it. */
 static bool
 start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *claim,
               const gpuvm_start_options *options)
@@ -204,11 +199,7 @@ start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *c
     bool returned, started = false;
     GThread *thread;
 
-    call->domain = session->connection->test ? NULL : gpuvm_domain_apart(domain);
-    if (call->domain)
-        gpuvm_domain_free(domain);
-    else
-        call->domain = domain;
+    call->domain = domain;
     call->done = g_async_queue_new();
     gpuvm_session_say(session, "%6.1f s  checked; detaching %u devices (giving up after %u s)", 0.0,
                       claim->next->len, seconds);
@@ -264,48 +255,75 @@ wait_until_free(gpuvm_session *session, const GArray *hostdevs, int seconds)
     }
 }
 
-/* Judges what the domain's XML, which is well-formed, has besides its devices. */
-static void
-check_bounds(gpuvm_session *session, const char *xml)
+/* What starting the domain takes from the host's memory: a guest with devices that runs gives back what it has. */
+static uint64_t
+pinned_kib(const gpuvm_claim *claim)
 {
-    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
+    uint64_t given_back = claim->now->len > 0 ? claim->memory_now_kib : 0;
 
-    gpuvm_bounds_check(xmlDocGetRootElement(doc), GPUVM_BOUNDS_DOMAIN, session->facts->emulator, NULL,
-                       session->diags);
+    return claim->hugepages || given_back > claim->memory_kib ? 0 : claim->memory_kib - given_back;
 }
 
-/* Whether the domain may start with what it has now, whatever has changed since define. */
+/* Whether the domain may start with the devices that its definition has now, whatever has changed since define. */
 static bool
-check_again(gpuvm_session *session, const char *name, const gpuvm_record *record, const gpuvm_claim *claim,
-            const char *xml, int wait_free)
+may_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record, int wait_free)
 {
     g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
     unsigned errors = session->diags->errors;
-    bool looked =
-        session->facts && session->facts->uses; /* when it was planned: images may have been fetched since */
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next))
         return false;
-    if (looked)
-        gpuvm_session_look(session);
     wait_until_free(session, claim->next, wait_free);
 
     const gpuvm_admission admission = {.occasion = GPUVM_START,
-                                       .domain = name,
+                                       .domain = claim->domain,
                                        .facts = session->facts,
                                        .policies = &session->policies,
                                        .vm_allowlist = record->allowlist,
                                        .plugin_allowlist = record->plugin_allowlist,
-                                       .pinned_kib = claim->hugepages ? 0 : claim->memory_kib,
+                                       .pinned_kib = pinned_kib(claim),
                                        .record = record,
                                        .functions = functions,
                                        .absent = absent,
                                        .diags = session->diags};
-    check_bounds(session, xml);
     gpuvm_admission_name_hostdevs(&admission, claim->next);
     gpuvm_admit(&admission);
     return session->diags->errors == errors;
+}
+
+/* The same beforehand; that it may start says nothing yet, since starting it will. */
+static bool
+could_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record)
+{
+    guint before = session->diags->items->len;
+    bool may = may_start(session, claim, record, 0);
+
+    if (may)
+        g_ptr_array_set_size(session->diags->items, (gint)before);
+    return may;
+}
+
+bool
+gpuvm_start_check(gpuvm_session *session, const char *xml)
+{
+    GError *error = NULL;
+    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, &error);
+    g_autoptr(gpuvm_record) record = claim ? gpuvm_record_parse(claim->metadata, &error) : NULL;
+
+    return record ? could_start(session, claim, record) : gpuvm_session_fail(session, error);
+}
+
+bool
+gpuvm_restart_check(gpuvm_session *session, const char *name)
+{
+    g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(session, name);
+    g_autoptr(gpuvm_claim) claim =
+        instance && instance->domain->active ? gpuvm_instance_claim(session, instance) : NULL;
+
+    if (!claim)
+        return instance && !instance->domain->active;
+    return could_start(session, claim, instance->record);
 }
 
 static void
@@ -337,7 +355,9 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
         claim = gpuvm_claim_parse(xml, &error);
     if (!claim)
         return gpuvm_session_fail(session, error);
-    if (!check_again(session, name, record, claim, xml, options->wait_free))
+    if (session->facts && session->facts->uses) /* when it was planned: images may have been fetched since */
+        gpuvm_session_look(session);
+    if (!may_start(session, claim, record, options->wait_free))
         return false;
     if (!gpuvm_networks_start(session->connection, xml, note_network, session, &error))
         return gpuvm_session_fail(session, error);

@@ -132,6 +132,36 @@ test_now_and_next(void **state)
 }
 
 static void
+test_memory(void **state)
+{
+    static const struct {
+        const char *definition, *live;
+        uint64_t next_kib, now_kib;
+        bool hugepages;
+    } cases[] = {
+        {"<memory unit='KiB'>2048</memory>", "<memory unit='KiB'>1024</memory>", 2048, 1024, false},
+        {"<memory unit='MiB'>2</memory>", "<memory>1024</memory>", 2048, 1024, false},
+        {"<memory unit='KiB'>2048</memory>",
+         "<memory unit='KiB'>1024</memory><memoryBacking><hugepages/></memoryBacking>", 2048, 0, false},
+        {"<memory unit='KiB'>2048</memory><memoryBacking><hugepages/></memoryBacking>",
+         "<memory unit='KiB'>1024</memory>", 2048, 1024, true},
+        {"", "", 0, 0, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *definition = g_strdup_printf(DOMAIN("%s", ""), cases[i].definition);
+        g_autofree char *live = g_strdup_printf(DOMAIN("%s", ""), cases[i].live);
+        g_autoptr(gpuvm_claim) claim = parse(definition);
+
+        assert_true(gpuvm_claim_run(claim, live, NULL));
+        assert_int_equal(claim->memory_kib, cases[i].next_kib);
+        assert_int_equal(claim->memory_now_kib, cases[i].now_kib);
+        assert_int_equal(claim->hugepages, cases[i].hugepages);
+    }
+}
+
+static void
 test_malformed(void **state)
 {
     static const struct {
@@ -160,10 +190,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices),
-        cmocka_unit_test(test_managed),
-        cmocka_unit_test(test_now_and_next),
-        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_devices), cmocka_unit_test(test_managed),   cmocka_unit_test(test_now_and_next),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_malformed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
