@@ -80,8 +80,9 @@ typedef struct gpuvm_claim {
     bool hugepages;          /* the former comes from those that the host has reserved */
     char *metadata;          /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
     /* gpuvm_pci_addr of its PCI hostdevs, in address order, no duplicates: */
-    GArray *now;  /* what it runs with; of a domain that is off, none */
-    GArray *next; /* what its definition names, for its next start */
+    GArray *now;       /* what it runs with; of a domain that is off, none */
+    GArray *next;      /* what its definition names, for its next start */
+    GPtrArray *writes; /* char *, owned: the disks that it alone writes to now, as gpuvm_asset names them */
 } gpuvm_claim;
 
 gpuvm_claim *gpuvm_claim_new(const char *domain, const char *uuid);
@@ -117,7 +118,9 @@ typedef struct gpuvm_facts {
     GPtrArray *sorted;   /* the same in address order; empty: not asked for since one was added */
     GPtrArray *claims;   /* gpuvm_claim, by domain name */
     GHashTable *claimed; /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
-    GPtrArray *cells;    /* gpuvm_cell, by id */
+    GHashTable *
+        writers; /* char *, a disk as gpuvm_asset names it → char *, the domain that alone writes to it now */
+    GPtrArray *cells; /* gpuvm_cell, by id */
     gpuvm_host host;
     uint64_t memory_kib;   /* of the host; 0: unknown */
     unsigned cpus;         /* online; 0: unknown */
@@ -148,7 +151,10 @@ GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr
 /** The same without virtual functions of a physical one there: each of these is a card of its own. */
 GPtrArray *gpuvm_facts_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
 
-/** Takes ownership of @claim; replaces an older one of the same domain. One without devices is not kept. */
+/**
+ * Takes ownership of @claim; replaces an older one of the same domain. One without devices is not kept, but for the disks
+ * that it writes to.
+ */
 void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);
 
 /** Takes the claim of the domain @name out of @facts, to be changed and added again, or freed; NULL: there is none. */
@@ -162,6 +168,9 @@ const gpuvm_claim *gpuvm_facts_claim(const gpuvm_facts *facts, const char *name)
  * domains first (free the array only).
  */
 GPtrArray *gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const char *except);
+
+/** The running domain, other than @except, that alone writes to the disk @name; NULL: none. */
+const char *gpuvm_facts_writer(const gpuvm_facts *facts, const char *name, const char *except);
 
 const gpuvm_cell *gpuvm_facts_cell(const gpuvm_facts *facts, int id);
 

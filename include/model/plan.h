@@ -55,7 +55,8 @@ typedef struct gpuvm_plan_disk {
     char *source;     /* absolute */
     char *target;     /* "vda": virtio, "sda": SATA */
     bool block, cdrom, qcow2, readonly;
-    bool seed; /* for cloud-init: nothing to boot from */
+    bool seed;       /* for cloud-init: nothing to boot from */
+    gpuvm_mark mark; /* what asked for it */
 } gpuvm_plan_disk;
 
 void gpuvm_plan_disk_free(gpuvm_plan_disk *disk);

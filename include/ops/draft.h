@@ -21,7 +21,9 @@ typedef struct gpuvm_draft {
     char *mac;            /* of its first NIC; NULL */
     GPtrArray *made;      /* char *: volumes that this run made for it */
     GPtrArray *locks;     /* gpuvm_lock: from what is stored for it until it is defined */
-    char *xml;            /* what define would send; NULL when something stands in the way */
+    gpuvm_guest
+        *guest; /* what that names besides PCI devices, as it was when it was planned; NULL likewise */
+    char *xml;  /* what define would send; NULL when something stands in the way */
 } gpuvm_draft;
 
 void gpuvm_draft_free(gpuvm_draft *draft);

@@ -12,6 +12,7 @@
 #include "core/permit.h"
 #include "host/connection.h"
 #include "host/domain.h"
+#include "model/guest.h"
 
 #define GPUVM_POLICY_FILE "/etc/gpuvm/policy.yaml"
 #define GPUVM_POOL "gpuvm" /* the storage pool for images, when nobody says another */
@@ -68,6 +69,9 @@ bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);
 
 /** Puts the functions at @addrs (gpuvm_pci_addr), their slots and groups into the facts. */
 bool gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs);
+
+/** Fills in what is known of @guest's assets, and puts who else writes to its disks into the facts. */
+bool gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest);
 
 /** Puts every device of the host into the facts. */
 bool gpuvm_session_gather_all(gpuvm_session *session);

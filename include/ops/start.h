@@ -14,16 +14,8 @@ typedef struct gpuvm_start_options {
     int timeout;   /* seconds after which a start is given up; 0: by the VM's memory and its devices' */
 } gpuvm_start_options;
 
-/** Whether a domain that @xml, of gpuvm's, defines may start now, as gpuvm_start would check it; if not: see the diagnostics. */
-bool gpuvm_start_check(gpuvm_session *session, const char *xml);
-
 /**
- * The same of domain @name, which runs: what it has itself is in nobody's way. One that is off is left to gpuvm_start.
- */
-bool gpuvm_restart_check(gpuvm_session *session, const char *name);
-
-/**
- * Checks everything again (core/admit.h), then starts domain @name. One that runs is nothing to do. When libvirt
+ * Checks everything again (ops/startcheck.h), then starts domain @name. One that runs is nothing to do. When libvirt
  * fails, or does not come back in time, functions that it left behind go back to their drivers, as far as that can be
  * done, and the driver that each has is said.
  */

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "cli/domains.h"
+#include "ops/startcheck.h"
 
 static struct {
     gpuvm_stop_settings stop;
@@ -12,7 +13,7 @@ static struct {
 static bool
 restart(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
-    return gpuvm_restart_check(cli->session, name) && gpuvm_stop_and_say(cli, name, &given.stop) &&
+    return gpuvm_check_restart(cli->session, name) && gpuvm_stop_and_say(cli, name, &given.stop) &&
            gpuvm_start_and_say(cli, name, &given.start, row);
 }
 

@@ -77,6 +77,7 @@ plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, unsigned *next_virtio, unsig
 
     g_ptr_array_add(plan->disks, planned);
     planned->name = disk->name;
+    planned->mark = gpuvm_object_mark(&disk->object, "source");
     planned->source =
         remote ? g_strdup(disk->source) : g_canonicalize_filename(disk->source, plan->directory);
     planned->block = g_str_has_prefix(planned->source, "/dev/");
@@ -93,7 +94,7 @@ plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, unsigned *next_virtio, unsig
         g_autofree char *source = g_strdup(planned->source);
 
         gpuvm_image_add_disk(plan, planned, planned->target, remote ? NULL : source, remote ? source : NULL,
-                             disk->checksum, disk->format, gpuvm_object_mark(&disk->object, "source"));
+                             disk->checksum, disk->format, planned->mark);
     }
 }
 

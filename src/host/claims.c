@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "model/guest.h"
 #include "model/pcixml.h"
 #include "model/plan.h"
 
@@ -37,19 +38,6 @@ add_devices(GArray *addrs, const xmlNode *domain, GError **error)
     return true;
 }
 
-/* Libvirt itself always writes KiB, gpuvm MiB. */
-static bool
-read_memory(const xmlNode *domain, uint64_t *ret_kib, GError **error)
-{
-    const xmlNode *memory = gpuvm_xml_child(domain, "memory");
-    uint64_t unit = gpuvm_xml_attr_is(memory, "unit", "MiB") ? 1024 : 1;
-
-    if (!gpuvm_xml_number(memory, NULL, UINT64_MAX / 1024 / unit, ret_kib, error))
-        return false;
-    *ret_kib *= unit;
-    return true;
-}
-
 static bool
 has_hugepages(const xmlNode *domain)
 {
@@ -59,9 +47,14 @@ has_hugepages(const xmlNode *domain)
 static bool
 read_definition(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 {
+    g_autoptr(gpuvm_guest) guest = gpuvm_guest_from_element(domain, error);
+
+    if (!guest)
+        return false;
     claim->metadata = get_metadata(domain);
     claim->hugepages = has_hugepages(domain);
-    return read_memory(domain, &claim->memory_kib, error) && add_devices(claim->next, domain, error);
+    claim->memory_kib = guest->memory_kib;
+    return add_devices(claim->next, domain, error);
 }
 
 gpuvm_claim *
@@ -90,9 +83,18 @@ gpuvm_claim_parse(const char *xml, GError **error)
 bool
 gpuvm_claim_run_element(gpuvm_claim *claim, const xmlNode *element, GError **error)
 {
-    claim->active = true;
-    if (!has_hugepages(element) && !read_memory(element, &claim->memory_now_kib, error))
+    g_autoptr(gpuvm_guest) guest = gpuvm_guest_from_element(element, error);
+
+    if (!guest)
         return false;
+    claim->active = true;
+    claim->memory_now_kib = has_hugepages(element) ? 0 : guest->memory_kib;
+    for (guint i = 0; i < guest->assets->len; i++) {
+        const gpuvm_asset *asset = guest->assets->pdata[i];
+
+        if (asset->disk && !asset->readonly && !asset->shareable)
+            g_ptr_array_add(claim->writes, g_strdup(asset->name));
+    }
     return add_devices(claim->now, element, error);
 }
 

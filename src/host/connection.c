@@ -239,13 +239,16 @@ typedef struct inquiry {
     guint n, next; /* the one that no thread has taken yet */
 } inquiry;
 
-/* Most domains have no PCI device: those without the words for one are not parsed, which costs as much as asking. */
+/*
+ * Most definitions name no PCI device: those without the words for one are not parsed, which costs as much as asking. Of what
+ * runs, the disks are of interest, too.
+ */
 static gpuvm_claim *
 parse_claim(virDomain *domain, const char *definition, const char *live, GError **error)
 {
     g_autoptr(gpuvm_claim) claim = NULL;
 
-    if (!gpuvm_xml_may_take_pci(definition) && !(live && gpuvm_xml_may_take_pci(live)))
+    if (!live && !gpuvm_xml_may_take_pci(definition))
         return gpuvm_claim_new(gpuvm_virt.DomainGetName(domain), NULL);
     claim = gpuvm_claim_parse(definition, error);
     return claim && (!live || gpuvm_claim_run(claim, live, error)) ? g_steal_pointer(&claim) : NULL;

@@ -108,16 +108,14 @@ add_next(xmlNode *host, const gpuvm_facts *facts)
     for (guint i = 0; i < facts->claims->len; i++) {
         const gpuvm_claim *claim = facts->claims->pdata[i];
         g_autoptr(GString) devices = g_string_new(NULL);
-        bool same = claim->now->len == claim->next->len;
 
+        if (!gpuvm_claim_waits(claim))
+            continue;
         for (guint k = 0; k < claim->next->len; k++) {
             const gpuvm_pci_addr *addr = &g_array_index(claim->next, gpuvm_pci_addr, k);
 
-            same = same && gpuvm_claim_has(claim, addr);
             g_string_append_printf(devices, "%s%s", k > 0 ? " " : "", GPUVM_PCI(addr));
         }
-        if (!claim->active || same)
-            continue;
         xmlNode *node = gpuvm_xml_add(host, "next", NULL);
         gpuvm_xml_set(node, "domain", "%s", claim->domain);
         gpuvm_xml_set(node, "devices", "%s", devices->str);

@@ -92,6 +92,7 @@ gpuvm_claim_new(const char *domain, const char *uuid)
     claim->uuid = g_strdup(uuid);
     claim->now = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
     claim->next = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    claim->writes = g_ptr_array_new_with_free_func(g_free);
     return claim;
 }
 
@@ -105,6 +106,7 @@ gpuvm_claim_free(gpuvm_claim *claim)
     g_free(claim->metadata);
     g_array_unref(claim->now);
     g_array_unref(claim->next);
+    g_ptr_array_unref(claim->writes);
     g_free(claim);
 }
 
@@ -120,6 +122,7 @@ gpuvm_facts_new(void)
     facts->claims = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_claim_free);
     facts->claimed = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, g_free,
                                            (GDestroyNotify)g_ptr_array_unref);
+    facts->writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     facts->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
     gpuvm_host_init(&facts->host);
     return facts;
@@ -134,6 +137,7 @@ gpuvm_facts_free(gpuvm_facts *facts)
     g_ptr_array_unref(facts->sorted);
     g_hash_table_unref(facts->claimed);
     g_ptr_array_unref(facts->claims);
+    g_hash_table_unref(facts->writers);
     g_ptr_array_unref(facts->cells);
     gpuvm_host_clear(&facts->host);
     g_free(facts->arch);
@@ -291,6 +295,8 @@ void
 gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim)
 {
     gpuvm_claim_free(gpuvm_facts_take_claim(facts, claim->domain));
+    for (guint i = 0; i < claim->writes->len; i++)
+        g_hash_table_insert(facts->writers, g_strdup(claim->writes->pdata[i]), g_strdup(claim->domain));
     if (claim->now->len + claim->next->len == 0) {
         gpuvm_claim_free(claim);
         return;
@@ -322,6 +328,14 @@ gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const c
             g_ptr_array_insert(claims, claim->active ? (gint)active++ : -1, claim);
     }
     return claims;
+}
+
+const char *
+gpuvm_facts_writer(const gpuvm_facts *facts, const char *name, const char *except)
+{
+    const char *writer = g_hash_table_lookup(facts->writers, name);
+
+    return g_strcmp0(writer, except) == 0 ? NULL : writer;
 }
 
 const gpuvm_cell *

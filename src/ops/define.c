@@ -6,6 +6,7 @@
 #include "core/domxml.h"
 #include "core/image.h"
 #include "ops/images.h"
+#include "ops/startcheck.h"
 
 /* The domain that is there under the VM's name, if any, must be one that may be replaced. */
 static void
@@ -101,7 +102,7 @@ check_start(gpuvm_session *session, const gpuvm_draft *draft)
     bool may;
 
     gpuvm_diags_set_subject(session->diags, draft->plan->vm->name);
-    may = gpuvm_start_check(session, draft->xml);
+    may = gpuvm_check_create(session, draft->xml, draft->guest);
     gpuvm_diags_set_subject(session->diags, NULL);
     return may;
 }

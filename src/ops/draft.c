@@ -7,6 +7,7 @@
 
 #include "base/xml.h"
 #include "core/domxml.h"
+#include "core/guestcheck.h"
 #include "core/image.h"
 #include "core/planner.h"
 #include "core/record.h"
@@ -28,6 +29,7 @@ gpuvm_draft_free(gpuvm_draft *draft)
     g_free(draft->mac);
     g_clear_pointer(&draft->made, g_ptr_array_unref);
     g_clear_pointer(&draft->locks, g_ptr_array_unref);
+    gpuvm_guest_free(draft->guest);
     g_free(draft->xml);
     g_free(draft);
 }
@@ -116,6 +118,21 @@ name_vm(const gpuvm_session *session, guint from, const gpuvm_spec *spec)
     }
 }
 
+/* What the domain's XML names besides PCI devices. */
+static bool
+check_guest(gpuvm_session *session, gpuvm_draft *draft)
+{
+    GError *error = NULL;
+
+    draft->guest = gpuvm_guest_of_plan(draft->plan, draft->xml, &error);
+    if (!draft->guest)
+        return gpuvm_session_fail(session, error);
+    if (!gpuvm_session_gather_guest(session, draft->guest))
+        return false;
+    gpuvm_guest_check(draft->guest, GPUVM_PLAN, draft->plan->vm->name, session->facts, session->diags);
+    return true;
+}
+
 static bool
 plan_one(gpuvm_session *session, gpuvm_draft *draft)
 {
@@ -148,6 +165,10 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
     claim_devices(session->facts, draft->plan);
     if (session->diags->errors == errors)
         gpuvm_draft_make_xml(session, draft);
+    if (draft->xml && !check_guest(session, draft))
+        return false;
+    if (session->diags->errors > errors)
+        g_clear_pointer(&draft->xml, g_free);
     return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "host/assets.h"
 #include "host/hostfile.h"
 #include "host/observe.h"
 #include "host/pool.h"
@@ -294,6 +295,19 @@ gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
             gpuvm_need_of_function(session->need, &g_array_index(addrs, gpuvm_pci_addr, i), session->facts);
     } while (session->need->missing->len > 0);
     return true;
+}
+
+bool
+gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest)
+{
+    bool disks = false;
+
+    if (!asks_libvirt(session))
+        return true;
+    for (guint i = 0; i < guest->assets->len; i++)
+        disks |= ((const gpuvm_asset *)guest->assets->pdata[i])->disk;
+    gpuvm_assets_look(session->connection, guest->assets);
+    return !disks || gather_claims(session);
 }
 
 void

@@ -3,10 +3,10 @@
 
 #include "ops/start.h"
 
-#include "core/admit.h"
+#include "host/assets.h"
 #include "host/claims.h"
-#include "host/network.h"
 #include "host/sysfs.h"
+#include "ops/startcheck.h"
 
 #define POLL_US (100 * 1000)
 /* How long a start may take: this, and as much for each GiB of guest memory and of BARs that are mapped. */
@@ -255,75 +255,18 @@ wait_until_free(gpuvm_session *session, const GArray *hostdevs, int seconds)
     }
 }
 
-/* What starting the domain takes from the host's memory: a guest with devices that runs gives back what it has. */
-static uint64_t
-pinned_kib(const gpuvm_claim *claim)
-{
-    uint64_t given_back = claim->now->len > 0 ? claim->memory_now_kib : 0;
-
-    return claim->hugepages || given_back > claim->memory_kib ? 0 : claim->memory_kib - given_back;
-}
-
-/* Whether the domain may start with the devices that its definition has now, whatever has changed since define. */
+/* Sees how the host is now. */
 static bool
-may_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record, int wait_free)
+look_before(gpuvm_session *session, const gpuvm_claim *claim, int wait_free)
 {
-    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
-    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
-    unsigned errors = session->diags->errors;
+    bool looked = session->facts && session->facts->uses; /* when it was planned: images were fetched since */
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next))
         return false;
+    if (looked)
+        gpuvm_session_look(session);
     wait_until_free(session, claim->next, wait_free);
-
-    const gpuvm_admission admission = {.occasion = GPUVM_START,
-                                       .domain = claim->domain,
-                                       .facts = session->facts,
-                                       .policies = &session->policies,
-                                       .vm_allowlist = record->allowlist,
-                                       .plugin_allowlist = record->plugin_allowlist,
-                                       .pinned_kib = pinned_kib(claim),
-                                       .record = record,
-                                       .functions = functions,
-                                       .absent = absent,
-                                       .diags = session->diags};
-    gpuvm_admission_name_hostdevs(&admission, claim->next);
-    gpuvm_admit(&admission);
-    return session->diags->errors == errors;
-}
-
-/* The same beforehand; that it may start says nothing yet, since starting it will. */
-static bool
-could_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record)
-{
-    guint before = session->diags->items->len;
-    bool may = may_start(session, claim, record, 0);
-
-    if (may)
-        g_ptr_array_set_size(session->diags->items, (gint)before);
-    return may;
-}
-
-bool
-gpuvm_start_check(gpuvm_session *session, const char *xml)
-{
-    GError *error = NULL;
-    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, &error);
-    g_autoptr(gpuvm_record) record = claim ? gpuvm_record_parse(claim->metadata, &error) : NULL;
-
-    return record ? could_start(session, claim, record) : gpuvm_session_fail(session, error);
-}
-
-bool
-gpuvm_restart_check(gpuvm_session *session, const char *name)
-{
-    g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(session, name);
-    g_autoptr(gpuvm_claim) claim =
-        instance && instance->domain->active ? gpuvm_instance_claim(session, instance) : NULL;
-
-    if (!claim)
-        return instance && !instance->domain->active;
-    return could_start(session, claim, instance->record);
+    return true;
 }
 
 static void
@@ -341,6 +284,7 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
     g_autoptr(gpuvm_claim) claim = NULL;
+    g_autoptr(gpuvm_guest) guest = NULL;
     g_autofree char *xml = NULL;
     GError *error = NULL;
     bool started;
@@ -353,13 +297,13 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
     xml = gpuvm_domain_xml(domain, true, &error);
     if (xml)
         claim = gpuvm_claim_parse(xml, &error);
-    if (!claim)
+    if (claim)
+        guest = gpuvm_guest_parse(xml, &error);
+    if (!guest)
         return gpuvm_session_fail(session, error);
-    if (session->facts && session->facts->uses) /* when it was planned: images may have been fetched since */
-        gpuvm_session_look(session);
-    if (!may_start(session, claim, record, options->wait_free))
+    if (!look_before(session, claim, options->wait_free) || !gpuvm_check_start(session, claim, record, guest))
         return false;
-    if (!gpuvm_networks_start(session->connection, xml, note_network, session, &error))
+    if (!gpuvm_assets_start_networks(session->connection, guest->assets, note_network, session, &error))
         return gpuvm_session_fail(session, error);
     started = start_watched(session, g_steal_pointer(&domain), claim, options);
     gpuvm_session_forget(session);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * guestcheck.h: what libvirt would find out about a domain, its PCI devices aside, only after these were detached
+ *
+ * Its files, networks, bridges and volumes are there, and no other running domain writes to its disks. An error (exit
+ * code 5) when it is about to start, a warning or a note before: they may come, or go, until then. What define itself
+ * needs, the image below an overlay, is an error before, too.
+ */
+#pragma once
+
+#include "core/admission.h"
+#include "model/guest.h"
+
+/**
+ * What the domain of @plan and its @xml names, each asset with the place in the definition that asked for it. What
+ * define makes is left out; what that needs is there: the images below overlays. Errors are as base/xml.h says.
+ */
+gpuvm_guest *gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error);
+
+/** Judges @guest, the domain @domain to be, on the occasion GPUVM_PLAN or GPUVM_START; what is not known is no error. */
+void gpuvm_guest_check(const gpuvm_guest *guest, gpuvm_occasion occasion, const char *domain,
+                       const gpuvm_facts *facts, gpuvm_diags *diags);

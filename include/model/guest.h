@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * guest.h: what a domain's XML names of the host besides PCI devices
+ *
+ * Read from a definition, whether gpuvm made it or somebody edited it, and from what other domains run with.
+ */
+#pragma once
+
+#include "base/diag.h"
+#include "base/xml.h"
+
+typedef enum gpuvm_asset_kind {
+    GPUVM_ASSET_FILE,      /* a file, block device or directory, by its path */
+    GPUVM_ASSET_INTERFACE, /* a network interface of the host's, such as a bridge */
+    GPUVM_ASSET_NETWORK,   /* of libvirt's */
+    GPUVM_ASSET_VOLUME,    /* of a storage pool of libvirt's: "POOL/VOLUME" */
+} gpuvm_asset_kind;
+
+typedef struct gpuvm_asset {
+    gpuvm_asset_kind kind;
+    char *what;      /* it is to the guest: "kernel", "disk vda", "bridge" */
+    char *name;      /* what it is called on the host */
+    gpuvm_mark mark; /* what asked for it; no place when a domain's XML did */
+    bool disk, readonly, shareable;
+    bool optional;  /* the domain starts without it, too */
+    bool at_define; /* it is needed already then */
+    /* of the host: 1, 0 or GPUVM_UNKNOWN */
+    int exists;
+    int active;         /* a network, or the pool of a volume */
+    int passes_devices; /* a network that gives each guest a PCI function of the host's */
+} gpuvm_asset;
+
+/** Nothing is known of it. @what is taken. */
+gpuvm_asset *gpuvm_asset_new(gpuvm_asset_kind kind, char *what, const char *name);
+
+typedef struct gpuvm_guest {
+    uint64_t memory_kib; /* 0: unknown */
+    GPtrArray *assets;   /* gpuvm_asset, owned, in the order of the XML */
+} gpuvm_guest;
+
+void gpuvm_guest_free(gpuvm_guest *guest);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_guest, gpuvm_guest_free)
+
+/** Reads the <domain> @element; errors are as base/xml.h says. */
+gpuvm_guest *gpuvm_guest_from_element(const xmlNode *element, GError **error);
+
+/** The same of a whole document. */
+gpuvm_guest *gpuvm_guest_parse(const char *xml, GError **error);

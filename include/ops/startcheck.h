@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * startcheck.h: may a VM start now, whatever has changed since define?
+ *
+ * Each applies the rules about devices (core/admit.h) and those about the rest (core/guestcheck.h) and returns false with
+ * all that stands in the way in the session's diagnostics. Nothing is changed.
+ */
+#pragma once
+
+#include "core/record.h"
+#include "ops/session.h"
+
+/* The domain of @claim and @guest, which is about to start. */
+bool gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
+                       gpuvm_guest *guest);
+
+/* One that @xml, with @guest, defines, before it is made; says nothing when it may. */
+bool gpuvm_check_create(gpuvm_session *session, const char *xml, gpuvm_guest *guest);
+
+/**
+ * Domain @name, which runs, before it is stopped: what it has itself is in nobody's way. Says nothing when it may. One that
+ * is off is left to its start.
+ */
+bool gpuvm_check_restart(gpuvm_session *session, const char *name);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "model/guest.h"
+
+#include <string.h>
+
+#include "model/host.h"
+#include "model/pcixml.h"
+
+gpuvm_asset *
+gpuvm_asset_new(gpuvm_asset_kind kind, char *what, const char *name)
+{
+    gpuvm_asset *asset = g_new0(gpuvm_asset, 1);
+
+    asset->kind = kind;
+    asset->what = what;
+    asset->name = g_strdup(name);
+    asset->exists = asset->active = asset->passes_devices = GPUVM_UNKNOWN;
+    return asset;
+}
+
+static void
+asset_free(gpointer data)
+{
+    gpuvm_asset *asset = data;
+
+    g_free(asset->what);
+    g_free(asset->name);
+    g_free(asset);
+}
+
+void
+gpuvm_guest_free(gpuvm_guest *guest)
+{
+    if (!guest)
+        return;
+    g_ptr_array_unref(guest->assets);
+    g_free(guest);
+}
+
+/* @name, which is taken, of what is called @what; NULL: there is none. Returns it, to be filled further. */
+static gpuvm_asset *
+add(gpuvm_guest *guest, gpuvm_asset_kind kind, const char *what, char *name)
+{
+    g_autofree char *taken = name;
+    gpuvm_asset *asset = name ? gpuvm_asset_new(kind, g_strdup(what), name) : NULL;
+
+    if (asset)
+        g_ptr_array_add(guest->assets, asset);
+    return asset;
+}
+
+static void
+add_os(gpuvm_guest *guest, const xmlNode *os)
+{
+    static const struct {
+        const char *element, *what;
+    } files[] = {
+        {"loader", "firmware"}, {"kernel", "kernel"}, {"initrd", "initramfs"}, {"dtb", "device tree"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(files); i++)
+        add(guest, GPUVM_ASSET_FILE, files[i].what, gpuvm_xml_text(gpuvm_xml_child(os, files[i].element)));
+}
+
+/* What QEMU's firmware configuration device gives to the guest. */
+static void
+add_fwcfg(gpuvm_guest *guest, const xmlNode *domain)
+{
+    for (const xmlNode *node = gpuvm_xml_child(domain, "sysinfo"); node; node = gpuvm_xml_next(node)) {
+        for (const xmlNode *entry = gpuvm_xml_child(node, "entry"); entry; entry = gpuvm_xml_next(entry))
+            add(guest, GPUVM_ASSET_FILE, "firmware configuration", gpuvm_xml_attr(entry, "file"));
+    }
+}
+
+static void
+add_disk(gpuvm_guest *guest, const xmlNode *disk)
+{
+    static const char *const attributes[] = {"file", "dev", "dir"};
+    const xmlNode *source = gpuvm_xml_child(disk, "source");
+    g_autofree char *target = gpuvm_xml_attr(gpuvm_xml_child(disk, "target"), "dev");
+    g_autofree char *pool = gpuvm_xml_attr(source, "pool"), *volume = gpuvm_xml_attr(source, "volume");
+    g_autofree char *what = g_strconcat("disk ", target, NULL);
+    gpuvm_asset *asset = NULL;
+
+    if (pool && volume)
+        asset = add(guest, GPUVM_ASSET_VOLUME, what, g_strconcat(pool, "/", volume, NULL));
+    for (size_t i = 0; !asset && i < G_N_ELEMENTS(attributes); i++)
+        asset = add(guest, GPUVM_ASSET_FILE, what, gpuvm_xml_attr(source, attributes[i]));
+    if (!asset)
+        return;
+    asset->disk = true;
+    asset->optional = gpuvm_xml_attr_is(source, "startupPolicy", "optional");
+    asset->readonly = gpuvm_xml_child(disk, "readonly") != NULL;
+    asset->shareable = gpuvm_xml_child(disk, "shareable") != NULL;
+}
+
+static void
+add_interface(gpuvm_guest *guest, const xmlNode *interface)
+{
+    static const struct {
+        const char *type, *attribute, *what;
+        gpuvm_asset_kind kind;
+    } kinds[] = {{"network", "network", "network", GPUVM_ASSET_NETWORK},
+                 {"bridge", "bridge", "bridge", GPUVM_ASSET_INTERFACE},
+                 {"direct", "dev", "interface", GPUVM_ASSET_INTERFACE}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        if (gpuvm_xml_attr_is(interface, "type", kinds[i].type))
+            add(guest, kinds[i].kind, kinds[i].what,
+                gpuvm_xml_attr(gpuvm_xml_child(interface, "source"), kinds[i].attribute));
+    }
+}
+
+static void
+add_rom(gpuvm_guest *guest, const xmlNode *hostdev)
+{
+    const xmlNode *address = gpuvm_xml_child(gpuvm_xml_child(hostdev, "source"), "address");
+    g_autofree char *what = NULL;
+    gpuvm_pci_addr addr;
+
+    if (!address || !gpuvm_xml_address(address, &addr, NULL))
+        return;
+    what = g_strconcat("ROM of device ", GPUVM_PCI(&addr), NULL);
+    add(guest, GPUVM_ASSET_FILE, what, gpuvm_xml_attr(gpuvm_xml_child(hostdev, "rom"), "file"));
+}
+
+/* libvirt itself always writes KiB, gpuvm MiB. */
+static bool
+read_memory(gpuvm_guest *guest, const xmlNode *domain, GError **error)
+{
+    const xmlNode *memory = gpuvm_xml_child(domain, "memory");
+    uint64_t unit = gpuvm_xml_attr_is(memory, "unit", "MiB") ? 1024 : 1;
+
+    if (!gpuvm_xml_number(memory, NULL, UINT64_MAX / 1024 / unit, &guest->memory_kib, error))
+        return false;
+    guest->memory_kib *= unit;
+    return true;
+}
+
+gpuvm_guest *
+gpuvm_guest_from_element(const xmlNode *element, GError **error)
+{
+    g_autoptr(gpuvm_guest) guest = g_new0(gpuvm_guest, 1);
+    const xmlNode *devices = gpuvm_xml_child(element, "devices");
+
+    guest->assets = g_ptr_array_new_with_free_func(asset_free);
+    if (!read_memory(guest, element, error))
+        return NULL;
+    add_os(guest, gpuvm_xml_child(element, "os"));
+    add_fwcfg(guest, element);
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        if (gpuvm_xml_is(node, "disk"))
+            add_disk(guest, node);
+        else if (gpuvm_xml_is(node, "interface"))
+            add_interface(guest, node);
+        else if (gpuvm_xml_is(node, "hostdev"))
+            add_rom(guest, node);
+    }
+    return g_steal_pointer(&guest);
+}
+
+gpuvm_guest *
+gpuvm_guest_parse(const char *xml, GError **error)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", error);
+
+    return doc ? gpuvm_guest_from_element(xmlDocGetRootElement(doc), error) : NULL;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/startcheck.h"
+
+#include "core/admit.h"
+#include "core/guestcheck.h"
+#include "host/claims.h"
+#include "ops/lifecycle.h"
+
+/* What starting the domain takes from the host's memory: a guest with devices that runs gives back what it has. */
+static uint64_t
+pinned_kib(const gpuvm_claim *claim)
+{
+    uint64_t given_back = claim->now->len > 0 ? claim->memory_now_kib : 0;
+
+    return claim->hugepages || given_back > claim->memory_kib ? 0 : claim->memory_kib - given_back;
+}
+
+bool
+gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
+                  gpuvm_guest *guest)
+{
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+    unsigned errors = session->diags->errors;
+
+    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next) ||
+        !gpuvm_session_gather_guest(session, guest))
+        return false;
+
+    const gpuvm_admission admission = {.occasion = GPUVM_START,
+                                       .domain = claim->domain,
+                                       .facts = session->facts,
+                                       .policies = &session->policies,
+                                       .vm_allowlist = record->allowlist,
+                                       .plugin_allowlist = record->plugin_allowlist,
+                                       .pinned_kib = pinned_kib(claim),
+                                       .record = record,
+                                       .functions = functions,
+                                       .absent = absent,
+                                       .diags = session->diags};
+    gpuvm_admission_name_hostdevs(&admission, claim->next);
+    gpuvm_admit(&admission);
+    gpuvm_guest_check(guest, GPUVM_START, claim->domain, session->facts, session->diags);
+    return session->diags->errors == errors;
+}
+
+/* The same beforehand: that it may start says nothing, since the start itself will. */
+static bool
+check_beforehand(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
+                 gpuvm_guest *guest)
+{
+    guint before = session->diags->items->len;
+    bool may = gpuvm_check_start(session, claim, record, guest);
+
+    if (may)
+        g_ptr_array_set_size(session->diags->items, (gint)before);
+    return may;
+}
+
+bool
+gpuvm_check_create(gpuvm_session *session, const char *xml, gpuvm_guest *guest)
+{
+    GError *error = NULL;
+    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, &error);
+    g_autoptr(gpuvm_record) record = claim ? gpuvm_record_parse(claim->metadata, &error) : NULL;
+
+    return record ? check_beforehand(session, claim, record, guest) : gpuvm_session_fail(session, error);
+}
+
+bool
+gpuvm_check_restart(gpuvm_session *session, const char *name)
+{
+    g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(session, name);
+    g_autoptr(gpuvm_claim) claim = NULL;
+    g_autoptr(gpuvm_guest) guest = NULL;
+    g_autofree char *xml = NULL;
+    GError *error = NULL;
+
+    if (!instance || !instance->domain->active)
+        return instance != NULL;
+    claim = gpuvm_instance_claim(session, instance);
+    if (!claim)
+        return false;
+    xml = gpuvm_domain_xml(instance->domain, true, &error);
+    if (xml)
+        guest = gpuvm_guest_parse(xml, &error);
+    return guest ? check_beforehand(session, claim, instance->record, guest)
+                 : gpuvm_session_fail(session, error);
+}

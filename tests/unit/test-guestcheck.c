@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include <string.h>
+
+#include "core/domxml.h"
+#include "core/guestcheck.h"
+#include "core/template.h"
+
+#define DOMAIN(rest, devices)                                                                                \
+    "<domain type='kvm'><name>vm</name><memory unit='KiB'>262144</memory>" rest "<devices>" devices          \
+    "</devices></domain>"
+#define DISK(attributes, source, more)                                                                       \
+    "<disk " attributes " device='disk'><source " source "/><target dev='vda'/>" more "</disk>"
+#define DATA(more) DISK("type='file'", "file='/data'", more)
+
+/* "KIND NAME", a line each, as the XML has them. */
+static char *
+assets_text(const GPtrArray *assets)
+{
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < assets->len; i++) {
+        const gpuvm_asset *asset = assets->pdata[i];
+
+        g_string_append_printf(text, "%s%d %s: %s", i > 0 ? ", " : "", (int)asset->kind, asset->what,
+                               asset->name);
+        if (asset->disk)
+            g_string_append_printf(text, "%s%s%s", asset->readonly ? " ro" : "",
+                                   asset->shareable ? " shared" : "", asset->optional ? " optional" : "");
+    }
+    return g_string_free(text, FALSE);
+}
+
+static void
+reads_what_is_named(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *xml, *assets;
+    } cases[] = {
+        {DOMAIN("", ""), ""},
+        {DOMAIN("<os><kernel>/k</kernel><initrd>/i</initrd><dtb>/d</dtb><loader>/l</loader></os>", ""),
+         "0 firmware: /l, 0 kernel: /k, 0 initramfs: /i, 0 device tree: /d"},
+        {DOMAIN("<sysinfo type='smbios'/><sysinfo type='fwcfg'><entry name='a'>text</entry>"
+                "<entry name='b' file='/b'/></sysinfo>",
+                ""),
+         "0 firmware configuration: /b"},
+        {DOMAIN("", DATA("")), "0 disk vda: /data"},
+        {DOMAIN("", DATA("<readonly/>") DATA("<shareable/>")),
+         "0 disk vda: /data ro, 0 disk vda: /data shared"},
+        {DOMAIN("", DISK("type='file'", "file='/data' startupPolicy='optional'", "")),
+         "0 disk vda: /data optional"},
+        {DOMAIN("", DISK("type='block'", "dev='/dev/sdb'", "")), "0 disk vda: /dev/sdb"},
+        {DOMAIN("", DISK("type='dir'", "dir='/d'", "")), "0 disk vda: /d"},
+        {DOMAIN("", DISK("type='volume'", "pool='p' volume='v'", "")), "3 disk vda: p/v"},
+        {DOMAIN("", DISK("type='network'", "protocol='nbd' name='x'", "")), ""},
+        {DOMAIN("", "<disk type='file' device='cdrom'><target dev='sda'/></disk>"), ""},
+        {DOMAIN("", "<interface type='network'><source network='lan'/></interface>"
+                    "<interface type='bridge'><source bridge='br0'/></interface>"
+                    "<interface type='direct'><source dev='eth0'/></interface><interface type='user'/>"),
+         "2 network: lan, 1 bridge: br0, 1 interface: eth0"},
+        {DOMAIN("", "<hostdev type='pci'><source><address bus='0x01'/></source><rom file='/rom'/></hostdev>"
+                    "<hostdev type='pci'><source><address bus='0x02'/></source><rom bar='off'/></hostdev>"
+                    "<hostdev type='usb'><source><vendor id='1'/></source></hostdev>"),
+         "0 ROM of device 0000:01:00.0: /rom"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_guest) guest = gpuvm_guest_parse(cases[i].xml, NULL);
+        g_autofree char *assets = guest ? assets_text(guest->assets) : NULL;
+
+        expect_text(cases[i].xml, assets, cases[i].assets);
+    }
+}
+
+static void
+reads_memory(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *memory;
+        uint64_t kib;
+    } cases[] = {{"<memory unit='KiB'>2048</memory>", 2048},
+                 {"<memory>2048</memory>", 2048},
+                 {"<memory unit='MiB'>2</memory>", 2048},
+                 {"", 0}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *xml = g_strdup_printf("<domain>%s</domain>", cases[i].memory);
+        g_autoptr(gpuvm_guest) guest = gpuvm_guest_parse(xml, NULL);
+
+        assert_int_equal(guest->memory_kib, cases[i].kib);
+    }
+    assert_null(gpuvm_guest_parse("<domain><memory>much</memory></domain>", NULL));
+}
+
+/* What is said of one asset, before and at the start. */
+static const struct {
+    const char *name, *xml;
+    int exists, active, passes_devices;
+    const char *writer;                 /* of /data */
+    const char *warnings[4], *notes[2]; /* at plan */
+    const char *errors[4];              /* at start */
+} cases[] = {
+    {"a file that is there", DOMAIN("", DATA("")), 1, -1, -1, NULL, {NULL}, {NULL}, {NULL}},
+    {"one that is not",
+     DOMAIN("", DATA("")),
+     0,
+     -1,
+     -1,
+     NULL,
+     {"disk vda does not exist: /data"},
+     {NULL},
+     {"5 disk vda does not exist: /data :: gpuvm define"}},
+    {"one that cannot be seen", DOMAIN("", DATA("")), -1, -1, -1, NULL, {NULL}, {NULL}, {NULL}},
+    {"one that need not be there",
+     DOMAIN("", DISK("type='file'", "file='/data' startupPolicy='optional'", "")),
+     0,
+     -1,
+     -1,
+     NULL,
+     {NULL},
+     {NULL},
+     {NULL}},
+    {"all that is wrong",
+     DOMAIN("<os><kernel>/k</kernel></os>",
+            DATA("") "<interface type='bridge'><source bridge='br0'/></interface>"),
+     0,
+     -1,
+     -1,
+     NULL,
+     {"kernel does not exist: /k", "disk vda does not exist: /data", "bridge does not exist: br0 :: ip link"},
+     {NULL},
+     {"5 kernel does not exist: /k", "5 disk vda does not exist: /data", "5 bridge does not exist: br0"}},
+    {"a network that is off is started",
+     DOMAIN("", "<interface type='network'><source network='lan'/></interface>"),
+     1,
+     0,
+     0,
+     NULL,
+     {NULL},
+     {NULL},
+     {NULL}},
+    {"one that is not there",
+     DOMAIN("", "<interface type='network'><source network='lan'/></interface>"),
+     0,
+     -1,
+     -1,
+     NULL,
+     {"network does not exist: lan :: virsh net-list --all"},
+     {NULL},
+     {"5 network does not exist: lan"}},
+    {"one that passes devices",
+     DOMAIN("", "<interface type='network'><source network='lan'/></interface>"),
+     1,
+     1,
+     1,
+     NULL,
+     {"network 'lan' gives its guests PCI functions :: pci_passthrough"},
+     {NULL},
+     {"4 network 'lan' gives its guests PCI functions"}},
+    {"a volume of a pool that is off",
+     DOMAIN("", DISK("type='volume'", "pool='p' volume='v'", "")),
+     -1,
+     0,
+     -1,
+     NULL,
+     {"disk vda is in storage pool 'p', which is not active :: virsh pool-start p"},
+     {NULL},
+     {"5 disk vda is in storage pool 'p', which is not active"}},
+    {"a volume that is not there",
+     DOMAIN("", DISK("type='volume'", "pool='p' volume='v'", "")),
+     0,
+     1,
+     -1,
+     NULL,
+     {"disk vda does not exist: p/v"},
+     {NULL},
+     {"5 disk vda does not exist: p/v"}},
+    {"a disk that a running domain writes to",
+     DOMAIN("", DATA("")),
+     1,
+     -1,
+     -1,
+     "other",
+     {NULL},
+     {"disk vda is also that of domain 'other', which is running: the two cannot run together"},
+     {"5 disk vda is in use by domain 'other', which is running: /data :: virsh shutdown other"}},
+    {"one that it only reads",
+     DOMAIN("", DATA("<readonly/>")),
+     1,
+     -1,
+     -1,
+     "other",
+     {NULL},
+     {"disk vda is also that of domain 'other'"},
+     {"5 disk vda is in use by domain 'other'"}},
+    {"one that is shared", DOMAIN("", DATA("<shareable/>")), 1, -1, -1, "other", {NULL}, {NULL}, {NULL}},
+    {"its own", DOMAIN("", DATA("")), 1, -1, -1, "vm", {NULL}, {NULL}, {NULL}},
+    {"the kernel is no disk",
+     DOMAIN("<os><kernel>/data</kernel></os>", ""),
+     1,
+     -1,
+     -1,
+     "other",
+     {NULL},
+     {NULL},
+     {NULL}},
+};
+
+static void
+run_case(size_t i, gpuvm_occasion occasion)
+{
+    static const char *const nothing[] = {NULL};
+    g_autoptr(gpuvm_guest) guest = gpuvm_guest_parse(cases[i].xml, NULL);
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    bool starts = occasion == GPUVM_START;
+
+    for (guint a = 0; a < guest->assets->len; a++) {
+        gpuvm_asset *asset = guest->assets->pdata[a];
+
+        asset->exists = cases[i].exists;
+        asset->active = cases[i].active;
+        asset->passes_devices = cases[i].passes_devices;
+    }
+    if (cases[i].writer) {
+        gpuvm_claim *claim = gpuvm_claim_new(cases[i].writer, NULL);
+
+        claim->active = true;
+        g_ptr_array_add(claim->writes, g_strdup("/data"));
+        gpuvm_facts_add_claim(facts, claim);
+    }
+    gpuvm_guest_check(guest, occasion, "vm", facts, diags);
+    expect_diags(cases[i].name, diags, GPUVM_DIAG_ERROR, starts ? cases[i].errors : nothing);
+    expect_diags(cases[i].name, diags, GPUVM_DIAG_WARNING, starts ? nothing : cases[i].warnings);
+    expect_diags(cases[i].name, diags, GPUVM_DIAG_NOTE, starts ? nothing : cases[i].notes);
+}
+
+static void
+warns_before_and_refuses_at_start(void **state G_GNUC_UNUSED)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        run_case(i, GPUVM_PLAN);
+        run_case(i, GPUVM_START);
+    }
+}
+
+/* What define makes is not looked for; what it makes that of is. */
+static void
+leaves_out_what_define_makes(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *definition, *assets;
+    } rows[] = {
+        {"network: {mode: none}", ""},
+        {"", "2 network: default"},
+        {"network: {mode: none}\nkernel: {path: k}\ninitramfs: {url: 'http://h/i'}",
+         "0 kernel: /definitions/k"},
+        {"network: {mode: none}\nrootfs: {path: base.qcow2}", "0 the rootfs: /definitions/base.qcow2"},
+        {"network: {mode: none}\nrootfs: {url: 'http://h/base.qcow2'}", ""},
+        {"network: {mode: none}\ndisks: [{name: a, source: /a.raw}, {name: b, source: 'http://h/b.raw'}]",
+         "0 disk vda: /a.raw"},
+        {"network: {mode: none}\ncloud_init: {user_data: {content: x}}\nworkload: {entrypoint: [/a]}", ""},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(plan_scene) scene = scene_new("", rows[i].definition, NULL, NULL);
+        g_autofree char *xml = NULL, *assets = NULL;
+        g_autoptr(gpuvm_guest) guest = NULL;
+
+        scene_plan(scene);
+        xml = gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL);
+        guest = gpuvm_guest_of_plan(scene->plan, xml, NULL);
+        assets = assets_text(guest->assets);
+        expect_text(rows[i].definition, assets, rows[i].assets);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reads_what_is_named),
+        cmocka_unit_test(reads_memory),
+        cmocka_unit_test(warns_before_and_refuses_at_start),
+        cmocka_unit_test(leaves_out_what_define_makes),
+    };
+
+    return cmocka_run_group_tests_name("guestcheck", tests, NULL, NULL);
+}
