@@ -5,6 +5,8 @@
  * Its files, networks, bridges and volumes are there, and no other running domain writes to its disks. An error (exit
  * code 5) when it is about to start, a warning or a note before: they may come, or go, until then. What define itself
  * needs, the image below an overlay, is an error before, too.
+ *
+ * And what libvirt never says: that there is nothing to boot from, too little memory, or no KVM. Warnings.
  */
 #pragma once
 
@@ -17,6 +19,16 @@
  */
 gpuvm_guest *gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error);
 
-/** Judges @guest, the domain @domain to be, on the occasion GPUVM_PLAN or GPUVM_START; what is not known is no error. */
-void gpuvm_guest_check(const gpuvm_guest *guest, gpuvm_occasion occasion, const char *domain,
-                       const gpuvm_facts *facts, gpuvm_diags *diags);
+/** All borrowed. */
+typedef struct gpuvm_guest_question {
+    gpuvm_occasion occasion; /* GPUVM_PLAN or GPUVM_START */
+    const gpuvm_guest *guest;
+    const char *domain;         /* that it is to be */
+    const GPtrArray *functions; /* gpuvm_plan_function: what it is passed */
+    const gpuvm_body *body;     /* of its definition; NULL: its XML is all there is */
+    const gpuvm_facts *facts;
+    gpuvm_diags *diags;
+} gpuvm_guest_question;
+
+/** Judges the guest; what is not known is no error. */
+void gpuvm_guest_check(const gpuvm_guest_question *question);

@@ -35,6 +35,8 @@ gpuvm_asset *gpuvm_asset_new(gpuvm_asset_kind kind, char *what, const char *name
 
 typedef struct gpuvm_guest {
     uint64_t memory_kib; /* 0: unknown */
+    bool emulated;       /* its processors are QEMU's, without KVM */
+    bool boots;          /* a kernel, a disk or a network is there to boot from, passed devices aside */
     GPtrArray *assets;   /* gpuvm_asset, owned, in the order of the XML */
 } gpuvm_guest;
 

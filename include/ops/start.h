@@ -11,6 +11,7 @@
 
 typedef struct gpuvm_start_options {
     int wait_free; /* seconds to wait for processes that have a device open */
+    bool planned;  /* just now: warnings and notes were given */
     int timeout;   /* seconds after which a start is given up; 0: by the VM's memory and its devices' */
 } gpuvm_start_options;
 

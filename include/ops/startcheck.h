@@ -10,15 +10,15 @@
 #include "core/record.h"
 #include "ops/session.h"
 
-/* The domain of @claim and @guest, which is about to start. */
+/* The domain of @claim and @guest. @quiet: when it may start, nothing is said, because something else says it. */
 bool gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
-                       gpuvm_guest *guest);
+                       gpuvm_guest *guest, bool quiet);
 
-/* One that @xml, with @guest, defines, before it is made; says nothing when it may. */
+/* One that @xml, with @guest, defines, before it is made; quiet. */
 bool gpuvm_check_create(gpuvm_session *session, const char *xml, gpuvm_guest *guest);
 
 /**
- * Domain @name, which runs, before it is stopped: what it has itself is in nobody's way. Says nothing when it may. One that
- * is off is left to its start.
+ * Domain @name, which runs, before it is stopped: what it has itself is in nobody's way. Quiet. One that is off is
+ * left to its start.
  */
 bool gpuvm_check_restart(gpuvm_session *session, const char *name);

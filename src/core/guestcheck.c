@@ -7,6 +7,8 @@
 
 #include "core/image.h"
 
+#define MIN_MIB 64 /* with less, neither OVMF nor a distribution's kernel starts */
+
 /* Where the plan says that @image is. */
 static const char *
 path_of(const gpuvm_plan *plan, const gpuvm_plan_image *image)
@@ -105,7 +107,7 @@ gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error)
 
 /* What stands in the way of a start; before, it may change. */
 static gpuvm_diag *
-    G_GNUC_PRINTF(5, 6) report(gpuvm_diags *diags, gpuvm_occasion occasion, enum gpuvm_exit exit,
+    G_GNUC_PRINTF(5, 6) report(const gpuvm_guest_question *question, bool fatal, enum gpuvm_exit exit,
                                const gpuvm_mark *mark, const char *format, ...)
 {
     g_autofree char *message = NULL;
@@ -114,12 +116,13 @@ static gpuvm_diag *
     va_start(args, format);
     message = g_strdup_vprintf(format, args);
     va_end(args);
-    return occasion == GPUVM_START ? gpuvm_diags_error(diags, exit, mark, "%s", message)
-                                   : gpuvm_diags_warning(diags, mark, "%s", message);
+    return fatal || question->occasion == GPUVM_START
+               ? gpuvm_diags_error(question->diags, exit, mark, "%s", message)
+               : gpuvm_diags_warning(question->diags, mark, "%s", message);
 }
 
 static void
-check_present(const gpuvm_asset *asset, gpuvm_occasion occasion, gpuvm_diags *diags)
+check_present(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 {
     static const char *const hints[] = {
         [GPUVM_ASSET_FILE] =
@@ -129,58 +132,122 @@ check_present(const gpuvm_asset *asset, gpuvm_occasion occasion, gpuvm_diags *di
         [GPUVM_ASSET_VOLUME] =
             "`virsh pool-list --all` names the pools there are, `virsh vol-list POOL` their volumes",
     };
-    gpuvm_diag *diag;
 
-    if (asset->exists == 0 && !asset->optional) {
-        diag = report(diags, asset->at_define ? GPUVM_START : occasion, GPUVM_EXIT_HOST, &asset->mark,
-                      "%s does not exist: %s", asset->what, asset->name);
-        gpuvm_diag_hint(diag, "%s", hints[asset->kind]);
-    }
-    if (asset->kind == GPUVM_ASSET_VOLUME && asset->active == 0) {
-        g_autofree char *pool = g_strndup(asset->name, strcspn(asset->name, "/"));
+    if (asset->exists != 0 || asset->optional)
+        return;
+    gpuvm_diag_hint(report(question, asset->at_define, GPUVM_EXIT_HOST, &asset->mark, "%s does not exist: %s",
+                           asset->what, asset->name),
+                    "%s", hints[asset->kind]);
+}
 
-        diag = report(diags, occasion, GPUVM_EXIT_HOST, &asset->mark,
-                      "%s is in storage pool '%s', which is not active", asset->what, pool);
-        gpuvm_diag_hint(diag, "start it: virsh pool-start %s", pool);
-    }
-    if (asset->passes_devices == 1) {
-        diag = report(diags, occasion, GPUVM_EXIT_REFUSED, &asset->mark,
-                      "network '%s' gives its guests PCI functions of the host, which gpuvm has not checked",
-                      asset->name);
-        gpuvm_diag_hint(diag, "name the virtual function in pci_passthrough instead");
-    }
+static void
+check_pool(const gpuvm_guest_question *question, const gpuvm_asset *asset)
+{
+    g_autofree char *pool = g_strndup(asset->name, strcspn(asset->name, "/"));
+
+    if (asset->kind == GPUVM_ASSET_VOLUME && asset->active == 0)
+        gpuvm_diag_hint(report(question, false, GPUVM_EXIT_HOST, &asset->mark,
+                               "%s is in storage pool '%s', which is not active", asset->what, pool),
+                        "start it: virsh pool-start %s", pool);
+}
+
+static void
+check_network(const gpuvm_guest_question *question, const gpuvm_asset *asset)
+{
+    if (asset->passes_devices == 1)
+        gpuvm_diag_hint(
+            report(question, false, GPUVM_EXIT_REFUSED, &asset->mark,
+                   "network '%s' gives its guests PCI functions of the host, which gpuvm has not checked",
+                   asset->name),
+            "name the virtual function in pci_passthrough instead");
 }
 
 /* QEMU locks what a guest writes to, for whoever reads it, too. */
 static void
-check_writer(const gpuvm_asset *asset, gpuvm_occasion occasion, const char *domain, const gpuvm_facts *facts,
-             gpuvm_diags *diags)
+check_writer(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 {
-    const char *writer = gpuvm_facts_writer(facts, asset->name, domain);
-    gpuvm_diag *diag;
+    const char *writer = gpuvm_facts_writer(question->facts, asset->name, question->domain);
 
     if (!writer || !asset->disk || asset->shareable)
         return;
-    if (occasion == GPUVM_PLAN) {
-        gpuvm_diags_note(diags, &asset->mark,
+    if (question->occasion == GPUVM_PLAN)
+        gpuvm_diags_note(question->diags, &asset->mark,
                          "%s is also that of domain '%s', which is running: the two cannot run together: %s",
                          asset->what, writer, asset->name);
-        return;
+    else
+        gpuvm_diag_hint(gpuvm_diags_error(question->diags, GPUVM_EXIT_HOST, &asset->mark,
+                                          "%s is in use by domain '%s', which is running: %s", asset->what,
+                                          writer, asset->name),
+                        "stop it first: virsh shutdown %s", writer);
+}
+
+/* The firmware may find what it boots from behind a controller or a NIC that is passed. */
+static bool
+passes_boot_device(const GPtrArray *functions)
+{
+    for (guint i = 0; i < functions->len; i++) {
+        uint32_t class_code = ((const gpuvm_plan_function *)functions->pdata[i])->device->class_code;
+
+        if (gpuvm_pci_class_match("01", class_code) || gpuvm_pci_class_match("02", class_code))
+            return true;
     }
-    diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &asset->mark,
-                             "%s is in use by domain '%s', which is running: %s", asset->what, writer,
-                             asset->name);
-    gpuvm_diag_hint(diag, "stop it first: virsh shutdown %s", writer);
+    return false;
+}
+
+/* Where the definition, if there is one, begins. */
+static gpuvm_mark
+mark_of_definition(const gpuvm_guest_question *question)
+{
+    return question->body ? question->body->object.node->mark : (gpuvm_mark){0};
+}
+
+static void
+check_boot(const gpuvm_guest_question *question)
+{
+    gpuvm_mark mark = mark_of_definition(question);
+
+    if (!question->guest->boots && !passes_boot_device(question->functions))
+        gpuvm_diag_hint(gpuvm_diags_warning(question->diags, &mark, "the VM has nothing to boot from"),
+                        "give it a rootfs, a disk or a kernel");
+}
+
+static void
+check_memory(const gpuvm_guest_question *question)
+{
+    uint64_t mib = question->guest->memory_kib / 1024;
+    gpuvm_mark mark = {0};
+
+    if (question->body)
+        mark = gpuvm_object_mark(&question->body->resources->object, "memory_mb");
+    if (question->guest->memory_kib > 0 && mib < MIN_MIB)
+        gpuvm_diags_warning(
+            question->diags, &mark,
+            "the VM has %" G_GUINT64_FORMAT " MiB of memory: too little for a firmware or a kernel", mib);
+}
+
+static void
+check_emulation(const gpuvm_guest_question *question)
+{
+    gpuvm_mark mark = mark_of_definition(question);
+
+    if (question->guest->emulated)
+        gpuvm_diag_hint(gpuvm_diags_warning(question->diags, &mark,
+                                            "the VM is emulated, without KVM: it is tens of times slower"),
+                        "gpuvm check says what KVM needs");
 }
 
 void
-gpuvm_guest_check(const gpuvm_guest *guest, gpuvm_occasion occasion, const char *domain,
-                  const gpuvm_facts *facts, gpuvm_diags *diags)
+gpuvm_guest_check(const gpuvm_guest_question *question)
 {
-    for (guint i = 0; i < guest->assets->len; i++) {
-        const gpuvm_asset *asset = guest->assets->pdata[i];
+    const GPtrArray *assets = question->guest->assets;
 
-        check_present(asset, occasion, diags);
-        check_writer(asset, occasion, domain, facts, diags);
+    for (guint i = 0; i < assets->len; i++) {
+        check_present(question, assets->pdata[i]);
+        check_pool(question, assets->pdata[i]);
+        check_network(question, assets->pdata[i]);
+        check_writer(question, assets->pdata[i]);
     }
+    check_boot(question);
+    check_memory(question);
+    check_emulation(question);
 }

@@ -138,6 +138,59 @@ read_memory(gpuvm_guest *guest, const xmlNode *domain, GError **error)
     return true;
 }
 
+/* Whether the guest has a device that <boot dev=@sort> means: one of @element that is of @type, with something in it. */
+static bool
+has_device(const xmlNode *devices, const char *element, const char *type)
+{
+    for (const xmlNode *node = gpuvm_xml_child(devices, element); node; node = gpuvm_xml_next(node)) {
+        g_autofree char *device = gpuvm_xml_attr(node, "device");
+
+        if (!type || (g_str_equal(device ? device : "disk", type) && gpuvm_xml_child(node, "source")))
+            return true;
+    }
+    return false;
+}
+
+static bool
+boots_from(const xmlNode *devices, const char *sort)
+{
+    static const struct {
+        const char *sort, *element, *type;
+    } sorts[] = {{"hd", "disk", "disk"},
+                 {"cdrom", "disk", "cdrom"},
+                 {"fd", "disk", "floppy"},
+                 {"network", "interface", NULL}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sorts); i++) {
+        if (g_str_equal(sorts[i].sort, sort) && has_device(devices, sorts[i].element, sorts[i].type))
+            return true;
+    }
+    return false;
+}
+
+/* Libvirt's rules: a kernel, the devices with a <boot> of their own, or those that the <os> means, which are disks unless it says. */
+static bool
+boots(const xmlNode *os, const xmlNode *devices)
+{
+    const xmlNode *boot = gpuvm_xml_child(os, "boot");
+
+    if (gpuvm_xml_child(os, "kernel"))
+        return true;
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        if (gpuvm_xml_child(node, "boot"))
+            return true;
+    }
+    if (!boot)
+        return boots_from(devices, "hd");
+    for (; boot; boot = gpuvm_xml_next(boot)) {
+        g_autofree char *sort = gpuvm_xml_attr(boot, "dev");
+
+        if (sort && boots_from(devices, sort))
+            return true;
+    }
+    return false;
+}
+
 gpuvm_guest *
 gpuvm_guest_from_element(const xmlNode *element, GError **error)
 {
@@ -147,6 +200,8 @@ gpuvm_guest_from_element(const xmlNode *element, GError **error)
     guest->assets = g_ptr_array_new_with_free_func(asset_free);
     if (!read_memory(guest, element, error))
         return NULL;
+    guest->emulated = gpuvm_xml_attr_is(element, "type", "qemu");
+    guest->boots = boots(gpuvm_xml_child(element, "os"), devices);
     add_os(guest, gpuvm_xml_child(element, "os"));
     add_fwcfg(guest, element);
     for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {

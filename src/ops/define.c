@@ -85,11 +85,14 @@ define_each(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_
 static bool
 start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *options)
 {
+    gpuvm_start_options how = *options->start;
     gpuvm_outcome outcome = GPUVM_NOTHING_TO_DO;
     bool running;
 
+    how.planned = true;
+
     gpuvm_diags_set_subject(session->diags, name);
-    running = gpuvm_start(session, name, options->start, &outcome);
+    running = gpuvm_start(session, name, &how, &outcome);
     options->started(options->data, name, running, outcome);
     gpuvm_diags_set_subject(session->diags, NULL);
     return running;

@@ -129,7 +129,13 @@ check_guest(gpuvm_session *session, gpuvm_draft *draft)
         return gpuvm_session_fail(session, error);
     if (!gpuvm_session_gather_guest(session, draft->guest))
         return false;
-    gpuvm_guest_check(draft->guest, GPUVM_PLAN, draft->plan->vm->name, session->facts, session->diags);
+    gpuvm_guest_check(&(gpuvm_guest_question){.occasion = GPUVM_PLAN,
+                                              .guest = draft->guest,
+                                              .domain = draft->plan->vm->name,
+                                              .functions = draft->plan->functions,
+                                              .body = &draft->plan->vm->body,
+                                              .facts = session->facts,
+                                              .diags = session->diags});
     return true;
 }
 

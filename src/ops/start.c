@@ -301,7 +301,8 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
         guest = gpuvm_guest_parse(xml, &error);
     if (!guest)
         return gpuvm_session_fail(session, error);
-    if (!look_before(session, claim, options->wait_free) || !gpuvm_check_start(session, claim, record, guest))
+    if (!look_before(session, claim, options->wait_free) ||
+        !gpuvm_check_start(session, claim, record, guest, options->planned))
         return false;
     if (!gpuvm_assets_start_networks(session->connection, guest->assets, note_network, session, &error))
         return gpuvm_session_fail(session, error);

@@ -19,11 +19,12 @@ pinned_kib(const gpuvm_claim *claim)
 
 bool
 gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
-                  gpuvm_guest *guest)
+                  gpuvm_guest *guest, bool quiet)
 {
     g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
     unsigned errors = session->diags->errors;
+    guint said = session->diags->items->len;
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next) ||
         !gpuvm_session_gather_guest(session, guest))
@@ -42,21 +43,17 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
                                        .diags = session->diags};
     gpuvm_admission_name_hostdevs(&admission, claim->next);
     gpuvm_admit(&admission);
-    gpuvm_guest_check(guest, GPUVM_START, claim->domain, session->facts, session->diags);
-    return session->diags->errors == errors;
-}
-
-/* The same beforehand: that it may start says nothing, since the start itself will. */
-static bool
-check_beforehand(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
-                 gpuvm_guest *guest)
-{
-    guint before = session->diags->items->len;
-    bool may = gpuvm_check_start(session, claim, record, guest);
-
-    if (may)
-        g_ptr_array_set_size(session->diags->items, (gint)before);
-    return may;
+    gpuvm_guest_check(&(gpuvm_guest_question){.occasion = GPUVM_START,
+                                              .guest = guest,
+                                              .domain = claim->domain,
+                                              .functions = functions,
+                                              .facts = session->facts,
+                                              .diags = session->diags});
+    if (session->diags->errors > errors)
+        return false;
+    if (quiet)
+        g_ptr_array_set_size(session->diags->items, (gint)said);
+    return true;
 }
 
 bool
@@ -66,7 +63,8 @@ gpuvm_check_create(gpuvm_session *session, const char *xml, gpuvm_guest *guest)
     g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, &error);
     g_autoptr(gpuvm_record) record = claim ? gpuvm_record_parse(claim->metadata, &error) : NULL;
 
-    return record ? check_beforehand(session, claim, record, guest) : gpuvm_session_fail(session, error);
+    return record ? gpuvm_check_start(session, claim, record, guest, true)
+                  : gpuvm_session_fail(session, error);
 }
 
 bool
@@ -86,6 +84,6 @@ gpuvm_check_restart(gpuvm_session *session, const char *name)
     xml = gpuvm_domain_xml(instance->domain, true, &error);
     if (xml)
         guest = gpuvm_guest_parse(xml, &error);
-    return guest ? check_beforehand(session, claim, instance->record, guest)
+    return guest ? gpuvm_check_start(session, claim, instance->record, guest, true)
                  : gpuvm_session_fail(session, error);
 }

@@ -216,8 +216,10 @@ run_case(size_t i, gpuvm_occasion occasion)
     g_autoptr(gpuvm_guest) guest = gpuvm_guest_parse(cases[i].xml, NULL);
     g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
     g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     bool starts = occasion == GPUVM_START;
 
+    guest->boots = true;
     for (guint a = 0; a < guest->assets->len; a++) {
         gpuvm_asset *asset = guest->assets->pdata[a];
 
@@ -232,7 +234,12 @@ run_case(size_t i, gpuvm_occasion occasion)
         g_ptr_array_add(claim->writes, g_strdup("/data"));
         gpuvm_facts_add_claim(facts, claim);
     }
-    gpuvm_guest_check(guest, occasion, "vm", facts, diags);
+    gpuvm_guest_check(&(gpuvm_guest_question){.occasion = occasion,
+                                              .guest = guest,
+                                              .domain = "vm",
+                                              .functions = functions,
+                                              .facts = facts,
+                                              .diags = diags});
     expect_diags(cases[i].name, diags, GPUVM_DIAG_ERROR, starts ? cases[i].errors : nothing);
     expect_diags(cases[i].name, diags, GPUVM_DIAG_WARNING, starts ? nothing : cases[i].warnings);
     expect_diags(cases[i].name, diags, GPUVM_DIAG_NOTE, starts ? nothing : cases[i].notes);
@@ -244,6 +251,91 @@ warns_before_and_refuses_at_start(void **state G_GNUC_UNUSED)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         run_case(i, GPUVM_PLAN);
         run_case(i, GPUVM_START);
+    }
+}
+
+static void
+sees_what_it_boots_from(void **state G_GNUC_UNUSED)
+{
+#define CDROM(more) "<disk type='file' device='cdrom'>" more "<target dev='sda'/></disk>"
+#define FULL "<source file='/cd'/>"
+#define NIC(more) "<interface type='network'><source network='lan'/>" more "</interface>"
+#define OS(boot) "<os><boot dev='" boot "'/></os>"
+    static const struct {
+        const char *xml;
+        bool boots;
+    } rows[] = {
+        {DOMAIN("", ""), false},
+        {DOMAIN("<os><kernel>/k</kernel></os>", ""), true},
+        {DOMAIN("", DATA("")), true},
+        {DOMAIN("", "<disk type='file'>" FULL "</disk>"), true},
+        {DOMAIN(OS("hd"), DATA("")), true},
+        {DOMAIN(OS("hd"), ""), false},
+        {DOMAIN("", CDROM(FULL)), false},
+        {DOMAIN(OS("hd"), CDROM(FULL)), false},
+        {DOMAIN(OS("cdrom"), CDROM(FULL)), true},
+        {DOMAIN(OS("cdrom"), CDROM("")), false},
+        {DOMAIN("", CDROM(FULL "<boot order='1'/>")), true},
+        {DOMAIN("", NIC("")), false},
+        {DOMAIN("", NIC("<boot order='1'/>")), true},
+        {DOMAIN(OS("network"), NIC("")), true},
+        {DOMAIN(OS("network"), ""), false},
+        {DOMAIN("<os><boot dev='cdrom'/><boot dev='hd'/></os>", DATA("")), true},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(gpuvm_guest) guest = gpuvm_guest_parse(rows[i].xml, NULL);
+
+        if (guest->boots != rows[i].boots)
+            fail_msg("%s: boots is %d", rows[i].xml, guest->boots);
+    }
+}
+
+/* Warnings, whether it is planned or about to start. */
+static void
+warns_of_what_is_of_no_use(void **state G_GNUC_UNUSED)
+{
+#define BOOT "nothing to boot from :: rootfs"
+    static const struct {
+        const char *name, *type, *memory, *devices;
+        const char *passed; /* a device, as facts-builder.h says */
+        const char *warnings[4];
+    } rows[] = {
+        {"a VM like others", "kvm", "262144", DATA(""), "", {NULL}},
+        {"nothing to boot from", "kvm", "262144", "", "", {BOOT}},
+        {"nor on a card", "kvm", "262144", "", "0000:01:00.0 030000 10de:2204", {BOOT}},
+        {"but on a passed disk", "kvm", "262144", "", "0000:01:00.0 010802 144d:a808", {NULL}},
+        {"or by a passed NIC", "kvm", "262144", "", "0000:01:00.0 020000 8086:1533", {NULL}},
+        {"hardly any memory", "kvm", "1024", DATA(""), "", {"1 MiB of memory: too little"}},
+        {"little enough", "kvm", "65536", DATA(""), "", {NULL}},
+        {"memory unknown", "kvm", "0", DATA(""), "", {NULL}},
+        {"emulated", "qemu", "262144", DATA(""), "", {"emulated, without KVM :: gpuvm check"}},
+        {"libvirt's test driver", "test", "262144", DATA(""), "", {NULL}},
+        {"all of it", "qemu", "1024", "", "", {BOOT, "too little", "emulated"}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows) * 2; i++) {
+        size_t r = i / 2;
+        g_autofree char *xml =
+            g_strdup_printf("<domain type='%s'><memory>%s</memory><devices>%s</devices></domain>",
+                            rows[r].type, rows[r].memory, rows[r].devices);
+        g_autoptr(gpuvm_guest) guest = gpuvm_guest_parse(xml, NULL);
+        g_autoptr(gpuvm_facts) facts = build_facts(rows[r].passed);
+        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+        g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+        gpuvm_pci_addr addr = build_addr("0000:01:00.0");
+
+        if (*rows[r].passed)
+            gpuvm_functions_add(functions, gpuvm_facts_device(facts, &addr), GPUVM_ROLE_REQUESTED,
+                                &(gpuvm_mark){0}, NULL);
+        gpuvm_guest_check(&(gpuvm_guest_question){.occasion = i % 2 ? GPUVM_PLAN : GPUVM_START,
+                                                  .guest = guest,
+                                                  .domain = "vm",
+                                                  .functions = functions,
+                                                  .facts = facts,
+                                                  .diags = diags});
+        expect_diags(rows[r].name, diags, GPUVM_DIAG_WARNING, rows[r].warnings);
+        assert_int_equal(diags->errors, 0);
     }
 }
 
@@ -285,6 +377,8 @@ main(void)
         cmocka_unit_test(reads_what_is_named),
         cmocka_unit_test(reads_memory),
         cmocka_unit_test(warns_before_and_refuses_at_start),
+        cmocka_unit_test(sees_what_it_boots_from),
+        cmocka_unit_test(warns_of_what_is_of_no_use),
         cmocka_unit_test(leaves_out_what_define_makes),
     };
 
