@@ -111,6 +111,7 @@ const gpuvm_command gpuvm_cmd_create = {
     .summary = "Define and start a VM, from a plugin and flags",
     .description =
         "Does what define and start do with the definition that the flags make: each has the meaning of its field.\n"
+        "One that may not start is not made.\n"
         "With --print-yaml it prints that definition and changes nothing.",
     .options = options,
     .min_arguments = 1,

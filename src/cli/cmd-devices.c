@@ -192,7 +192,8 @@ const gpuvm_command gpuvm_cmd_devices = {
     .summary = "Show the host's GPUs and whether they can be passed",
     .description =
         "Shows the host's GPUs, or the cards at ADDRESS: functions, drivers, IOMMU groups, the domains that name\n"
-        "them, and whether they can be passed to a VM as things are, or why not.",
+        "them, and whether they can be passed to a VM as things are, or why not. A running domain that names a card only\n"
+        "for its next start does not have it: in JSON, active says that it runs, in_use that it has the card.",
     .options = options,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DEVICE,
