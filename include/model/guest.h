@@ -38,6 +38,7 @@ typedef struct gpuvm_guest {
     bool emulated;       /* its processors are QEMU's, without KVM */
     bool boots;          /* a kernel, a disk or a network is there to boot from, passed devices aside */
     GPtrArray *assets;   /* gpuvm_asset, owned, in the order of the XML */
+    xmlDoc *doc;         /* what it was read from, when that was a whole document; else NULL */
 } gpuvm_guest;
 
 void gpuvm_guest_free(gpuvm_guest *guest);

@@ -36,6 +36,7 @@ gpuvm_guest_free(gpuvm_guest *guest)
     if (!guest)
         return;
     g_ptr_array_unref(guest->assets);
+    xmlFreeDoc(guest->doc);
     g_free(guest);
 }
 
@@ -219,6 +220,9 @@ gpuvm_guest *
 gpuvm_guest_parse(const char *xml, GError **error)
 {
     g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", error);
+    gpuvm_guest *guest = doc ? gpuvm_guest_from_element(xmlDocGetRootElement(doc), error) : NULL;
 
-    return doc ? gpuvm_guest_from_element(xmlDocGetRootElement(doc), error) : NULL;
+    if (guest)
+        guest->doc = g_steal_pointer(&doc);
+    return guest;
 }

@@ -29,7 +29,7 @@ typedef struct start_watch {
     const GArray *hostdevs;
     gint64 begun;            /* µs */
     gpuvm_pci_addr stuck_on; /* the function whose driver has not let go yet */
-    bool detached;           /* every function is on vfio-pci: the guest's memory is being set up */
+    bool detached;           /* every function is on a driver of VFIO's: the guest's memory is being set up */
 } start_watch;
 
 static double
@@ -40,7 +40,7 @@ seconds_since(gint64 begun)
 
 /*
  * The driver of the function at @addr now; NULL for none or when it cannot be seen. Where it can be had without
- * libvirtd, that is not asked: it may not answer while a driver does not let go.
+ * libvirt, that is not asked: it may not answer while a driver does not let go.
  */
 static char *
 driver_now(gpuvm_connection *connection, const gpuvm_pci_addr *addr)
@@ -73,7 +73,7 @@ look(start_watch *watch)
         const gpuvm_pci_addr *addr = &g_array_index(watch->hostdevs, gpuvm_pci_addr, i);
         g_autofree char *driver = driver_now(watch->session->connection, addr);
 
-        if (g_strcmp0(driver, "vfio-pci") != 0) {
+        if (!gpuvm_driver_is_vfio(driver)) {
             watch->stuck_on = *addr;
             return;
         }
@@ -103,13 +103,12 @@ wait_for(start_watch *watch, start_call *call, unsigned seconds)
 static bool
 left_behind(const gpuvm_device *before, const char *driver)
 {
-    bool off = !driver || g_str_equal(driver, "vfio-pci");
+    bool off = !driver || gpuvm_driver_is_vfio(driver);
 
-    return off && before && g_strcmp0(before->driver, "vfio-pci") != 0 &&
-           g_strcmp0(before->driver, driver) != 0;
+    return off && before && !gpuvm_driver_is_vfio(before->driver) && g_strcmp0(before->driver, driver) != 0;
 }
 
-/* Gives back what libvirt left on vfio-pci, or on no driver, and adds to @diag which driver each function has. */
+/* Gives back what libvirt left on a driver of VFIO's, or on no driver, and adds to @diag which driver each function has. */
 static void
 bring_back(gpuvm_session *session, const GArray *hostdevs, gpuvm_diag *diag)
 {
@@ -154,7 +153,7 @@ give_up(start_watch *watch, start_call *call, unsigned seconds)
             GPUVM_PCI(&watch->stuck_on), driver ? driver : "none", seconds);
         gpuvm_diag_hint(diag,
                         "a process has it open, or the driver hangs: look at `sudo dmesg` and `sudo fuser -v "
-                        "/dev/dri/* /dev/nvidia*`; libvirtd may not answer until the driver lets go");
+                        "/dev/dri/* /dev/nvidia*`; libvirt may not answer until the driver lets go");
         gpuvm_diag_hint(diag, "libvirt goes on trying: when the driver lets go, the VM starts after all");
         return false;
     }
@@ -187,7 +186,10 @@ default_timeout(const gpuvm_session *session, const GArray *hostdevs, uint64_t m
     return BASE_SECONDS + (unsigned)(bytes >> 30) * SECONDS_PER_GIB;
 }
 
-/* Calls libvirt and watches; @domain is taken, since a call that does not come back goes on using it. */
+/*
+ * Calls libvirt and watches; @domain is taken, since a call that does not come back goes on using it. The watch asks on the
+ * session's connection meanwhile: the call has one of its own, except in libvirt's test driver, where each has other domains.
+ */
 static bool
 start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *claim,
               const gpuvm_start_options *options)
@@ -199,7 +201,11 @@ start_watched(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_claim *c
     bool returned, started = false;
     GThread *thread;
 
-    call->domain = domain;
+    call->domain = session->connection->test ? NULL : gpuvm_domain_apart(domain);
+    if (call->domain)
+        gpuvm_domain_free(domain);
+    else
+        call->domain = domain;
     call->done = g_async_queue_new();
     gpuvm_session_say(session, "%6.1f s  checked; detaching %u devices (giving up after %u s)", 0.0,
                       claim->next->len, seconds);

@@ -4,6 +4,7 @@
 #include "ops/startcheck.h"
 
 #include "core/admit.h"
+#include "core/bounds.h"
 #include "core/guestcheck.h"
 #include "host/claims.h"
 #include "ops/lifecycle.h"
@@ -41,6 +42,8 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
                                        .functions = functions,
                                        .absent = absent,
                                        .diags = session->diags};
+    gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, session->facts->emulator, NULL,
+                       session->diags);
     gpuvm_admission_name_hostdevs(&admission, claim->next);
     gpuvm_admit(&admission);
     gpuvm_guest_check(&(gpuvm_guest_question){.occasion = GPUVM_START,
