@@ -363,7 +363,7 @@ leaves_out_what_define_makes(void **state G_GNUC_UNUSED)
         g_autoptr(gpuvm_guest) guest = NULL;
 
         scene_plan(scene);
-        xml = gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL);
+        xml = gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL, scene->diags);
         guest = gpuvm_guest_of_plan(scene->plan, xml, NULL);
         assets = assets_text(guest->assets);
         expect_text(rows[i].definition, assets, rows[i].assets);
