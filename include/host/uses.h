@@ -19,8 +19,9 @@ void gpuvm_uses_read_storage(const char *root, gpuvm_facts *facts);
 void gpuvm_uses_read_network(const char *root, gpuvm_facts *facts);
 
 /**
- * Processes with a device node open or mapped: /dev/nvidiaN, /dev/dri/, /dev/kfd, /dev/snd/, /dev/nvme*, /dev/vfio/GROUP
- * (not /dev/nvidiactl and /dev/nvidia-uvm, which do not belong to a single GPU). Sets @facts->processes_hidden when there
- * are some it may not look into.
+ * Processes with a device node open or mapped, judged by its device number: containers, chroots and other PID namespaces
+ * have nodes of any name. Whatever /sys/dev puts below a PCI function counts, but input devices; /dev/nvidiaN, which is
+ * not there, /dev/kfd and /dev/vfio/GROUP, too (not /dev/nvidiactl and /dev/nvidia-uvm, which do not belong to a single
+ * GPU). Sets @facts->processes_hidden: whether there are processes that it does not see or may not look into.
  */
 void gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts);

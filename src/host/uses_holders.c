@@ -4,130 +4,121 @@
 #include "host/uses.h"
 
 #include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "host/file.h"
 #include "host/use.h"
 
-/* Every device that driver @name has. */
-static void
-use_driver(const gpuvm_use_context *use, const char *name)
+#define DELETED " (deleted)"
+
+/* What is looked at, and what is known of it from the processes before. */
+typedef struct holder_search {
+    gpuvm_use_context use;
+    GHashTable *idle; /* the numbers of nodes that are of no PCI device: every process has /dev/null open */
+    GHashTable
+        *files; /* mapped files, in the words of maps → their numbers, NULL when they are no device nodes */
+    bool hidden; /* not everything could be looked at */
+} holder_search;
+
+/*
+ * The number of the device node that @path leads to, as in /sys/dev ("char/226:0"); NULL when it leads to none, or when
+ * that cannot be seen, for which errno then is not 0. The node's name says nothing: another directory, chroot or container has its own. A file server that does not
+ * answer is not waited for.
+ */
+static char *
+number_of(const char *path)
 {
-    g_autoptr(GPtrArray) devices = gpuvm_file_list(use->root, "", "/sys/bus/pci/drivers/%s", name);
+    struct statx node;
 
-    for (guint i = 0; i < devices->len; i++) {
-        if (strchr(devices->pdata[i], ':'))
-            gpuvm_use_path(use, "/sys/bus/pci/drivers/%s/%s", name, (const char *)devices->pdata[i]);
-    }
-}
-
-/* /dev/nvidiaN: NVIDIA's driver says in /proc which GPU has which minor number; without that it may be any. */
-static void
-use_nvidia(const gpuvm_use_context *use, const char *minor)
-{
-    g_autoptr(GPtrArray) gpus = gpuvm_file_list(use->root, "", "/proc/driver/nvidia/gpus");
-    g_autofree char *pattern = g_strdup_printf("Device Minor:\\s*%s\\b", minor);
-
-    if (gpus->len == 0)
-        use_driver(use, "nvidia");
-    for (guint i = 0; i < gpus->len; i++) {
-        const char *address = gpus->pdata[i];
-        g_autofree char *text =
-            gpuvm_file_text(use->root, "/proc/driver/nvidia/gpus/%s/information", address);
-
-        if (text && g_regex_match_simple(pattern, text, 0, 0))
-            gpuvm_use_path(use, "/sys/bus/pci/devices/%s", address);
-    }
-}
-
-/* /dev/vfio/N is the IOMMU group N. */
-static void
-use_group(const gpuvm_use_context *use, const char *group)
-{
-    g_autoptr(GPtrArray) devices =
-        gpuvm_file_list(use->root, "", "/sys/kernel/iommu_groups/%s/devices", group);
-
-    for (guint i = 0; i < devices->len; i++)
-        gpuvm_use_path(use, "/sys/kernel/iommu_groups/%s/devices/%s", group, (const char *)devices->pdata[i]);
-}
-
-/* Adds the use to what device node @node, a path in /dev, is of. */
-static void
-use_node(const gpuvm_use_context *use, const char *node)
-{
-    g_autofree char *name = g_path_get_basename(node);
-
-    if (g_str_has_prefix(node, "/dev/dri/")) {
-        gpuvm_use_path(use, "/sys/class/drm/%s", name);
-    } else if (g_str_has_prefix(node, "/dev/snd/")) {
-        gpuvm_use_path(use, "/sys/class/sound/%s", name);
-    } else if (g_str_equal(node, "/dev/kfd")) {
-        use_driver(use, "amdgpu");
-    } else if (g_str_has_prefix(node, "/dev/nvme")) {
-        gpuvm_use_path(use, "/sys/class/nvme/%s", name);
-        gpuvm_use_block(use, name);
-    } else if (g_str_has_prefix(node, "/dev/nvidia") && isdigit((unsigned char)node[strlen("/dev/nvidia")])) {
-        use_nvidia(use, node + strlen("/dev/nvidia"));
-    } else if (g_str_has_prefix(node, "/dev/vfio/") && isdigit((unsigned char)*name)) {
-        use_group(use, name);
-    }
+    errno = 0;
+    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &node) != 0 ||
+        (!S_ISCHR(node.stx_mode) && !S_ISBLK(node.stx_mode)))
+        return NULL;
+    return g_strdup_printf("%s/%u:%u", S_ISCHR(node.stx_mode) ? "char" : "block", node.stx_rdev_major,
+                           node.stx_rdev_minor);
 }
 
 static bool
-is_of_interest(const char *path)
+was_denied(void)
 {
-    static const char *const prefixes[] = {"/dev/dri/", "/dev/snd/",   "/dev/kfd",
-                                           "/dev/nvme", "/dev/nvidia", "/dev/vfio/"};
-
-    for (size_t i = 0; i < G_N_ELEMENTS(prefixes); i++) {
-        if (g_str_has_prefix(path, prefixes[i]))
-            return true;
-    }
-    return false;
+    return errno == EACCES || errno == EPERM;
 }
 
-/* Adds @path when it is of interest; one that was made anew since it was opened is called "/dev/… (deleted)". */
+/* Adds a node to those of a process: @number → the @name (taken) that it has there, without a note that it is gone. */
 static void
-add_node(GHashTable *nodes, const char *path)
+add_node(GHashTable *nodes, const char *number, char *name)
 {
-    if (is_of_interest(path))
-        g_hash_table_add(nodes, g_strndup(path, strcspn(path, " \n")));
+    if (g_str_has_suffix(name, DELETED))
+        name[strlen(name) - strlen(DELETED)] = '\0';
+    g_hash_table_insert(nodes, g_strdup(number), name);
 }
 
-/* The device nodes that process @pid has open, into the set @nodes; false when it may not be looked into. */
 static bool
-read_open(const char *root, const char *pid, GHashTable *nodes)
+is_news(const holder_search *search, GHashTable *nodes, const char *number)
 {
-    g_autofree char *path = g_strdup_printf("%s/proc/%s/fd", root, pid);
+    return number && !g_hash_table_contains(search->idle, number) && !g_hash_table_contains(nodes, number);
+}
+
+/* The device nodes that process @pid has open, into @nodes. */
+static void
+read_open(holder_search *search, const char *pid, GHashTable *nodes)
+{
+    g_autofree char *path = g_strdup_printf("%s/proc/%s/fd", search->use.root, pid);
     g_autoptr(GError) error = NULL;
     g_autoptr(GDir) dir = g_dir_open(path, 0, &error);
     const char *name;
 
-    if (!dir)
-        return !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) &&
-               !g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
-    while ((name = g_dir_read_name(dir))) {
-        char target[64]; /* enough for the nodes of interest */
-        g_autofree char *link = g_strdup_printf("%s/%s", path, name);
-        ssize_t size = readlink(link, target, sizeof(target) - 1);
+    search->hidden |= g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
+                      g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
+    while (dir && (name = g_dir_read_name(dir))) {
+        g_autofree char *link = g_strdup_printf("%s/%s", path, name), *number = number_of(link);
+        char *target;
 
-        if (size <= 0)
-            continue;
-        target[size] = '\0';
-        add_node(nodes, target);
+        search->hidden |= !number && was_denied();
+        if (is_news(search, nodes, number) && (target = g_file_read_link(link, NULL)))
+            add_node(nodes, number, target);
     }
-    return true;
 }
 
-/* The same of what it has mapped: a mapping outlives its file descriptor. */
-static void
-read_mapped(const char *root, const char *pid, GHashTable *nodes)
+/* Only root of the first user namespace may follow map_files, and sees the file whatever has become of its name. */
+static char *
+number_of_mapping(const char *root, const char *pid, unsigned long from, unsigned long to, const char *name)
 {
-    g_autofree char *maps = gpuvm_file_text(root, "/proc/%s/maps", pid);
+    g_autofree char *link = g_strdup_printf("%s/proc/%s/map_files/%lx-%lx", root, pid, from, to);
+    g_autofree char *file = g_strdup_printf("%s/proc/%s/root%s", root, pid, name);
+    char *number = number_of(link);
 
-    for (const char *at = maps ? strstr(maps, " /dev/") : NULL; at; at = strstr(at + 1, " /dev/"))
-        add_node(nodes, at + 1);
+    return !number && was_denied() ? number_of(file) : number;
+}
+
+/* The same of what it has mapped: a mapping outlives its file descriptor. Most processes map the same libraries. */
+static void
+read_mapped(holder_search *search, const char *pid, GHashTable *nodes)
+{
+    g_auto(GStrv) lines = gpuvm_file_lines(search->use.root, "/proc/%s/maps", pid);
+
+    for (char **line = lines; line && *line; line++) {
+        unsigned long from, to;
+        int at = 0;
+        gpointer number;
+
+        if (sscanf(*line, "%lx-%lx %*s %*s %n", &from, &to, &at) < 2)
+            continue;
+        const char *file = *line + at, *name = strchr(file, '/'); /* "DEVICE INODE NAME" */
+        if (!name)
+            continue;
+        if (!g_hash_table_lookup_extended(search->files, file, NULL, &number)) {
+            number = number_of_mapping(search->use.root, pid, from, to, name);
+            if (number || errno == 0) /* else it has ended, and says nothing about others */
+                g_hash_table_insert(search->files, g_strdup(file), number);
+        }
+        if (is_news(search, nodes, number))
+            add_node(nodes, number, g_strdup(name));
+    }
 }
 
 /* The systemd unit of a process: the last part of its @cgroup that is one; NULL. */
@@ -145,48 +136,68 @@ unit_of(const char *cgroup)
 }
 
 static void
-use_by_process(gpuvm_use_context *use, const char *pid, GHashTable *nodes)
+use_by_process(holder_search *search, const char *pid, GHashTable *nodes)
 {
-    g_autofree char *command = gpuvm_file_text(use->root, "/proc/%s/comm", pid);
-    g_autofree char *cgroup = gpuvm_file_text(use->root, "/proc/%s/cgroup", pid);
+    gpuvm_use_context use = search->use;
+    g_autofree char *command = gpuvm_file_text(use.root, "/proc/%s/comm", pid);
+    g_autofree char *cgroup = gpuvm_file_text(use.root, "/proc/%s/cgroup", pid);
     g_autofree char *unit = unit_of(cgroup);
     /* below user@UID.service are the units of a user's own systemd, which the system's cannot stop */
     bool service = unit && g_str_has_suffix(unit, ".service") && !strstr(cgroup, "/user@");
     g_autofree char *remedy =
         service ? g_strdup_printf("sudo systemctl stop %s", unit) : g_strdup_printf("sudo kill %s", pid);
     GHashTableIter iter;
-    const char *node;
+    const char *number, *name;
+    bool found;
 
-    use->remedy = remedy;
+    use.remedy = remedy;
+    use.ret_found = &found;
     g_hash_table_iter_init(&iter, nodes);
-    while (g_hash_table_iter_next(&iter, (gpointer *)&node, NULL)) {
+    while (g_hash_table_iter_next(&iter, (gpointer *)&number, (gpointer *)&name)) {
         g_autofree char *what =
-            g_strdup_printf("is open as %s in process %s (%s)%s%s", node, pid, command ? command : "?",
+            g_strdup_printf("is open as %s in process %s (%s)%s%s", name, pid, command ? command : "?",
                             unit ? " of " : "", unit ? unit : "");
-        use->what = what;
-        use_node(use, node);
+        use.what = what;
+        found = false;
+        gpuvm_use_number(&use, number);
+        if (!found)
+            g_hash_table_add(search->idle, g_strdup(number));
     }
+}
+
+/*
+ * Whether @root's /proc lists every process. The kernel's own second one is there only for who sees the first PID
+ * namespace, not from within a container; nor, with hidepid (proc(5)), is any process of another user.
+ */
+static bool
+lists_all(const char *root)
+{
+    g_autofree char *second = gpuvm_file_text(root, "/proc/2/comm");
+
+    return g_strcmp0(second, "kthreadd") == 0;
 }
 
 void
 gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts)
 {
     g_autoptr(GPtrArray) names = gpuvm_file_list(root, "", "/proc");
-    gpuvm_use_context use = {.root = root, .facts = facts, .kind = GPUVM_USE_HOLDER};
-
-    /* proc(5), hidepid: other users' processes are not even listed; the first always runs */
-    facts->processes_hidden |= !g_ptr_array_find_with_equal_func(names, "1", g_str_equal, NULL);
+    g_autoptr(GHashTable) idle = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) files = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    holder_search search = {.use = {.root = root, .facts = facts, .kind = GPUVM_USE_HOLDER},
+                            .idle = idle,
+                            .files = files,
+                            .hidden = !lists_all(root)};
 
     for (guint i = 0; i < names->len; i++) {
         const char *pid = names->pdata[i];
-        g_autoptr(GHashTable) nodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+        g_autoptr(GHashTable) nodes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 
         if (!isdigit((unsigned char)pid[0]))
             continue;
-        if (!read_open(root, pid, nodes))
-            facts->processes_hidden = true;
-        read_mapped(root, pid, nodes);
+        read_open(&search, pid, nodes);
+        read_mapped(&search, pid, nodes);
         if (g_hash_table_size(nodes) > 0)
-            use_by_process(&use, pid, nodes);
+            use_by_process(&search, pid, nodes);
     }
+    facts->processes_hidden = search.hidden;
 }

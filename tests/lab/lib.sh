@@ -259,6 +259,15 @@ proc()
     echo "$2" > "$LAB/proc/$1"
 }
 
+# node PATH ADDRESS: a device node of the function, which opens; there is one at a time: it has the number of /dev/full
+node()
+{
+    mkdir -p "$(dirname "$1")" /sys/dev/char
+    : > "$1"
+    mount --bind /dev/full "$1"
+    ln -sfn "$(realpath "/sys/bus/pci/devices/$2")" /sys/dev/char/1:7
+}
+
 # stopped NAME…: each is defined and does not run
 stopped()
 {

@@ -4,6 +4,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <errno.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -329,82 +332,79 @@ network(void **state G_GNUC_UNUSED)
     run_cases(cases, G_N_ELEMENTS(cases));
 }
 
-#define GPU PCI("0000:01:00.0")
-#define DRM(name) "sys/class/drm/" name " -> " GPU "/drm/" name "\n" GPU "/drm/" name "/dev: 226:0\n"
-#define SOUND(name, place)                                                                                   \
-    "sys/class/sound/" name " -> " PCI("0000:01:00.1/sound/card1/" place) "\n" PCI(                          \
-        "0000:01:00.1/sound/card1/" place "/dev: 116:9\n")
+/*
+ * Nodes that every Linux has, under the names that they have there, stand for those of devices: sys/dev says what of.
+ */
+#define FULL "1:7"
+#define ZERO "1:5"
+#define RANDOM "1:8"
+#define URANDOM "1:9"
+#define CHAR(number, class, path)                                                                            \
+    LINK("sys/dev/char/" number, path) path "/subsystem => ../../class/" class "\n"
+#define CARD CHAR(FULL, "drm", PCI("0000:01:00.0/drm/card0"))
 #define DRIVER(name, function)                                                                               \
     "sys/bus/pci/drivers/" name "/" function                                                                 \
     " -> " PCI(function) "\nsys/bus/pci/drivers/" name "/bind: \n" PCI(function "/class: 0x030000\n")
+#define SEES_ALL "proc/2/comm: kthreadd\n"
 #define PROCESS(pid, name, cgroup) "proc/" pid "/comm: " name "\nproc/" pid "/cgroup: 0::" cgroup "\n"
 #define OPEN(pid, fd, node) "proc/" pid "/fd/" fd " => " node "\n"
-#define MAPPED(pid, node) "proc/" pid "/maps: 7f1c60000000-7f1c60200000 rw-s 00000000 00:06 512    " node "\n"
+#define MAPS(pid, range, name) "proc/" pid "/maps: " range " rw-s 00000000 00:06 512    " name "\n"
+#define MAPPED(pid, range, name, node) MAPS(pid, range, name) "proc/" pid "/map_files/" range " => " node "\n"
+#define RANGE "7f1c60000000-7f1c60200000"
 #define GDM "/system.slice/gdm.service"
+#define XORG PROCESS("12", "Xorg", GDM)
+#define PYTHON PROCESS("12", "python3", "/user.slice")
 #define HELD(addr, node, who, remedy) addr " holders is open as " node " in process " who " → " remedy "\n"
+#define BY_XORG(addr, node) HELD(addr, node, "12 (Xorg) of gdm.service", "sudo systemctl stop gdm.service")
+#define BY_PYTHON(addr, node) HELD(addr, node, "12 (python3)", "sudo kill 12")
 
 static void
 device_nodes(void **state G_GNUC_UNUSED)
 {
     static const uses_case cases[] = {
-        {"a card", DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0"),
-         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
-              "sudo systemctl stop gdm.service")},
-        {"a render node",
-         DRM("renderD128") PROCESS("12", "ffmpeg", GDM) OPEN("12", "9", "/dev/dri/renderD128"),
-         HELD("0000:01:00.0", "/dev/dri/renderD128", "12 (ffmpeg) of gdm.service",
-              "sudo systemctl stop gdm.service")},
+        {"a card, whatever its node is called", CARD XORG OPEN("12", "9", "/dev/full"),
+         BY_XORG("0000:01:00.0", "/dev/full")},
+        {"not another one",
+         CARD CHAR(RANDOM, "drm", PCI("0000:02:00.0/drm/card1")) XORG OPEN("12", "9", "/dev/random"),
+         BY_XORG("0000:02:00.0", "/dev/random")},
+        {"an accelerator",
+         CHAR(FULL, "accel", PCI("0000:05:00.0/accel/accel0")) PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:05:00.0", "/dev/full")},
+        {"VFIO's own node of a device",
+         CHAR(FULL, "vfio-dev", PCI("0000:05:00.0/vfio-dev/vfio0")) PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:05:00.0", "/dev/full")},
+        {"VFIO's node of a group",
+         CHAR(FULL, "vfio", "sys/devices/virtual/vfio/14")
+             LINK("sys/kernel/iommu_groups/14/devices/0000:05:00.0", PCI("0000:05:00.0"))
+                 LINK("sys/kernel/iommu_groups/14/devices/0000:05:00.1", PCI("0000:05:00.1"))
+                     PCI("0000:05:00.0/\n") PCI("0000:05:00.1/\n") PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:05:00.0", "/dev/full") BY_PYTHON("0000:05:00.1", "/dev/full")},
         {"more than once is once",
-         DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0")
-             OPEN("12", "10", "/dev/dri/card0") MAPPED("12", "/dev/dri/card0"),
-         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
-              "sudo systemctl stop gdm.service")},
-        {"mapped, and closed",
-         DRM("card0") PROCESS("12", "Xorg", GDM) "proc/12/fd/\n" MAPPED("12", "/usr/lib/libdrm.so")
-             MAPPED("12", "/dev/dri/card0"),
-         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
-              "sudo systemctl stop gdm.service")},
-        {"a node that was made anew since",
-         DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0 (deleted)"),
-         HELD("0000:01:00.0", "/dev/dri/card0", "12 (Xorg) of gdm.service",
-              "sudo systemctl stop gdm.service")},
+         CARD XORG OPEN("12", "9", "/dev/full") OPEN("12", "10", "/dev/full")
+             MAPPED("12", RANGE, "/dev/dri/card0", "/dev/full"),
+         BY_XORG("0000:01:00.0", "/dev/full")},
+        {"by two processes",
+         CARD XORG OPEN("12", "9", "/dev/full") PROCESS("13", "ffmpeg", "/") OPEN("13", "9", "/dev/full"),
+         BY_XORG("0000:01:00.0", "/dev/full")
+             HELD("0000:01:00.0", "/dev/full", "13 (ffmpeg)", "sudo kill 13")},
         {"sound: the function, and what is of none",
-         SOUND("controlC1", "controlC1") SOUND("pcmC1D3p", "pcmC1D3p") PROCESS("12", "pulseaudio", GDM)
-             OPEN("12", "9", "/dev/snd/controlC1") OPEN("12", "11", "/dev/snd/timer") OPEN(
-                 "12", "10", "/dev/snd/pcmC1D3p") "sys/class/sound/timer -> sys/devices/virtual/sound/timer\n"
-                                                  "sys/devices/virtual/sound/timer/dev: 116:33\n",
-         HELD("0000:01:00.1", "/dev/snd/controlC1", "12 (pulseaudio) of gdm.service",
-              "sudo systemctl stop gdm.service")
-             HELD("0000:01:00.1", "/dev/snd/pcmC1D3p", "12 (pulseaudio) of gdm.service",
-                  "sudo systemctl stop gdm.service")},
+         CHAR(FULL, "sound", PCI("0000:01:00.1/sound/card1/controlC1"))
+             CHAR(RANDOM, "sound", PCI("0000:01:00.1/sound/card1/pcmC1D3p"))
+                 CHAR(URANDOM, "sound", "sys/devices/virtual/sound/timer") XORG OPEN("12", "9", "/dev/full")
+                     OPEN("12", "10", "/dev/random") OPEN("12", "11", "/dev/urandom"),
+         BY_XORG("0000:01:00.1", "/dev/full") BY_XORG("0000:01:00.1", "/dev/random")},
+        {"who listens to a card's jacks does not use the card",
+         CHAR(FULL, "input", PCI("0000:01:00.1/sound/card1/input7/event7")) XORG OPEN("12", "9", "/dev/full"),
+         ""},
         {"ROCm: any GPU of the driver",
-         DRIVER("amdgpu", "0000:05:00.0") DRIVER("amdgpu", "0000:26:00.0") DRIVER("nvidia", "0000:01:00.0")
-             PROCESS("12", "python3", "/user.slice") OPEN("12", "9", "/dev/kfd"),
-         HELD("0000:05:00.0", "/dev/kfd", "12 (python3)", "sudo kill 12")
-             HELD("0000:26:00.0", "/dev/kfd", "12 (python3)", "sudo kill 12")},
-        {"NVIDIA, whose driver says which",
-         DRIVER("nvidia", "0000:01:00.0")
-             DRIVER("nvidia", "0000:02:00.0") "sys/bus/pci/devices/0000:01:00.0 -> " PCI("0000:01:00.0") "\nsys/bus/pci/devices/0000:02:00.0 -> " PCI(
-                 "0000:02:00.0") "\n"
-                                 "proc/driver/nvidia/gpus/0000:01:00.0/information: Model: \t\t RTX 3090\n"
-                                 "proc/driver/nvidia/gpus/0000:01:00.0/information: Device Minor: \t 1\n"
-                                 "proc/driver/nvidia/gpus/0000:02:00.0/information: Device Minor: \t 11\n" PROCESS(
-                                     "12", "python3", "/user.slice") OPEN("12", "9", "/dev/nvidia1")
-                                     OPEN("12", "8", "/dev/nvidiactl") OPEN("12", "7", "/dev/nvidia-uvm")
-                                         OPEN("12", "6", "/dev/nvidia-caps/nvidia-cap1"),
-         HELD("0000:01:00.0", "/dev/nvidia1", "12 (python3)", "sudo kill 12")},
-        {"NVIDIA, which may be any",
-         DRIVER("nvidia", "0000:01:00.0") DRIVER("nvidia", "0000:02:00.0")
-             PROCESS("12", "python3", "/user.slice") OPEN("12", "9", "/dev/nvidia0"),
-         HELD("0000:01:00.0", "/dev/nvidia0", "12 (python3)", "sudo kill 12")
-             HELD("0000:02:00.0", "/dev/nvidia0", "12 (python3)", "sudo kill 12")},
-        {"NVMe: a namespace and a controller",
-         NVME "sys/class/nvme/nvme0 -> " PCI("0000:02:00.0/nvme/nvme0") "\n" PROCESS(
-             "12", "fio", "/user.slice") OPEN("12", "9", "/dev/nvme0n1") OPEN("12", "8", "/dev/nvme0"),
-         HELD("0000:02:00.0", "/dev/nvme0", "12 (fio)", "sudo kill 12")
-             HELD("0000:02:00.0", "/dev/nvme0n1", "12 (fio)", "sudo kill 12")},
+         CHAR(FULL, "kfd", "sys/devices/virtual/kfd/kfd") DRIVER("amdgpu", "0000:05:00.0") DRIVER(
+             "amdgpu", "0000:26:00.0") DRIVER("nvidia", "0000:01:00.0") PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:05:00.0", "/dev/full") BY_PYTHON("0000:26:00.0", "/dev/full")},
+        {"NVMe: a controller",
+         CHAR(FULL, "nvme", PCI("0000:02:00.0/nvme/nvme0")) PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:02:00.0", "/dev/full")},
         {"nodes that are nobody's",
-         DRM("card0") PROCESS("12", "x", GDM) OPEN("12", "9", "/dev/dri/card7") OPEN("12", "8", "/dev/null")
+         CARD XORG OPEN("12", "9", "/dev/null") OPEN("12", "8", "/dev/dri/card7")
              OPEN("12", "7", "socket:[5]"),
          ""},
     };
@@ -412,7 +412,104 @@ device_nodes(void **state G_GNUC_UNUSED)
     run_cases(cases, G_N_ELEMENTS(cases));
 }
 
-/* Who has /dev/dri/card0 open, and how it is made to let go. */
+/* NVIDIA's nodes are not in sysfs: here their major number is 1. */
+static void
+nvidia_nodes(void **state G_GNUC_UNUSED)
+{
+#define NVIDIA(address, minor)                                                                               \
+    DRIVER("nvidia", address)                                                                                \
+    LINK("sys/bus/pci/devices/" address, PCI(address))                                                       \
+    "proc/driver/nvidia/gpus/" address                                                                       \
+    "/information: Model: \t\t RTX 3090\nproc/driver/nvidia/gpus/" address                                   \
+    "/information: Device Minor: \t " minor "\n"
+#define MAJOR(name) "proc/devices: Character devices:\nproc/devices:  11 nvidia\nproc/devices:   1 " name "\n"
+    static const uses_case cases[] = {
+        {"the driver says which",
+         MAJOR("nvidia") NVIDIA("0000:01:00.0", "7") NVIDIA("0000:02:00.0", "77")
+             PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:01:00.0", "/dev/full")},
+        {"as older ones are called",
+         MAJOR("nvidia-frontend") NVIDIA("0000:01:00.0", "7") PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:01:00.0", "/dev/full")},
+        {"a node of no single GPU",
+         MAJOR("nvidia-uvm") NVIDIA("0000:01:00.0", "7") PYTHON OPEN("12", "9", "/dev/full"), ""},
+        {"it may be any",
+         MAJOR("nvidia") DRIVER("nvidia", "0000:01:00.0") DRIVER("nvidia", "0000:02:00.0")
+             PYTHON OPEN("12", "9", "/dev/full"),
+         BY_PYTHON("0000:01:00.0", "/dev/full") BY_PYTHON("0000:02:00.0", "/dev/full")},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+static void
+mapped_nodes(void **state G_GNUC_UNUSED)
+{
+    static const uses_case cases[] = {
+        {"mapped, and closed",
+         CARD XORG "proc/12/fd/\n" MAPPED("12", "7f1c50000000-7f1c50200000", "/usr/lib/libdrm.so",
+                                          "/dev/null") MAPPED("12", RANGE, "/dev/dri/card0", "/dev/full"),
+         BY_XORG("0000:01:00.0", "/dev/dri/card0")},
+        {"by another name", CARD XORG MAPPED("12", RANGE, "/srv/root/x y", "/dev/full"),
+         BY_XORG("0000:01:00.0", "/srv/root/x y")},
+        {"a node that was made anew since",
+         CARD XORG MAPPED("12", RANGE, "/dev/dri/card0 (deleted)", "/dev/full"),
+         BY_XORG("0000:01:00.0", "/dev/dri/card0")},
+        {"at a low address, which the link's name does not fill with zeros",
+         CARD XORG MAPS("12", "00400000-00500000",
+                        "/dev/dri/card0") "proc/12/map_files/400000-500000 => /dev/full\n",
+         BY_XORG("0000:01:00.0", "/dev/dri/card0")},
+        {"a file that several processes map",
+         CARD XORG MAPPED("12", RANGE, "/dev/dri/card0", "/dev/full") PROCESS("13", "x", "/")
+             MAPPED("13", RANGE, "/dev/dri/card0", "/dev/full"),
+         BY_XORG("0000:01:00.0", "/dev/dri/card0")
+             HELD("0000:01:00.0", "/dev/dri/card0", "13 (x)", "sudo kill 13")},
+        {"what is no file", CARD XORG MAPS("12", RANGE, "[heap]") MAPS("12", RANGE, "") "proc/12/maps: \n",
+         ""},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
+/* Processes that end before their mappings are looked at: what others have mapped is looked at all the same. */
+static void
+ended_processes(void **state G_GNUC_UNUSED)
+{
+#define ENDED(pid) MAPS(pid, RANGE, "/dev/dri/card0")
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    g_autofree char *text = NULL;
+    char *root = tree_make(CARD ENDED("3") ENDED("5") ENDED("11") XORG MAPPED(
+        "12", RANGE, "/dev/dri/card0", "/dev/full") ENDED("4") ENDED("13") ENDED("21"));
+
+    gpuvm_uses_read(root, facts);
+    tree_remove(root);
+    text = uses_text(facts);
+    assert_non_null(strstr(text, BY_XORG("0000:01:00.0", "/dev/dri/card0")));
+}
+
+/* No block device is everywhere, so that one is made, by who may do that. */
+static void
+block_nodes(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    g_autofree char *text = NULL, *expected = NULL, *node = NULL, *fd = NULL;
+    char *root = tree_make(NVME_P1 PYTHON "proc/12/fd/\n");
+
+    node = g_build_filename(root, "node", NULL);
+    fd = g_build_filename(root, "proc/12/fd/9", NULL);
+    if (mknod(node, S_IFBLK | 0600, makedev(259, 1)) != 0) {
+        tree_remove(root);
+        skip();
+    }
+    assert_return_code(symlink(node, fd), errno);
+    gpuvm_uses_read(root, facts);
+    expected = g_strdup_printf(BY_PYTHON("0000:02:00.0", "%s"), node);
+    text = uses_text(facts);
+    tree_remove(root);
+    assert_string_equal(text, expected);
+}
+
+/* Who has a card open, and how it is made to let go. */
 static void
 processes(void **state G_GNUC_UNUSED)
 {
@@ -444,10 +541,9 @@ processes(void **state G_GNUC_UNUSED)
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree char *tree =
-            g_strconcat(DRM("card0") OPEN("12", "9", "/dev/dri/card0"), cases[i].process, NULL);
-        g_autofree char *expected = g_strdup_printf(HELD("0000:01:00.0", "/dev/dri/card0", "%s", "%s"),
-                                                    cases[i].who, cases[i].remedy);
+        g_autofree char *tree = g_strconcat(CARD OPEN("12", "9", "/dev/full"), cases[i].process, NULL);
+        g_autofree char *expected =
+            g_strdup_printf(HELD("0000:01:00.0", "/dev/full", "%s", "%s"), cases[i].who, cases[i].remedy);
         const uses_case one = {cases[i].name, tree, expected};
 
         run_cases(&one, 1);
@@ -458,48 +554,54 @@ processes(void **state G_GNUC_UNUSED)
 static void
 hidden_processes(void **state G_GNUC_UNUSED)
 {
-    g_autoptr(gpuvm_facts) facts = NULL, open = NULL;
+    g_autoptr(gpuvm_facts) facts = NULL;
     g_autofree char *folder = NULL;
     char *root;
 
     if (geteuid() == 0)
         skip();
     facts = gpuvm_facts_new();
-    open = gpuvm_facts_new();
-    root = tree_make("proc/1/\n" DRM("card0") PROCESS("12", "Xorg", GDM) OPEN("12", "9", "/dev/dri/card0"));
+    root = tree_make(SEES_ALL CARD XORG OPEN("12", "9", "/dev/full"));
     folder = g_build_filename(root, "proc/12/fd", NULL);
-    gpuvm_uses_read(root, open);
     g_chmod(folder, 0);
     gpuvm_uses_read(root, facts);
-    g_chmod(folder, 0700);
-    tree_remove(root);
-    assert_false(open->processes_hidden);
     assert_true(facts->processes_hidden);
     assert_int_equal(g_hash_table_size(facts->uses), 0);
-}
-
-/* A process that ends while it is looked at hides nothing. */
-static void
-ended_processes(void **state G_GNUC_UNUSED)
-{
-    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
-    char *root = tree_make("proc/1/\nproc/12/\nproc/sys/\nproc/uptime: 1\n");
-
+    g_chmod(folder, 0400); /* its links may not be followed */
     gpuvm_uses_read(root, facts);
-    tree_remove(root);
-    assert_false(facts->processes_hidden);
-}
-
-/* With hidepid, /proc does not even list other users' processes. */
-static void
-unlisted_processes(void **state G_GNUC_UNUSED)
-{
-    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
-    char *root = tree_make("proc/12/\nproc/uptime: 1\n");
-
-    gpuvm_uses_read(root, facts);
-    tree_remove(root);
     assert_true(facts->processes_hidden);
+    assert_int_equal(g_hash_table_size(facts->uses), 0);
+    g_chmod(folder, 0700);
+    gpuvm_uses_read(root, facts);
+    assert_false(facts->processes_hidden);
+    assert_int_equal(g_hash_table_size(facts->uses), 1);
+    tree_remove(root);
+}
+
+/* Which processes there are, and whether these are all. */
+static void
+listed_processes(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *tree;
+        bool hidden;
+    } cases[] = {
+        {SEES_ALL "proc/1/\nproc/sys/\nproc/uptime: 1\n", false},
+        {SEES_ALL "proc/12/\n", false}, /* one that ends while it is looked at */
+        {"proc/1/\nproc/12/\n",
+         true}, /* hidepid: others' processes are not listed, or not to be looked into */
+        {"proc/1/\nproc/2/comm: sh\n", true}, /* another PID namespace */
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+        char *root = tree_make(cases[i].tree);
+
+        gpuvm_uses_read(root, facts);
+        tree_remove(root);
+        if (facts->processes_hidden != cases[i].hidden)
+            fail_msg("case %zu: hidden: %d", i, facts->processes_hidden);
+    }
 }
 
 /* This machine, whatever it is, is read without harm. */
@@ -521,10 +623,13 @@ main(void)
         cmocka_unit_test(swap),
         cmocka_unit_test(network),
         cmocka_unit_test(device_nodes),
+        cmocka_unit_test(nvidia_nodes),
+        cmocka_unit_test(mapped_nodes),
+        cmocka_unit_test(ended_processes),
+        cmocka_unit_test(block_nodes),
         cmocka_unit_test(processes),
         cmocka_unit_test(hidden_processes),
-        cmocka_unit_test(ended_processes),
-        cmocka_unit_test(unlisted_processes),
+        cmocka_unit_test(listed_processes),
         cmocka_unit_test(this_machine),
     };
 

@@ -52,8 +52,8 @@ same_everywhere
 
 # With a policy of the host, and a card that a process has open.
 policy $'allowlist: ["*:*"]\nprotect: [storage, holders]'
-mkdir /dev/dri
-: > /dev/dri/card0
+card=$(gpuvm devices -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["devices"][0]["address"])')
+node /dev/dri/card0 "$card"
 sleep 1000 < /dev/dri/card0 &
 same_everywhere
 grep -q 'is open as /dev/dri/card0' "$host" || fail 'no use was captured'

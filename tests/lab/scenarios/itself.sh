@@ -8,6 +8,7 @@ done
 [ "$(ls -A /etc/gpuvm)" = '' ] || fail '/etc/gpuvm is not private'
 processes=(/proc/[0-9]*)
 [ ${#processes[@]} -lt 30 ] || fail 'processes of the real machine'
+[ "$(cat /proc/2/comm)" = kthreadd ] || fail 'gpuvm would take processes to be hidden'
 [ "$(ls /sys/class)" = 'drm' ] || fail '/sys is not private'
 expect_exit 1 "$lab_source/mksysfs.py" "$LAB_MACHINE" "$TMPDIR"
 expect_text 'it has no .fake'

@@ -6,8 +6,7 @@ vm vm '{pci_passthrough: ["01:00.0"]}'
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 before=$(drivers)
 
-mkdir /dev/dri
-: > /dev/dri/card1
+node /dev/dri/card1 0000:01:00.0
 sleep 1000 < /dev/dri/card1 &
 holder=$!
 open="device 0000:01:00.0 is in use by the host: it is open as /dev/dri/card1 in process $holder (sleep)"
