@@ -168,7 +168,7 @@ typedef struct gpuvm_policy {
     GPtrArray *allowlist; /* gpuvm_rule; NULL: GPUs are allowed */
     GPtrArray *denylist;  /* gpuvm_rule */
     bool allow_host_display, require_checksum;
-    GPtrArray *protect; /* char *; NULL: all but "unseen" */
+    GPtrArray *protect; /* char *; NULL: everything */
 } gpuvm_policy;
 
 /** What a policy's protect may list: gpuvm_use_names, and "unseen". */

@@ -24,6 +24,7 @@ const gpuvm_admit_rule gpuvm_admit_rules[] = {
     {"permit", PASSED, gpuvm_permit_rule},
     {"virtual function", PASSED, gpuvm_virtual_rule},
     {"protect", PASSED, gpuvm_protect_rule},
+    {"unseen", GPUVM_PLAN | GPUVM_START | GPUVM_RELEASE, gpuvm_protect_unseen_rule},
     {"holder", GPUVM_RELEASE, gpuvm_protect_holder_rule},
     {"claim", PASSED | GPUVM_RELEASE, gpuvm_claim_rule},
     {NULL},

@@ -9,8 +9,7 @@
 static bool
 policy_protects(const gpuvm_policy *policy, const char *word)
 {
-    return policy->protect ? g_ptr_array_find_with_equal_func(policy->protect, word, g_str_equal, NULL)
-                           : !g_str_equal(word, UNSEEN);
+    return !policy->protect || g_ptr_array_find_with_equal_func(policy->protect, word, g_str_equal, NULL);
 }
 
 static bool
@@ -94,21 +93,6 @@ check_uses(const gpuvm_admission *admission, const gpuvm_plan_function *function
     }
 }
 
-/* Says what could not be seen, once for all devices: @what, and what @remedy shows it. */
-static void
-report_unseen(const gpuvm_admission *admission, const char *what, const char *remedy)
-{
-    gpuvm_diag *diag;
-
-    if (protects(admission, UNSEEN)) {
-        diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_REFUSED, NULL, "%s", what);
-        gpuvm_diag_hint(diag, "the policy protects what is unseen");
-    } else {
-        diag = gpuvm_diags_note(admission->diags, NULL, "%s", what);
-    }
-    gpuvm_diag_hint(diag, "%s", remedy);
-}
-
 void
 gpuvm_protect_holder_rule(const gpuvm_admission *admission)
 {
@@ -131,13 +115,38 @@ gpuvm_protect_rule(const gpuvm_admission *admission)
         for (guint v = 0; v < virtual_functions->len; v++)
             check_uses(admission, function, &g_array_index(virtual_functions, gpuvm_pci_addr, v));
     }
-    if (admission->functions->len > 0 && !admission->facts->uses)
-        report_unseen(
-            admission,
-            "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no mounted "
-            "disk, no network in use and no open GPU",
+}
+
+/* The word on what cannot be seen: planning changes nothing, and is as good from another machine. */
+static gpuvm_diag *
+report_unseen(const gpuvm_admission *admission, const char *what)
+{
+    gpuvm_diag *diag;
+
+    if (!protects(admission, UNSEEN))
+        return gpuvm_diags_note(admission->diags, NULL, "%s", what);
+    diag = admission->occasion == GPUVM_PLAN
+               ? gpuvm_diags_warning(admission->diags, NULL, "%s", what)
+               : gpuvm_diags_error(admission->diags, GPUVM_EXIT_REFUSED, NULL, "%s", what);
+    gpuvm_diag_hint(diag, "to go without, have a policy whose 'protect' leaves 'unseen' out");
+    return diag;
+}
+
+void
+gpuvm_protect_unseen_rule(const gpuvm_admission *admission)
+{
+    if (admission->functions->len == 0)
+        return;
+    if (!admission->facts->uses)
+        gpuvm_diag_hint(
+            report_unseen(
+                admission,
+                "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no "
+                "mounted disk, no network in use and no open GPU"),
             "to see it, run gpuvm on the host itself");
-    else if (admission->functions->len > 0 && admission->facts->processes_hidden)
-        report_unseen(admission, "whether processes of other users have these devices open could not be seen",
-                      "to see it, run gpuvm as root");
+    else if (admission->facts->processes_hidden)
+        gpuvm_diag_hint(
+            report_unseen(admission,
+                          "whether processes have these devices open cannot be seen: some are hidden"),
+            "to see them all, run gpuvm as root (sudo), and not in a container");
 }

@@ -13,5 +13,11 @@
 /** An error for each function that the host needs: exit code 4, of holders 5. */
 void gpuvm_protect_rule(const gpuvm_admission *admission);
 
+/**
+ * What of that cannot be seen, once for all functions: an error (exit code 4), but a warning when only planned, and a note
+ * when the policies give it up.
+ */
+void gpuvm_protect_unseen_rule(const gpuvm_admission *admission);
+
 /** An error (exit code 5) for each that a process has open, whatever a policy says. */
 void gpuvm_protect_holder_rule(const gpuvm_admission *admission);

@@ -30,6 +30,12 @@ held(gpuvm_facts *facts)
     gpuvm_facts_add_use(facts, &addr, GPUVM_USE_HOLDER, false, "is open as /dev/dri/card0", NULL);
 }
 
+static void
+with_hidden_processes(gpuvm_facts *facts)
+{
+    facts->processes_hidden = true;
+}
+
 /* For each rule, a host on which it alone stands in the way of 0000:01:00.0, and a part of what it says then. */
 static const struct {
     const char *rule, *facts, *says;
@@ -48,6 +54,7 @@ static const struct {
      "1 virtual functions, which go away"},
     {"permit", CARD, "not in allowlist", "allowlist: []"},
     {"protect", "0000:01:00.0 030000 10de:2204 group=14 boot=1\n", "boot display"},
+    {"unseen", CARD, "some are hidden", .change = with_hidden_processes},
     {"holder", CARD, "it is open as /dev/dri/card0", "protect: []", .change = held},
     {"claim", CARD "domain a active 0000:01:00.0\n", "domain 'a'"},
 };
