@@ -259,13 +259,14 @@ proc()
     echo "$2" > "$LAB/proc/$1"
 }
 
-# node PATH ADDRESS: a device node of the function, which opens; there is one at a time: it has the number of /dev/full
+# node PATH ADDRESS [NAME]: a device node of the function: really it is /dev/NAME, full or zero, whose number is the function's then
 node()
 {
+    local real=/dev/${3-full}
     mkdir -p "$(dirname "$1")" /sys/dev/char
     : > "$1"
-    mount --bind /dev/full "$1"
-    ln -sfn "$(realpath "/sys/bus/pci/devices/$2")" /sys/dev/char/1:7
+    mount --bind "$real" "$1"
+    ln -sfn "$(realpath "/sys/bus/pci/devices/$2")" "/sys/dev/char/$(stat -c %Hr:%Lr "$real")"
 }
 
 # stopped NAME…: each is defined and does not run
