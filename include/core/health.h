@@ -29,16 +29,10 @@ bool gpuvm_health_is_guest(const char *url);
 /** @url with @address in place of its host. g_malloc. */
 char *gpuvm_health_at(const char *url, const char *address);
 
-/**
- * Those of @addresses (char *) that a host can reach a guest by, best first: IPv4 before IPv6, else in the order given,
- * each once; no loopback, link-local, multicast or unspecified ones. The strings are borrowed.
- */
-GPtrArray *gpuvm_health_candidates(const GPtrArray *addresses);
-
 /** A status of 2xx. */
 bool gpuvm_health_is_good(const gpuvm_answer *answer);
 
-/** The reason while nobody knows where the guest is. */
+/** The reason while nobody knows where the guest is, or how it begins. */
 #define GPUVM_HEALTH_NO_ADDRESS "no address yet"
 
 /** "200 OK", "connection refused", "no answer in 5 s". g_malloc. */

@@ -22,3 +22,6 @@ typedef enum gpuvm_address_source {
  */
 GPtrArray *gpuvm_address_list(gpuvm_domain *domain, gpuvm_address_source source, const char *root, bool apart,
                               GError **error);
+
+/** The addresses of this machine's network interfaces, and those that reach all of a network (char *, owned by the array). */
+GPtrArray *gpuvm_address_own(GError **error);

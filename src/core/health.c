@@ -3,10 +3,10 @@
 
 #include "core/health.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "base/url.h"
+#include "core/reach.h"
 
 /* As the definition has it: nothing is decoded and encoded again. */
 #define URL_FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD)
@@ -58,54 +58,12 @@ gpuvm_health_join(const char *base_url, const char *endpoint, const char **ret_w
                                 path, query ? query : g_uri_get_query(base), NULL);
 }
 
-/* An address as the network has it; an IPv4 one behind ::ffff:. False: @text is none. */
-static bool
-parse_address(const char *text, struct in6_addr *ret_address)
-{
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    struct in_addr v4;
-
-    if (!inet_aton(text, &v4)) /* which takes "127.1", too, as libcurl does */
-        return inet_pton(AF_INET6, text, ret_address) == 1;
-    memcpy(ret_address->s6_addr, mapped, sizeof mapped);
-    memcpy(ret_address->s6_addr + sizeof mapped, &v4, sizeof v4);
-    return true;
-}
-
-static bool
-is_unspecified(const struct in6_addr *address)
-{
-    return IN6_IS_ADDR_UNSPECIFIED(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 0);
-}
-
-static bool
-is_loopback(const struct in6_addr *address)
-{
-    return IN6_IS_ADDR_LOOPBACK(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
-}
-
-/* RFC 3927 and 4291; multicast and what is beyond it. */
-static bool
-is_local_or_group(const struct in6_addr *address)
-{
-    const uint8_t *v4 = address->s6_addr + 12;
-
-    if (IN6_IS_ADDR_V4MAPPED(address))
-        return (v4[0] == 169 && v4[1] == 254) || v4[0] >= 224;
-    return IN6_IS_ADDR_LINKLOCAL(address) || IN6_IS_ADDR_MULTICAST(address);
-}
-
 bool
 gpuvm_health_is_guest(const char *url)
 {
     g_autoptr(GUri) uri = g_uri_parse(url, URL_FLAGS, NULL);
-    struct in6_addr address;
-    const char *host = uri ? g_uri_get_host(uri) : NULL;
 
-    if (!host)
-        return false;
-    return g_ascii_strcasecmp(host, "localhost") == 0 || g_ascii_strcasecmp(host, "localhost.") == 0 ||
-           (parse_address(host, &address) && (is_loopback(&address) || is_unspecified(&address)));
+    return uri && g_uri_get_host(uri) && gpuvm_reach_is_self(g_uri_get_host(uri));
 }
 
 char *
@@ -116,30 +74,6 @@ gpuvm_health_at(const char *url, const char *address)
     return g_uri_join_with_user(URL_FLAGS, g_uri_get_scheme(uri), g_uri_get_user(uri),
                                 g_uri_get_password(uri), NULL, address, g_uri_get_port(uri),
                                 g_uri_get_path(uri), g_uri_get_query(uri), NULL);
-}
-
-static void
-add_candidates(GPtrArray *candidates, const GPtrArray *addresses, bool v4)
-{
-    for (guint i = 0; i < addresses->len; i++) {
-        char *text = addresses->pdata[i];
-        struct in6_addr address;
-
-        if (parse_address(text, &address) && IN6_IS_ADDR_V4MAPPED(&address) == v4 && !is_loopback(&address) &&
-            !is_unspecified(&address) && !is_local_or_group(&address) &&
-            !g_ptr_array_find_with_equal_func(candidates, text, g_str_equal, NULL))
-            g_ptr_array_add(candidates, text);
-    }
-}
-
-GPtrArray *
-gpuvm_health_candidates(const GPtrArray *addresses)
-{
-    GPtrArray *candidates = g_ptr_array_new();
-
-    add_candidates(candidates, addresses, true);
-    add_candidates(candidates, addresses, false);
-    return candidates;
 }
 
 bool

@@ -3,6 +3,11 @@
 
 #include "host/address.h"
 
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,4 +137,39 @@ gpuvm_address_list(gpuvm_domain *domain, gpuvm_address_source source, const char
     else
         asked = ask_agent(domain, apart, addresses, error);
     return asked ? g_steal_pointer(&addresses) : NULL;
+}
+
+/* Adds the address that @from (NULL: none) is; one of IPv6 without its zone. */
+static void
+add_own(const struct sockaddr *from, GPtrArray *addresses)
+{
+    char text[NI_MAXHOST];
+    socklen_t size =
+        from && from->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+    if (!from || (from->sa_family != AF_INET && from->sa_family != AF_INET6) ||
+        getnameinfo(from, size, text, sizeof text, NULL, 0, NI_NUMERICHOST) != 0)
+        return;
+    g_ptr_array_add(addresses, g_strndup(text, strcspn(text, "%")));
+}
+
+GPtrArray *
+gpuvm_address_own(GError **error)
+{
+    GPtrArray *addresses;
+    struct ifaddrs *all;
+
+    if (getifaddrs(&all) != 0) {
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read this host's addresses: %s",
+                    g_strerror(errno));
+        return NULL;
+    }
+    addresses = g_ptr_array_new_with_free_func(g_free);
+    for (const struct ifaddrs *one = all; one; one = one->ifa_next) {
+        add_own(one->ifa_addr, addresses);
+        if (one->ifa_flags & IFF_BROADCAST)
+            add_own(one->ifa_broadaddr, addresses);
+    }
+    freeifaddrs(all);
+    return addresses;
 }

@@ -7,6 +7,7 @@
 
 #include "base/url.h"
 #include "core/health.h"
+#include "core/reach.h"
 #include "host/address.h"
 #include "host/curl.h"
 #include "host/probe.h"
@@ -101,23 +102,29 @@ static GPtrArray *
 look_up(asking *question, GPtrArray **ret_addresses)
 {
     g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) own = gpuvm_address_own(&error);
+    g_autofree char *why = NULL;
     bool asked = false;
 
-    for (gpuvm_address_source source = 0; source < GPUVM_ADDRESS_SOURCES; source++) {
+    for (gpuvm_address_source source = 0; own && source < GPUVM_ADDRESS_SOURCES; source++) {
         g_autoptr(GPtrArray) addresses = gpuvm_address_list(question->domain, source, question->root,
                                                             question->apart, error ? NULL : &error);
-        g_autoptr(GPtrArray) candidates = addresses ? gpuvm_health_candidates(addresses) : NULL;
+        g_autofree char *refused = NULL;
+        g_autoptr(GPtrArray) candidates = addresses ? gpuvm_reach_candidates(addresses, own, &refused) : NULL;
 
         asked |= addresses != NULL;
         if (candidates && candidates->len > 0) {
             *ret_addresses = g_steal_pointer(&addresses);
             return g_steal_pointer(&candidates);
         }
+        if (!why)
+            why = g_steal_pointer(&refused);
     }
     if (error && !asked)
         set_error(question->health, error);
     else
-        set_reason(question->health, g_strdup(GPUVM_HEALTH_NO_ADDRESS));
+        set_reason(question->health, why ? g_strdup_printf("%s: %s", GPUVM_HEALTH_NO_ADDRESS, why)
+                                         : g_strdup(GPUVM_HEALTH_NO_ADDRESS));
     return NULL;
 }
 

@@ -145,7 +145,7 @@ gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool (*stop)(void))
                                  seconds, health->reason);
         if (health->url)
             gpuvm_diag_hint(diag, "asked was %s", health->url);
-        if (g_str_equal(health->reason, GPUVM_HEALTH_NO_ADDRESS))
+        if (g_str_has_prefix(health->reason, GPUVM_HEALTH_NO_ADDRESS))
             gpuvm_diag_hint(
                 diag, "a guest's address comes from a DHCP lease of libvirt's network, from the host's ARP "
                       "table, or from qemu-guest-agent in the guest");

@@ -2,7 +2,8 @@
 # What test scripts need of tests/http/server.py. To be sourced; a server ends with the script.
 
 # http_start DIRECTORY [OPTION…]: serves DIRECTORY, sets $http_url to http://127.0.0.1:PORT (https with --tls), $http_pid, and
-# $http_log, a file of requests. Another call starts another server. Not in $(…), at whose end it would stop.
+# $http_log, a file of requests. Another call starts another server. Not in $(…), at whose end it would stop. The words of
+# $http_within, a command, run it elsewhere.
 http_start()
 {
     local directory=$1 state scheme=http
@@ -10,7 +11,7 @@ http_start()
 
     [[ " $* " != *' --tls '* ]] || scheme=https
     state=$(mktemp -d) || return
-    setpriv --pdeathsig TERM "$top_srcdir/tests/http/server.py" --port-file "$state/port" --log "$state/log" \
+    setpriv --pdeathsig TERM ${http_within-} "$top_srcdir/tests/http/server.py" --port-file "$state/port" --log "$state/log" \
         "$@" -- "$directory" </dev/null >"$state/said" 2>&1 &
     http_pid=$!
     while [ ! -e "$state/port" ]; do

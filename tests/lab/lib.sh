@@ -278,6 +278,21 @@ stopped()
     done
 }
 
+# guest_network HOST GUEST: a bridge br0 with the one address of a /24, and behind it, in the network namespace "guest", a NIC eth0
+# with the other, where HTTP servers run from now on
+guest_network()
+{
+    { ip netns add guest && ip link add br0 type bridge; } || { echo 'no network can be made'; exit 77; }
+    ip link add vm0 master br0 type veth peer name eth0 netns guest
+    ip address add "$1/24" dev br0
+    ip -n guest address add "$2/24" dev eth0
+    ip link set br0 up
+    ip link set vm0 up
+    ip -n guest link set lo up
+    ip -n guest link set eth0 up
+    http_within='nsenter --net=/run/netns/guest'
+}
+
 # talk TEXT: what is started from now on says TEXT on its serial port, again and again (what nobody reads is lost), and says back
 # what it hears; \n and \r in TEXT are the assembler's
 talk()

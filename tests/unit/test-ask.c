@@ -117,7 +117,7 @@ says_what_came_of_it(void **state G_GNUC_UNUSED)
         {"plain", NULL, "plain none - -"},
         {"off", "http://127.0.0.1:80/", "off off shut off -"},
         {"paused", "http://127.0.0.1:80/", "paused unhealthy paused -"},
-        {"nowhere", "http://127.0.0.1:80/", "nowhere unhealthy no address yet -"},
+        {"nowhere", "http://127.0.0.1:80/", "nowhere unhealthy no address yet: 169.254.1.1 is link-local -"},
         {"named", "http://me:secret@255.255.255.255:80/",
          "named unhealthy address not reachable http://255.255.255.255:80/"},
         {"failing", "http://127.0.0.1:80/",
@@ -159,7 +159,8 @@ asks_many_at_once(void **state G_GNUC_UNUSED)
     healths = gpuvm_health_ask(session, vms);
     assert_in_range((g_get_monotonic_time() - begun) / G_TIME_SPAN_MILLISECOND, SLOW_MS, 4 * SLOW_MS);
     for (guint i = 0; i < healths->len; i++)
-        assert_string_equal(((const gpuvm_health *)healths->pdata[i])->reason, "no address yet");
+        assert_string_equal(((const gpuvm_health *)healths->pdata[i])->reason,
+                            "no address yet: 169.254.1.1 is link-local");
 }
 
 int

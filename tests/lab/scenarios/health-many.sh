@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-rtx3090
 # 64 VMs that answer after a second are asked in hardly more than a second. libvirt's test driver has the VMs and their leases;
-# the network they are in is this machine's own, where one server answers for all.
+# in the network that they are in, one server answers for all.
 
 top_srcdir=$(realpath "$lab_source/../..")
 . "$top_srcdir/tests/http/http.sh"
 host=$top_srcdir/examples/hosts/workstation-rtx3090.xml
 
-ip address add 192.168.122.1/21 dev lo # all of it is local then; the driver's leases are twenty apart
+guest_network 10.9.0.1 10.9.0.5
+ip -n guest address add 192.168.122.1/21 dev lo # all of it is local there; the driver's leases are twenty apart
+ip route add 192.168.120.0/21 via 10.9.0.5
 echo ok > "$TMPDIR/health"
 http_start "$TMPDIR" --address 0.0.0.0
 

@@ -9,10 +9,7 @@ mac=52:54:00:12:34:56 address=10.9.0.5
 
 export no_proxy='*'
 
-ip link add br0 type bridge || { echo 'no bridge can be made'; exit 77; }
-ip address add 10.9.0.1/24 dev br0
-ip link set br0 up
-ip address add $address/32 dev lo
+guest_network 10.9.0.1 $address
 echo ok > "$TMPDIR/health"
 http_start "$TMPDIR" --address $address
 port=${http_url##*:}
@@ -69,6 +66,7 @@ expect_exit 6 gpuvm health vm
 expect_text 'unhealthy' 'no address yet' '1 of 1 VMs is not healthy'
 
 # --- the neighbour table does
+ip -n guest link set eth0 address $mac
 ip neighbour replace $address lladdr $mac dev br0 nud reachable # newer libvirts pass over a permanent one
 expect_exit 0 gpuvm health vm
 expect_text 'healthy' '200 OK' "$url/health" ' ms'
@@ -80,6 +78,10 @@ expect_exit 0 virsh -q suspend vm
 expect_exit 6 gpuvm health vm
 expect_text 'vm   unhealthy paused'
 expect_exit 0 virsh -q resume vm
+ip address add $address/32 dev lo # the guest has taken the host's address
+expect_exit 6 gpuvm health vm
+expect_text "no address yet: $address is an address of this host"
+ip address del $address/32 dev lo
 before=$(http_requests)
 expect_exit 0 gpuvm list
 expect_no_text 'HEALTH'
