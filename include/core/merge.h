@@ -25,7 +25,7 @@ gpuvm_spec *gpuvm_merge(const gpuvm_spec *vm, gpuvm_spec *plugin, gpuvm_diags *d
 /** One value of a definition, and where it comes from. */
 typedef struct gpuvm_origin {
     char *key;   /* "resources.memory_mb" */
-    char *value; /* for people: long texts and lists are cut */
+    char *value; /* for people: long texts and lists are cut, secrets are hidden */
     gpuvm_mark mark;
 } gpuvm_origin;
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * record.h: what a domain's metadata remembers of its definition, written and read
+ *
+ * Whoever may look at a domain sees its metadata, so that no secret is in it (core/secret.h).
  */
 #pragma once
 

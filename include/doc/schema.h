@@ -63,6 +63,7 @@ enum {
     GPUVM_FIELD_NARROWS =
         1 << 4, /* a list that is looked at beside the one of a document laid under this one */
     GPUVM_FIELD_NULLABLE = 1 << 5,  /* a sequence: NULL when absent, which is not the same as empty */
+    GPUVM_FIELD_SECRET = 1 << 6,    /* its values are shown to nobody; the names in a mapping are */
     GPUVM_FIELD_HOST_PATH = 1 << 7, /* a scalar: a file of the host, unless it is an http or https URL */
 };
 

@@ -147,7 +147,8 @@ typedef struct gpuvm_record {
     GPtrArray *allowlist,
         *plugin_allowlist; /* gpuvm_rule, owned: the VM's list and its plugin's; empty: no list */
     GPtrArray *labels;     /* gpuvm_pair, owned */
-    char *health_url;      /* as in gpuvm_plan */
+    char *health_url;      /* as in gpuvm_plan, without secrets */
+    bool health_secret;    /* it had some: see ops/healthurl.h */
     uint64_t health_timeout_ms;
     char *pool;         /* where volumes is; NULL: it has none */
     GPtrArray *volumes; /* char *, owned: the volumes of the VM's own: overlays and seed */

@@ -2,7 +2,7 @@
 /*
  * ask.h: ask VMs for their health, once
  *
- * What is asked is what was recorded at define (record->health_url), so no file is needed.
+ * What is asked is what was recorded at define (record->health_url), so no file is needed, but for a URL with a password.
  */
 #pragma once
 

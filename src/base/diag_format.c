@@ -3,9 +3,11 @@
 
 #include "base/diag.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "base/url.h"
 
 #define LINE_LIMIT 100 /* characters of a source line that are shown */
 #define LINE_BEFORE 60 /* of these, how many at most are before the caret when the line is cut */
@@ -16,25 +18,13 @@ char_width(gunichar c)
     return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
 }
 
-/* The end of the user and password in the URL whose "://" is at @at; NULL: there is none. */
-static const char *
-userinfo_end(const char *at, const char *end)
-{
-    gssize size = end - at, n = strlen("://");
-
-    if (size <= n || memcmp(at, "://", n) != 0)
-        return NULL;
-    while (n < size && !strchr("/?#'\"", at[n]))
-        n++;
-    return g_strrstr_len(at + strlen("://"), n - (gssize)strlen("://"), "@");
-}
-
-/* Appends the line of @mark, with stars for users and passwords in URLs, and the line with its caret. */
+/* Appends the line of @mark, with stars for what URLs keep secret, and the line with its caret. */
 static void
 append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const char *reset)
 {
     size_t size;
-    const char *line = gpuvm_source_line(mark->source, mark->line, &size), *end, *secret = NULL;
+    const char *line = gpuvm_source_line(mark->source, mark->line, &size), *begin = line, *end;
+    size_t secret = 0, secret_end = 0;
     unsigned from = 1, column = 1, indent = 0, underlined = 0;
     g_autofree char *number = g_strdup_printf("%5u", mark->line);
 
@@ -46,11 +36,14 @@ append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const ch
     g_string_append_printf(out, "%s | %s", number, from > 1 ? "…" : "");
     indent = from > 1 ? 1 : 0;
     while (line < end && column < from + LINE_LIMIT) {
-        const char *found = userinfo_end(line, end);
-        bool hidden = secret && line < secret && !strchr(":/", *line);
-        gunichar c = gpuvm_text_next(&line, end);
+        size_t at = (size_t)(line - begin);
+        bool hidden;
+        gunichar c;
 
-        secret = found ? found : secret;
+        if (at >= secret_end && !gpuvm_url_find_secret(begin, size, at, &secret, &secret_end))
+            secret = secret_end = SIZE_MAX;
+        hidden = at >= secret && at < secret_end;
+        c = gpuvm_text_next(&line, end);
         if (column >= from) {
             gunichar shown = hidden ? '*' : c == '\t' ? ' ' : g_unichar_isprint(c) ? c : '?';
 

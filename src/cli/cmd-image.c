@@ -5,6 +5,7 @@
 #include "cli/command.h"
 
 #include "base/size.h"
+#include "base/url.h"
 #include "core/image.h"
 #include "ops/imagestore.h"
 
@@ -38,6 +39,7 @@ make_row(const gpuvm_image *image)
 {
     g_autofree char *checksum = gpuvm_image_checksum(image->volume);
     const gpuvm_image_info *info = image->info;
+    g_autofree char *source = info ? gpuvm_url_shown(info->url) : NULL;
     JsonObject *row = json_object_new();
     JsonArray *users = json_array_new();
 
@@ -49,7 +51,7 @@ make_row(const gpuvm_image *image)
     gpuvm_json_set_string(row, "format", info ? GPUVM_IMAGE_FORMAT(info->qcow2) : NULL);
     json_object_set_int_member(row, "size", (gint64)image->size);
     json_object_set_array_member(row, "used_by", users);
-    gpuvm_json_set_string(row, "source", info ? info->url : NULL);
+    gpuvm_json_set_string(row, "source", source);
     gpuvm_json_set_string(row, "fetched", info ? info->fetched : NULL);
     return row;
 }

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "core/secret.h"
 #include "doc/emit.h"
 #include "ops/origin.h"
 #include "ops/plugin.h"
@@ -258,7 +259,9 @@ static void
 show(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_spec) spec = gpuvm_plugin_get(cli->session, argv[0], NULL);
-    g_autofree char *text = spec ? gpuvm_emit_yaml(spec->doc->root) : NULL;
+    g_autoptr(gpuvm_doc) open =
+        spec ? gpuvm_secret_hide(gpuvm_kind_table(GPUVM_KIND_PLUGIN), spec->doc, NULL) : NULL;
+    g_autofree char *text = open ? gpuvm_emit_yaml(open->root) : NULL;
     g_auto(gpuvm_origin) origin = {0};
 
     (void)argc;
@@ -266,7 +269,7 @@ show(gpuvm_cli *cli, int argc, char **argv)
         return;
     origin = gpuvm_origin_of(spec);
     if (cli->output->json) {
-        json_object_set_member(cli->output->result, "plugin", to_json(spec->doc->root));
+        json_object_set_member(cli->output->result, "plugin", to_json(open->root));
         gpuvm_json_set_string(cli->output->result, "origin", origin.from);
         gpuvm_json_set_string(cli->output->result, "digest", origin.digest);
     } else {
@@ -282,7 +285,8 @@ static const gpuvm_command show_command = {
     .arguments = "NAME",
     .summary = "Show the manifest of a plugin",
     .description =
-        "Shows the manifest of a plugin as it is installed, in YAML, below where it came from; with -o json, as JSON.",
+        "Shows the manifest of a plugin as it is installed, in YAML, below where it came from; with -o json, as JSON.\n"
+        "Passwords in URLs, values of environment variables and cloud-init's texts are hidden: the plugin's file has them.",
     .min_arguments = 1,
     .max_arguments = 1,
     .argument = GPUVM_ARGUMENT_PLUGIN,

@@ -3,7 +3,7 @@
 
 #include "core/merge.h"
 
-#include "base/url.h"
+#include "core/secret.h"
 
 #define VALUE_LENGTH 40 /* characters of a value that origins show */
 
@@ -153,7 +153,7 @@ shorten(const gpuvm_node *node)
 
     if (node->type != GPUVM_NODE_SCALAR)
         return g_strdup_printf("%u %s", node->n, node->n == 1 ? "item" : "items");
-    text = gpuvm_url_shown(node->text);
+    text = g_strdup(node->text);
     lines = g_strsplit(text, "\n", 2);
     if (g_utf8_strlen(text, -1) <= VALUE_LENGTH && (!lines[0] || !lines[1]))
         return g_steal_pointer(&text);
@@ -170,8 +170,7 @@ describe(const gpuvm_node *node)
     for (unsigned i = 0; node->type == GPUVM_NODE_SEQUENCE && i < node->n; i++) {
         if (node->values[i]->type != GPUVM_NODE_SCALAR)
             return shorten(node);
-        g_autofree char *shown = gpuvm_url_shown(node->values[i]->text);
-        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", shown);
+        g_string_append_printf(text, "%s%s", i > 0 ? ", " : "", node->values[i]->text);
     }
     return text->len > 0 && g_utf8_strlen(text->str, -1) <= VALUE_LENGTH ? g_strdup(text->str)
                                                                          : shorten(node);
@@ -201,8 +200,9 @@ GPtrArray *
 gpuvm_merge_origins(const gpuvm_spec *vm)
 {
     GPtrArray *origins = g_ptr_array_new_with_free_func(free_origin);
+    g_autoptr(gpuvm_doc) shown = gpuvm_secret_hide(gpuvm_kind_table(vm->kind), vm->doc, NULL);
 
-    add_origins(origins, vm->doc->root, "");
+    add_origins(origins, shown->root, "");
     return origins;
 }
 

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/url.h"
 #include "base/xml.h"
 #include "model/scalars.h"
 
@@ -91,9 +92,12 @@ gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
     if (plan->plugin)
         write_allowlist(plan->plugin->body.devices->allowlist, "plugin", vm);
     if (plan->health_url) {
+        g_autofree char *url = gpuvm_url_public(plan->health_url);
         xmlNode *node = gpuvm_xml_add(vm, "health", NULL);
 
-        gpuvm_xml_set(node, "url", "%s", plan->health_url);
+        gpuvm_xml_set(node, "url", "%s", url);
+        if (!g_str_equal(url, plan->health_url))
+            gpuvm_xml_set(node, "secret", "yes");
         gpuvm_xml_set(node, "timeout_ms", "%" G_GUINT64_FORMAT, plan->health_timeout_ms);
     }
     write_volumes(plan, vm);
@@ -179,6 +183,7 @@ static bool
 read_health(const xmlNode *node, gpuvm_record *record)
 {
     record->health_url = gpuvm_xml_attr(node, "url");
+    record->health_secret = gpuvm_xml_attr_is(node, "secret", "yes");
     return record->health_url &&
            gpuvm_xml_number(node, "timeout_ms", UINT64_MAX, &record->health_timeout_ms, NULL);
 }

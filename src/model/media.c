@@ -109,7 +109,8 @@ const gpuvm_table gpuvm_disk_table = {
 };
 
 static const gpuvm_field content_fields[] = {
-    {GPUVM_FIELD(gpuvm_content, content), .scalar = &gpuvm_scalar_text, .doc = "The text itself."},
+    {GPUVM_FIELD(gpuvm_content, content), .scalar = &gpuvm_scalar_text, .flags = GPUVM_FIELD_SECRET,
+     .doc = "The text itself."},
     {GPUVM_FIELD(gpuvm_content, path), .scalar = &gpuvm_scalar_path, .flags = GPUVM_FIELD_HOST_PATH,
      .doc = "The file that has the text, in place of content; a relative path starts from the directory of "
             "the definition."},

@@ -11,6 +11,7 @@
 #include "host/address.h"
 #include "host/curl.h"
 #include "host/probe.h"
+#include "ops/healthurl.h"
 
 #define LIMIT_MS 5000    /* for one question */
 #define LOOK_UP_MS 10000 /* for its address: the guest agent may hang */
@@ -241,7 +242,7 @@ gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms)
     g_ptr_array_set_size(healths, (int)vms->len);
     for (guint i = 0; i < vms->len; i++) {
         const gpuvm_instance *vm = vms->pdata[i];
-        const char *url = vm->record->health_url;
+        g_autofree char *url = gpuvm_health_url(session, vm->domain->name, vm->record);
 
         if (url)
             g_ptr_array_add(questions, question_new(session, vm->domain, url, LIMIT_MS, &healths->pdata[i]));

@@ -22,7 +22,8 @@ typedef struct fetching {
     gpuvm_session *session;
     gpuvm_pool *pool;
     const gpuvm_plan_image *image;
-    char *url;      /* the image's, without user and password */
+    char *url;      /* the image's, for people */
+    char *source;   /* and without user and password: the same image */
     char *checksum; /* that it has: the definition's, or what was found; NULL: not known yet */
     /* where bytes go: into a volume, into a file, nowhere */
     gpuvm_upload *upload;
@@ -253,7 +254,7 @@ confirm(fetching *job, const char *volume, gpuvm_volume **ret_base, GError **err
     g_autoptr(GDateTime) now = g_date_time_new_now_utc();
     g_autofree char *time = g_date_time_format_iso8601(now);
     g_autofree char *name = gpuvm_image_info_name(volume);
-    const gpuvm_image_info info = {job->url, job->checksum, job->qcow2, job->size, time};
+    const gpuvm_image_info info = {job->source, job->checksum, job->qcow2, job->size, time};
     g_autofree char *text = gpuvm_image_info_write(&info);
     g_autoptr(gpuvm_volume) base = NULL;
     bool found;
@@ -316,7 +317,7 @@ find_checksum(fetching *job, GError **error)
 {
     bool local = is_local(job);
 
-    if (!local && !gpuvm_images_find_url(job->pool, job->url, &job->checksum, error))
+    if (!local && !gpuvm_images_find_url(job->pool, job->source, &job->checksum, error))
         return false;
     if (job->checksum)
         return true;
@@ -395,6 +396,7 @@ gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, gpuvm_plan *plan, g
                     .pool = pool,
                     .image = image,
                     .url = gpuvm_url_shown(image->url),
+                    .source = gpuvm_url_anonymous(image->url),
                     .checksum = g_strdup(image->checksum),
                     .spool = -1};
     g_autoptr(gpuvm_volume) base = NULL;
@@ -410,6 +412,7 @@ gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, gpuvm_plan *plan, g
     if (job.spool >= 0)
         close(job.spool);
     g_free(job.url);
+    g_free(job.source);
     g_free(job.checksum);
     return done;
 }

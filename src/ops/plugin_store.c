@@ -7,10 +7,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <glib/gstdio.h>
 
+#include "core/secret.h"
 #include "doc/build.h"
 #include "doc/emit.h"
 #include "host/lock.h"
@@ -126,14 +128,16 @@ reads_back(gpuvm_session *session, const char *file, const char *text)
 
 /* Makes @text the content of @file in one step; false with errno. The lock keeps others from the same name. */
 static bool
-replace_file(const char *file, const char *text)
+replace_file(const char *file, const char *text, mode_t mode)
 {
     g_autofree char *beside = g_strconcat(file, ".new", NULL);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
-    FILE *stream = fd < 0 ? NULL : fdopen(fd, "w");
+    FILE *stream;
     bool written;
-    int error;
+    int error, fd;
 
+    unlink(beside); /* what somebody left has a mode of its own */
+    fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    stream = fd < 0 ? NULL : fdopen(fd, "w");
     if (!stream)
         return false;
     written = fputs(text, stream) >= 0 && fflush(stream) == 0 && fsync(fd) == 0;
@@ -147,6 +151,16 @@ replace_file(const char *file, const char *text)
     return false;
 }
 
+/* Who may read the file of @spec; the umask may take more away. */
+static mode_t
+mode_of(const gpuvm_spec *spec)
+{
+    bool secrets;
+    g_autoptr(gpuvm_doc) shown = gpuvm_secret_hide(gpuvm_kind_table(spec->kind), spec->doc, &secrets);
+
+    return secrets ? 0600 : 0644;
+}
+
 /* Writes @spec, which came from @origin, over the plugin of its name. To be called with the lock. */
 static bool
 write_plugin(gpuvm_session *session, const gpuvm_spec *spec, const gpuvm_origin *origin)
@@ -156,15 +170,18 @@ write_plugin(gpuvm_session *session, const gpuvm_spec *spec, const gpuvm_origin 
     g_autofree char *text = g_strconcat(comment, manifest, NULL);
 
     return reads_back(session, file, text) &&
-           (replace_file(file, text) || cannot_write(session, g_strerror(errno)));
+           (replace_file(file, text, mode_of(spec)) || cannot_write(session, g_strerror(errno)));
 }
 
+/* Whether @installed, in @file, is @spec, and nobody may read it who should not. */
 static bool
-is_same(const gpuvm_spec *a, const gpuvm_spec *b)
+is_same(const gpuvm_spec *installed, const char *file, const gpuvm_spec *spec)
 {
-    g_autofree char *one = gpuvm_node_digest(a->doc->root), *other = gpuvm_node_digest(b->doc->root);
+    g_autofree char *one = gpuvm_node_digest(installed->doc->root),
+                    *other = gpuvm_node_digest(spec->doc->root);
+    struct stat status;
 
-    return g_str_equal(one, other);
+    return g_str_equal(one, other) && stat(file, &status) == 0 && !(status.st_mode & 0777 & ~mode_of(spec));
 }
 
 /* Whether @installed says that it came from @origin. */
@@ -187,7 +204,7 @@ put_plugin(gpuvm_session *session, gpuvm_spec *spec, const gpuvm_origin *origin,
     bool present = !gpuvm_load_is_absent(file), same;
 
     set_enabled(spec->doc, enabled);
-    same = before && is_same(before, spec);
+    same = before && is_same(before, file, spec);
     if (!(same && is_from(before, origin)) && !write_plugin(session, spec, origin))
         return false;
     if (!enabled)

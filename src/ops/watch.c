@@ -8,6 +8,7 @@
 #include "host/console.h"
 #include "host/curl.h"
 #include "ops/ask.h"
+#include "ops/healthurl.h"
 
 #define PERIOD_MS 500 /* between two questions */
 #define STOP_MS 100   /* how often stop is asked */
@@ -41,7 +42,7 @@ gpuvm_watch_new(gpuvm_session *session, const char *name)
     }
     watch = g_new0(gpuvm_watch, 1);
     watch->begun = g_get_monotonic_time();
-    watch->url = g_steal_pointer(&record->health_url);
+    watch->url = gpuvm_health_url(session, name, record);
     watch->timeout_ms = record->health_timeout_ms;
     watch->tail = gpuvm_console_tail_open(session->connection, domain);
     watch->domain = g_steal_pointer(&domain);

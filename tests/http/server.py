@@ -20,6 +20,7 @@ answer, and may be combined: /slow/1000/chunked/FILE.
   /loop                 redirects to itself
   /to/SCHEME/FILE       redirects to SCHEME://HOST:PORT/FILE, for file to file:///FILE; PORT is that of --other
   /status/CODE          this status, with a line of text
+  /auth/BASE64/FILE     401 without this user:password
   /unready/N/FILE       503 to the first N requests of this path
   /huge                 announces 10 TiB, and sends zeros: at most 1 GiB, as /endless does
   /endless              zeros without end, in chunks
@@ -47,7 +48,7 @@ HUGE = 10 << 40
 MOST = 1 << 30  # of /huge and /endless: a client that does not stop shall not fill the disk
 # how many words of the path each of these takes
 WORDS = {"slow": 1, "delay": 1, "stall": 1, "cut": 1, "cutalways": 1, "norange": 0, "badrange": 0, "changed": 0,
-         "noetag": 0, "chunked": 0, "untilclose": 0, "redirect": 1, "loop": 0, "to": 1, "status": 1, "unready": 1,
+         "noetag": 0, "chunked": 0, "untilclose": 0, "redirect": 1, "loop": 0, "to": 1, "status": 1, "auth": 1, "unready": 1,
          "huge": 0, "endless": 0, "garbage": 0}
 serial = itertools.count(1)
 seen, seen_lock = {}, threading.Lock()
@@ -134,6 +135,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.say(302, Location=self.elsewhere(how["to"], name))
         elif "status" in how:
             self.say(int(how["status"]))
+        elif "auth" in how and self.headers.get("Authorization") != f"Basic {how['auth']}":
+            self.say(401)
         elif "unready" in how and self.times() <= int(how["unready"]):
             self.say(503)
         else:

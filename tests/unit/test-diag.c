@@ -46,9 +46,9 @@ static const format_case format_cases[] = {
     {"x: 1\n", 0, 0, 0, "f: error: wrong\n"},
     /* who may fetch what a URL names is nobody else's business */
     {"u: http://me:se/x@h/a\n", 1, 4, 3,
-     "f:1:4: error: wrong\n    1 | u: http://me:se/x@h/a\n      |    ^~~\n"},
+     "f:1:4: error: wrong\n    1 | u: http://*******@h/a\n      |    ^~~\n"},
     {"u: 'http://me:secret@h/a', x: https://ä@h/b@c\n", 1, 4, 24,
-     "f:1:4: error: wrong\n    1 | u: 'http://**:******@h/a', x: https://*@h/b@c\n      |    ^~~~~~~~~~~~~~~~~~~~~~~~\n"},
+     "f:1:4: error: wrong\n    1 | u: 'http://*********@h/a', x: https://*@h/b@c\n      |    ^~~~~~~~~~~~~~~~~~~~~~~~\n"},
     {"u: '://@', '://a", 1, 1, 1, "f:1:1: error: wrong\n    1 | u: '://@', '://a\n      | ^\n"},
     /* lines that are too long */
     {SIXTY EIGHTY, 1, 1, 3, "f:1:1: error: wrong\n    1 | " EIGHTY TEN TEN "…\n      | ^~~\n"},

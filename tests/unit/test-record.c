@@ -35,8 +35,8 @@ record_text(const gpuvm_record *record)
         g_string_append_printf(text, " plugin[%s]", rule);
     }
     if (record->health_url)
-        g_string_append_printf(text, " %s in %" G_GUINT64_FORMAT " ms", record->health_url,
-                               record->health_timeout_ms);
+        g_string_append_printf(text, " %s%s in %" G_GUINT64_FORMAT " ms", record->health_url,
+                               record->health_secret ? " and secrets" : "", record->health_timeout_ms);
     for (guint i = 0; i < record->volumes->len; i++)
         g_string_append_printf(text, " %s/%s", record->pool, (const char *)record->volumes->pdata[i]);
     g_string_append(text, ";");
@@ -82,6 +82,10 @@ reads_what_it_wrote(void **state G_GNUC_UNUSED)
          "vm.yaml all/refuse;; [10de:*] [8086:56a0] [class 0b40] [at 0001:01:00] [10de:* of class 03 at 0000:01:00.0];"},
         {"labels: {team: vision, empty: '', 'a \"b\" <c> & ''d''': 'x & <y> \"z\" é 東'}",
          "vm.yaml all/refuse; team=vision empty= a \"b\" <c> & 'd'=x & <y> \"z\" é 東;;"},
+        {"workload: {base_url: 'http://h:80/a@b?page=1'}\nhealth_check: {endpoint: /c}",
+         "vm.yaml all/refuse;; http://h:80/a@b/c?page=1 in 30000 ms;"},
+        {"workload: {base_url: 'http://me:x@h:80/a@b?key=k'}\nhealth_check: {endpoint: /c}",
+         "vm.yaml all/refuse;; http://h:80/a@b/c?key=*** and secrets in 30000 ms;"},
         {"labels: {lines: \"one\\ntwo\\tthree\"}", "vm.yaml all/refuse; lines=one\ntwo\tthree;;"},
     };
 

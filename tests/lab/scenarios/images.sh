@@ -18,7 +18,7 @@ sum() # FILE
 
 rootfs() # FILE: the definition of VM vm with this image
 {
-    vm vm '{}' "rootfs: {url: '$http_url/$1', checksum: '$(sum "$1")'}"
+    vm vm '{}' "rootfs: {url: '$http_url/$1?token=TOKEN', checksum: '$(sum "$1")'}"
 }
 
 image=$pool/$(sum a.qcow2 | tr : -)
@@ -26,7 +26,7 @@ rootfs a.qcow2
 expect_exit 0 gpuvm plan "$TMPDIR/vm.yaml"
 [ ! -e $pool ] || fail 'plan made the pool'
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
-expect_text "fetching $http_url/a.qcow2" 'vm: created'
+expect_text "fetching $http_url/a.qcow2?token=***" 'vm: created'
 cmp "$TMPDIR/files/a.qcow2" "$image"
 [ "$(stat -c %a "$image")" = 644 ] || fail 'the image cannot be read'
 [ "$(virsh domblklist vm | awk '/vda/ { print $2 }')" = $pool/vm.rootfs.qcow2 ] || fail 'another disk'
@@ -47,7 +47,8 @@ expect_no_text fetching
 [ "$(http_requests)" = 1 ] || fail 'asked again'
 expect_exit 0 gpuvm start vm
 expect_exit 0 gpuvm image list
-expect_text 'other,vm'
+expect_text 'other,vm' "$http_url/a.qcow2?token=***"
+expect_no_text TOKEN
 expect_exit 0 gpuvm restart --force vm
 expect_exit 0 gpuvm stop --force vm
 [ "$before" = "$(sha256sum $pool/vm.rootfs.qcow2)" ] || fail 'the disk changed'

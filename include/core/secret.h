@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * secret.h: what of a definition is not for everybody's eyes
+ *
+ * Secrets are the values of fields that have GPUVM_FIELD_SECRET (the workload's environment, cloud-init's texts), and what
+ * gpuvm_url_shown (base/url.h) leaves out of URLs, wherever these are.
+ */
+#pragma once
+
+#include "doc/build.h"
+#include "doc/schema.h"
+
+#define GPUVM_SECRET_HIDDEN "(hidden)"
+
+/**
+ * @doc, which @table decodes, as it may be shown: with GPUVM_SECRET_HIDDEN in place of a field's secret. Each value keeps
+ * its place in @doc's source. *@ret_any (may be NULL): whether there are secrets in it.
+ */
+gpuvm_doc *gpuvm_secret_hide(const gpuvm_table *table, const gpuvm_doc *doc, bool *ret_any);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/secret.h"
+
+#include "base/url.h"
+
+typedef struct hiding {
+    gpuvm_doc *doc;
+    bool any; /* something was hidden */
+} hiding;
+
+static gpuvm_node *
+hide_scalar(hiding *h, bool secret, const gpuvm_node *node)
+{
+    g_autofree char *shown = secret ? g_strdup(GPUVM_SECRET_HIDDEN) : gpuvm_url_shown(node->text);
+    bool same = g_str_equal(shown, node->text);
+    gpuvm_node *copy = gpuvm_doc_scalar(h->doc, shown, &node->mark);
+
+    copy->plain = same && node->plain;
+    h->any |= !same;
+    return copy;
+}
+
+/* @table decodes @node; NULL: nobody does. @secret: all of it. */
+static gpuvm_node *
+hide(hiding *h, const gpuvm_table *table, bool secret, const gpuvm_node *node)
+{
+    gpuvm_node *copy;
+
+    if (node->type == GPUVM_NODE_SCALAR) {
+        const gpuvm_field *field =
+            table && table->scalar_key ? gpuvm_table_field(table, table->scalar_key) : NULL;
+
+        return hide_scalar(h, secret || (field && field->flags & GPUVM_FIELD_SECRET), node);
+    }
+    copy = node->type == GPUVM_NODE_MAPPING ? gpuvm_doc_mapping(h->doc, &node->mark)
+                                            : gpuvm_doc_sequence(h->doc, &node->mark);
+    for (unsigned i = 0; i < node->n; i++) {
+        if (node->type == GPUVM_NODE_MAPPING) {
+            const char *key = node->keys[i]->text;
+            const gpuvm_field *field = table ? gpuvm_table_field(table, key) : NULL;
+            bool inner = secret || (field && field->flags & GPUVM_FIELD_SECRET);
+
+            gpuvm_doc_set(h->doc, copy, gpuvm_doc_scalar(h->doc, key, &node->keys[i]->mark),
+                          hide(h, field ? field->table : NULL, inner, node->values[i]));
+        } else {
+            gpuvm_doc_append(h->doc, copy, hide(h, table, secret, node->values[i]));
+        }
+    }
+    return copy;
+}
+
+gpuvm_doc *
+gpuvm_secret_hide(const gpuvm_table *table, const gpuvm_doc *doc, bool *ret_any)
+{
+    hiding h = {.doc = gpuvm_doc_new(doc->source)};
+
+    h.doc->root = hide(&h, table, false, doc->root);
+    if (ret_any)
+        *ret_any = h.any;
+    return h.doc;
+}
