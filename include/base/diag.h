@@ -65,7 +65,7 @@ void gpuvm_diags_set_subject(gpuvm_diags *diags, const char *subject);
 
 /**
  * Add an error, warning or note at @mark (NULL: no place). The result is owned by @diags. In the message,
- * control characters become '?' and what is beyond 1000 characters is cut: it may quote whatever was read.
+ * control characters are made visible (base/text.h) and what is beyond 1000 characters is cut: it may quote whatever was read.
  */
 gpuvm_diag *gpuvm_diags_error(gpuvm_diags *diags, enum gpuvm_exit exit, const gpuvm_mark *mark,
                               const char *format, ...) G_GNUC_PRINTF(4, 5);
@@ -86,6 +86,6 @@ enum gpuvm_exit gpuvm_diags_exit(const gpuvm_diags *diags);
 /**
  * "FILE:LINE:COLUMN: error: MESSAGE", the source line, a caret line and "hint: …" lines, each ending in a
  * newline. Without a place it is "FILE: error: …" or "SUBJECT: error: …", as far as these are known. What
- * cannot be printed is shown as '?', a tab as one space; long lines are cut around the caret.
+ * cannot be printed is made visible, a tab is one space; long lines are cut around the caret.
  */
 char *gpuvm_diag_format(const gpuvm_diag *diag, bool color);

@@ -10,8 +10,26 @@
 gunichar gpuvm_text_next(const char **at, const char *end);
 
 /**
- * @text on one line that a terminal may show: file names, mount points and other programs' words are anybody's choice.
- * What cannot be printed, or would steer the terminal, becomes '?', byte by byte where it is not UTF-8. g_malloc.
+ * How a character is written that a terminal would not show, or obey: control characters (C0, DEL, C1), those that turn the
+ * direction of writing, any other that Unicode gives no shape to or that ends a line, and a byte that is not UTF-8.
+ * All but a line keep their line breaks and tabs.
+ */
+typedef enum gpuvm_text_form {
+    GPUVM_TEXT_LINE, /* for people: \x1b, a byte; <U+202E>, a character */
+    GPUVM_TEXT_JSON, /* \u202e, in a whole text whose strings are escaped already; what is not UTF-8 is U+FFFD, as below */
+    GPUVM_TEXT_YAML, /* \u202E, in a text that has such characters in double quotes only */
+    GPUVM_TEXT_XML,  /* &#x202E; */
+} gpuvm_text_form;
+
+/** Appends the character at *@at, which moves behind it, to @out; how many columns of a terminal that takes. */
+unsigned gpuvm_text_append(GString *out, const char **at, const char *end, gpuvm_text_form form);
+
+/** All of @text. g_malloc. */
+char *gpuvm_text_safe(const char *text, gpuvm_text_form form);
+
+/**
+ * As GPUVM_TEXT_LINE, for whatever is printed: file names, domains' names and other programs' words are anybody's choice.
+ * What is safe stays as it is, so that it may be done twice. g_malloc.
  */
 char *gpuvm_text_printable(const char *text);
 

@@ -64,5 +64,5 @@ void gpuvm_xml_set_text(xmlNode *node, const char *text);
 /** Takes @node out of its tree and frees it; NULL is fine. */
 void gpuvm_xml_remove(xmlNode *node);
 
-/** @node with all in it, indented by two spaces. g_malloc. */
+/** @node with all in it, indented by two spaces, safe to print (base/text.h). g_malloc. */
 char *gpuvm_xml_print(xmlNode *node);

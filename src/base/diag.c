@@ -53,7 +53,7 @@ gpuvm_diags_set_subject(gpuvm_diags *diags, const char *subject)
 static char *
 one_line(const char *text)
 {
-    g_autofree char *valid = g_utf8_make_valid(text, -1), *line = gpuvm_text_printable(valid), *kept = NULL;
+    g_autofree char *line = gpuvm_text_printable(text), *kept = NULL;
 
     if (g_utf8_strlen(line, -1) <= MESSAGE_LIMIT)
         return g_steal_pointer(&line);

@@ -12,10 +12,15 @@
 #define LINE_LIMIT 100 /* characters of a source line that are shown */
 #define LINE_BEFORE 60 /* of these, how many at most are before the caret when the line is cut */
 
+/* Appends the character at *@at as the line shows it; how wide that is. */
 static unsigned
-char_width(gunichar c)
+append_character(GString *out, const char **at, const char *end, bool hidden)
 {
-    return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+    if (!hidden && **at != '\t')
+        return gpuvm_text_append(out, at, end, GPUVM_TEXT_LINE);
+    gpuvm_text_next(at, end);
+    g_string_append_c(out, hidden ? '*' : ' ');
+    return 1;
 }
 
 /* Appends the line of @mark, with stars for what URLs keep secret, and the line with its caret. */
@@ -37,21 +42,18 @@ append_snippet(GString *out, const gpuvm_mark *mark, const char *green, const ch
     indent = from > 1 ? 1 : 0;
     while (line < end && column < from + LINE_LIMIT) {
         size_t at = (size_t)(line - begin);
-        bool hidden;
-        gunichar c;
 
         if (at >= secret_end && !gpuvm_url_find_secret(begin, size, at, &secret, &secret_end))
             secret = secret_end = SIZE_MAX;
-        hidden = at >= secret && at < secret_end;
-        c = gpuvm_text_next(&line, end);
-        if (column >= from) {
-            gunichar shown = hidden ? '*' : c == '\t' ? ' ' : g_unichar_isprint(c) ? c : '?';
+        if (column < from) {
+            gpuvm_text_next(&line, end);
+        } else {
+            unsigned width = append_character(out, &line, end, at >= secret && at < secret_end);
 
-            g_string_append_unichar(out, shown);
             if (column < mark->column)
-                indent += char_width(shown);
+                indent += width;
             else if (column - mark->column < mark->length)
-                underlined += char_width(shown);
+                underlined += width;
         }
         column++;
     }

@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 gunichar
@@ -18,25 +19,72 @@ gpuvm_text_next(const char **at, const char *end)
     return c;
 }
 
-/* What ends a line though it counts as printable. */
-static gboolean
-is_line_end(gunichar c)
+static bool
+is_safe(gunichar c, gpuvm_text_form form)
 {
-    return c == 0x2028 || c == 0x2029;
+    GUnicodeType type = g_unichar_type(c);
+
+    if (form != GPUVM_TEXT_LINE && (c == '\n' || c == '\t'))
+        return true;
+    return g_unichar_isprint(c) && type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR;
+}
+
+/* @c: 0 is @byte, which is no UTF-8, or a NUL. */
+static void
+append_escape(GString *out, gunichar c, unsigned char byte, gpuvm_text_form form)
+{
+    gunichar valid = c ? c : 0xFFFD;
+
+    if (form == GPUVM_TEXT_XML)
+        g_string_append_printf(out, "&#x%X;", valid);
+    else if (form == GPUVM_TEXT_YAML)
+        g_string_append_printf(out, valid > 0xFFFF ? "\\U%08X" : "\\u%04X", valid);
+    else if (form == GPUVM_TEXT_JSON && valid > 0xFFFF)
+        g_string_append_printf(out, "\\u%04x\\u%04x", 0xD7C0 + (valid >> 10), 0xDC00 + (valid & 0x3FF));
+    else if (form == GPUVM_TEXT_JSON)
+        g_string_append_printf(out, "\\u%04x", valid);
+    else if (c < 0x80)
+        g_string_append_printf(out, "\\x%02x", byte);
+    else
+        g_string_append_printf(out, "<U+%04X>", c);
+}
+
+static unsigned
+width_of(gunichar c)
+{
+    return g_unichar_iszerowidth(c) ? 0 : g_unichar_iswide(c) ? 2 : 1;
+}
+
+unsigned
+gpuvm_text_append(GString *out, const char **at, const char *end, gpuvm_text_form form)
+{
+    const char *begin = *at;
+    gunichar c = gpuvm_text_next(at, end);
+    size_t before = out->len;
+
+    if (is_safe(c, form)) {
+        g_string_append_len(out, begin, *at - begin);
+        return width_of(c);
+    }
+    append_escape(out, c, (unsigned char)*begin, form);
+    return (unsigned)(out->len - before);
+}
+
+char *
+gpuvm_text_safe(const char *text, gpuvm_text_form form)
+{
+    const char *end = text + strlen(text);
+    GString *out = g_string_new(NULL);
+
+    while (text < end)
+        gpuvm_text_append(out, &text, end, form);
+    return g_string_free(out, FALSE);
 }
 
 char *
 gpuvm_text_printable(const char *text)
 {
-    const char *end = text + strlen(text);
-    GString *out = g_string_new(NULL);
-
-    while (text < end) {
-        gunichar c = gpuvm_text_next(&text, end);
-
-        g_string_append_unichar(out, g_unichar_isprint(c) && !is_line_end(c) ? c : '?');
-    }
-    return g_string_free(out, FALSE);
+    return gpuvm_text_safe(text, GPUVM_TEXT_LINE);
 }
 
 int

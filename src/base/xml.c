@@ -7,6 +7,8 @@
 
 #include <libxml/parser.h>
 
+#include "base/text.h"
+
 /* entities can only be declared here: stopping at once leaves nothing to expand */
 static void
 refuse_dtd(void *data, const xmlChar *name, const xmlChar *external, const xmlChar *system)
@@ -195,7 +197,7 @@ gpuvm_xml_print(xmlNode *node)
     char *text;
 
     xmlNodeDump(buffer, node->doc, node, 0, 1);
-    text = g_strdup((const char *)xmlBufferContent(buffer));
+    text = gpuvm_text_safe((const char *)xmlBufferContent(buffer), GPUVM_TEXT_XML);
     xmlBufferFree(buffer);
     return text;
 }

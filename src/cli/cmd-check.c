@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "ops/check.h"
 
 static JsonObject *
@@ -26,13 +27,17 @@ show(gpuvm_output *output, const gpuvm_finding *finding)
     static const char *const colors[] = {"\033[32m", "\033[33m", "\033[1;31m", "\033[2m"};
     g_auto(GStrv) lines = finding->remedy ? g_strsplit(finding->remedy, "\n", -1) : NULL;
 
+    g_autofree char *evidence = gpuvm_text_printable(finding->evidence);
+
     if (finding->verdict == GPUVM_PASS && output->quiet)
         return;
     printf("%s%-7s%s %-20s %s\n", output->color ? colors[finding->verdict] : "",
-           gpuvm_verdict_names[finding->verdict], output->color ? "\033[0m" : "", finding->topic,
-           finding->evidence);
-    for (char **line = lines; line && *line; line++)
-        printf("%28s → %s\n", "", *line);
+           gpuvm_verdict_names[finding->verdict], output->color ? "\033[0m" : "", finding->topic, evidence);
+    for (char **line = lines; line && *line; line++) {
+        g_autofree char *remedy = gpuvm_text_printable(*line);
+
+        printf("%28s → %s\n", "", remedy);
+    }
 }
 
 static void

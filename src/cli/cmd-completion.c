@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/text.h"
 #include "cli/completion.h"
 #include "model/spec.h"
 #include "ops/lifecycle.h"
@@ -38,7 +39,9 @@ const gpuvm_command gpuvm_cmd_completion = {
 static void
 offer(const char *prefix, const char *candidate)
 {
-    if (g_str_has_prefix(candidate, prefix))
+    g_autofree char *safe = gpuvm_text_printable(candidate);
+
+    if (g_str_has_prefix(candidate, prefix) && g_str_equal(candidate, safe))
         puts(candidate);
 }
 

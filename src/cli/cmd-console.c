@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "ops/lifecycle.h"
 
 static gboolean force;
@@ -15,9 +16,11 @@ static bool quiet, was_connected; /* which connected() cannot be given */
 static void
 connected(const char *name)
 {
+    g_autofree char *shown = gpuvm_text_printable(name);
+
     was_connected = true;
     if (!quiet)
-        fprintf(stderr, "connected to %s; leave with Ctrl-]\n", name);
+        fprintf(stderr, "connected to %s; leave with Ctrl-]\n", shown);
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "base/text.h"
 #include "core/image.h"
 #include "core/merge.h"
 #include "ops/draft.h"
@@ -27,7 +28,8 @@ print_origins(const gpuvm_spec *spec)
         g_string_printf(line, "  %s: %s (%s)", origin->key, origin->value, place);
         while (g_string_replace(line, "--", "- -", 0) > 0)
             continue;
-        puts(line->str);
+        g_autofree char *safe = gpuvm_text_printable(line->str);
+        puts(safe);
     }
     puts("-->");
 }

@@ -9,6 +9,8 @@
 
 #include <libsmartcols/libsmartcols.h>
 
+#include "base/text.h"
+
 #define SHORT_DIGITS 12 /* of a digest in a table */
 
 gpuvm_output *
@@ -41,7 +43,7 @@ gpuvm_json_join(JsonObject *object, const char *member)
 }
 
 static char *
-cell(JsonObject *row, const gpuvm_column *column)
+value_of(JsonObject *row, const gpuvm_column *column)
 {
     JsonNode *node;
 
@@ -60,6 +62,14 @@ cell(JsonObject *row, const gpuvm_column *column)
     default:
         return g_strdup(json_node_get_string(node));
     }
+}
+
+static char *
+cell(JsonObject *row, const gpuvm_column *column)
+{
+    g_autofree char *text = value_of(row, column);
+
+    return gpuvm_text_printable(text);
 }
 
 static void
@@ -116,9 +126,9 @@ gpuvm_output_line(gpuvm_output *output, const char *format, ...)
     if (output->json || output->quiet)
         return;
     va_start(args, format);
-    vprintf(format, args);
+    g_autofree char *text = g_strdup_vprintf(format, args), *line = gpuvm_text_printable(text);
     va_end(args);
-    putchar('\n');
+    puts(line);
     fflush(stdout);
 }
 
@@ -140,10 +150,8 @@ gpuvm_output_digest(const char *digest)
 void
 gpuvm_json_set_string(JsonObject *object, const char *member, const char *text)
 {
-    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL; /* file names may be anything */
-
-    if (valid)
-        json_object_set_string_member(object, member, valid);
+    if (text)
+        json_object_set_string_member(object, member, text);
     else
         json_object_set_null_member(object, member);
 }
@@ -179,14 +187,15 @@ print_json(gpuvm_output *output, const gpuvm_diags *diags)
 {
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
     JsonArray *array = json_array_new();
-    g_autofree char *text = NULL;
+    g_autofree char *text = NULL, *safe = NULL;
 
     for (guint i = 0; i < diags->items->len; i++)
         json_array_add_object_element(array, diag_to_json(diags->items->pdata[i]));
     json_object_set_array_member(output->result, "diagnostics", array);
     json_node_set_object(root, output->result);
     text = json_to_string(root, TRUE);
-    puts(text);
+    safe = gpuvm_text_safe(text, GPUVM_TEXT_JSON);
+    puts(safe);
 }
 
 void

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/size.h"
+#include "base/text.h"
 
 #define TERMINAL_INTERVAL (G_USEC_PER_SEC / 5)
 #define PLAIN_INTERVAL (10 * G_USEC_PER_SEC)
@@ -44,12 +45,13 @@ static void
 print(const gpuvm_progress *progress, gint64 now)
 {
     g_autofree char *text = describe(progress, now);
-    g_autofree char *name = g_path_get_basename(progress->what); /* a line that wraps is not written again */
+    g_autofree char *what = gpuvm_text_printable(progress->what);
+    g_autofree char *name = g_path_get_basename(what); /* a line that wraps is not written again */
 
     if (isatty(STDERR_FILENO))
         fprintf(stderr, "\r%s %s: %s\033[K%s", progress->doing, name, text, progress->ended ? "\n" : "");
     else
-        fprintf(stderr, "%s %s: %s\n", progress->doing, progress->what, text);
+        fprintf(stderr, "%s %s: %s\n", progress->doing, what, text);
     fflush(stderr);
     state.shown = now;
 }
@@ -65,8 +67,9 @@ gpuvm_progress_show(const gpuvm_progress *progress)
         state.running = true;
         state.began = state.shown = now;
         state.before = progress->done;
+        g_autofree char *what = gpuvm_text_printable(progress->what);
         if (!isatty(STDERR_FILENO))
-            fprintf(stderr, "%s %s\n", progress->doing, progress->what);
+            fprintf(stderr, "%s %s\n", progress->doing, what);
         return;
     }
     if (progress->ended || now - state.shown >= (isatty(STDERR_FILENO) ? TERMINAL_INTERVAL : PLAIN_INTERVAL))
@@ -77,5 +80,7 @@ gpuvm_progress_show(const gpuvm_progress *progress)
 void
 gpuvm_progress_say(const char *text)
 {
-    fprintf(stderr, "%s\n", text);
+    g_autofree char *line = gpuvm_text_printable(text);
+
+    fprintf(stderr, "%s\n", line);
 }

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "base/url.h"
 #include "base/xml.h"
 #include "model/scalars.h"
@@ -70,13 +71,15 @@ gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
 {
     const gpuvm_devices *devices = plan->vm->body.devices;
     const GPtrArray *labels = plan->vm->body.labels;
+    g_autofree char *source =
+        gpuvm_text_printable(plan->source); /* a file's name may be what XML cannot hold */
     xmlNode *vm;
 
     remove_old(metadata);
     vm = gpuvm_xml_add(metadata, "vm", NULL);
     xmlSetNs(vm, xmlNewNs(vm, (const xmlChar *)GPUVM_METADATA_NS, (const xmlChar *)GPUVM_METADATA_PREFIX));
     gpuvm_xml_set(vm, "digest", "%s", plan->digest);
-    gpuvm_xml_set(vm, "source", "%s", plan->source);
+    gpuvm_xml_set(vm, "source", "%s", source);
     if (plan->vm->plugin)
         gpuvm_xml_set(vm, "plugin", "%s", plan->vm->plugin);
     gpuvm_xml_set(vm, "functions", "%s", gpuvm_functions_names[devices->functions]);

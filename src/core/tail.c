@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define LINE_LIMIT 200 /* bytes */
 
 typedef struct tail_reader {
@@ -17,19 +19,13 @@ typedef struct tail_reader {
 static void
 end_line(tail_reader *reader)
 {
-    g_autofree char *valid = g_utf8_make_valid(reader->line->str, (gssize)reader->line->len);
-    GString *text = g_string_new(NULL);
+    g_autofree char *text = gpuvm_text_printable(reader->line->str);
 
-    for (const char *p = valid; *p && text->len < LINE_LIMIT; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-        if (g_unichar_isprint(c))
-            g_string_append_unichar(text, c);
-    }
-    g_strchomp(text->str);
-    if (*text->str)
-        g_ptr_array_add(reader->lines, g_string_free(text, FALSE));
-    else
-        g_string_free(text, TRUE);
+    if (strlen(text) > LINE_LIMIT)
+        *g_utf8_find_prev_char(text, text + LINE_LIMIT + 1) = '\0';
+    g_strchomp(text);
+    if (*text)
+        g_ptr_array_add(reader->lines, g_steal_pointer(&text));
     g_string_truncate(reader->line, 0);
     reader->returned = false;
 }

@@ -8,6 +8,8 @@
 
 #include <yaml.h>
 
+#include "base/text.h"
+
 /* Whether other programs could take @text, unquoted, for something else than text. */
 static bool
 looks_special(const char *text)
@@ -19,18 +21,19 @@ looks_special(const char *text)
     return g_strv_contains(words, lower) || g_ascii_isdigit(*text) || strchr("+-.", *text);
 }
 
-/* Whether @text has a character that libyaml would take for a line break in a block, and read back as another. */
+/* Whether @text has characters to be escaped, line breaks among them that libyaml reads back as others in a block. */
 static bool
-has_odd_break(const char *text)
+has_escapes(const char *text)
 {
-    return strstr(text, "\xc2\x85") || strstr(text, "\xe2\x80\xa8") || strstr(text, "\xe2\x80\xa9") ||
-           strchr(text, '\r');
+    g_autofree char *safe = gpuvm_text_safe(text, GPUVM_TEXT_YAML);
+
+    return !g_str_equal(safe, text);
 }
 
 static yaml_scalar_style_t
 style_of(const gpuvm_node *node)
 {
-    if (has_odd_break(node->text))
+    if (has_escapes(node->text))
         return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     if (strchr(node->text, '\n'))
         return YAML_LITERAL_SCALAR_STYLE;
@@ -110,5 +113,7 @@ gpuvm_emit_yaml(const gpuvm_node *node)
     emit(&emitter, &event, yaml_document_end_event_initialize(&event, 1));
     emit(&emitter, &event, yaml_stream_end_event_initialize(&event));
     yaml_emitter_delete(&emitter);
-    return g_string_free(text, FALSE);
+    char *safe = gpuvm_text_safe(text->str, GPUVM_TEXT_YAML);
+    g_string_free(text, TRUE);
+    return safe;
 }

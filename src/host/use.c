@@ -12,14 +12,6 @@
 /* The minor numbers from here on are of NVIDIA's driver itself: /dev/nvidia-modeset, /dev/nvidiactl. */
 #define NVIDIA_OF_NONE 254
 
-static char *
-printable(const char *text)
-{
-    g_autofree char *valid = text ? g_utf8_make_valid(text, -1) : NULL;
-
-    return valid ? gpuvm_text_printable(valid) : NULL;
-}
-
 void
 gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
 {
@@ -33,7 +25,8 @@ gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
         return;
 
     g_auto(GStrv) parts = g_strsplit(resolved, "/", -1);
-    g_autofree char *what = printable(use->what), *remedy = printable(use->remedy);
+    g_autofree char *what = gpuvm_text_printable(use->what);
+    g_autofree char *remedy = use->remedy ? gpuvm_text_printable(use->remedy) : NULL;
     free(resolved);
     for (char **part = parts; *part; part++) {
         gpuvm_pci_addr addr;

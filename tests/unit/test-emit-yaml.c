@@ -91,6 +91,9 @@ test_texts(void **state G_GNUC_UNUSED)
     static const char *const texts[] = {
         "",
         " ",
+        "\u202Eright\u2066 \U000E0041",
+        "two\nlines\u200F\n",
+        "\u200Ekey: \"quoted\" \\u202e",
         "  a",
         "a  ",
         "~",

@@ -279,7 +279,7 @@ static const struct {
     {"name: a\npart:\n  size: 1\n  colour: red\n",
      "4:3: unknown key 'colour' in part (the keys of part are size, name, hot)"},
     {"name: a\n'': 1\n", "2:1: unknown key '' in thing"},
-    {"name: a\n\"x\\ny\": 1\n", "2:1: unknown key 'x?y' in thing"},
+    {"name: a\n\"x\\ny\": 1\n", "2:1: unknown key 'x\\x0ay' in thing"},
     /* no value */
     {"name:\n", "1:1: name has no value (give it a value, or remove it)"},
     {"name: ~\n", "1:1: name has no value (put '~' in quotes when this text is meant)"},

@@ -396,7 +396,7 @@ refuses_bad_scalars(void **state G_GNUC_UNUSED)
         {NULL, "kernel: ''", 1, "invalid path: it is empty", NULL},
         {NULL, "kernel: https://example.com/vmlinuz", 1, "invalid path: https://example.com/vmlinuz is a URL",
          NULL},
-        {NULL, "kernel: \"a\\nb\"", 1, "invalid path: a?b has a line break or a tab in it", NULL},
+        {NULL, "kernel: \"a\\nb\"", 1, "invalid path: a\\x0ab has a line break or a tab in it", NULL},
         {NULL, "kernel: {url: example.com/vmlinuz}", 1, "invalid URL: example.com/vmlinuz", "write http"},
         {NULL, "kernel: {url: ftp://example.com/k}", 1,
          "invalid URL: ftp://example.com/k: the scheme ftp is not known", NULL},

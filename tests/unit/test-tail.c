@@ -48,8 +48,8 @@ reads_lines(void **state G_GNUC_UNUSED)
         {"o\a\1\177ne", "one"},
         /* characters */
         {"Gr\303\274\303\237e \342\234\223", "Grüße ✓"},
-        {"bad\377byte", "bad�byte"},
-        {"c1\302\233x", "c1x"},
+        {"bad\377byte", "bad\\xffbyte"},
+        {"c1\302\233x", "c1<U+009B>x"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

@@ -148,8 +148,8 @@ mounted(void **state G_GNUC_UNUSED)
          "0000:02:00.0 storage holds the file system mounted at /media/My Disk → sudo umount '/media/My Disk'\n"},
         {"what a terminal would obey",
          NVME_P1 MOUNT("259:1", "/media/a\033[2J\\012b\377", "ext4", "/dev/nvme0n1p1"),
-         "0000:02:00.0 storage holds the file system mounted at /media/a?[2J?b\357\277\275 → sudo umount "
-         "'/media/a?[2J?b\357\277\275'\n"},
+         "0000:02:00.0 storage holds the file system mounted at /media/a\\x1b[2J\\x0ab\\xff → sudo umount "
+         "'/media/a\\x1b[2J\\x0ab\\xff'\n"},
         {"lines that are none", NVME_P1 "proc/1/mountinfo: \nproc/1/mountinfo: 29 1 259:1 - ext4\n", ""},
     };
 
@@ -536,7 +536,7 @@ processes(void **state G_GNUC_UNUSED)
          "12 (x) of a.service", "sudo systemctl stop a.service"},
         {"without a unit", PROCESS("12", "x", "/"), "12 (x)", "sudo kill 12"},
         {"of which nothing is known", "", "12 (?)", "sudo kill 12"},
-        {"with a name that a terminal would obey", PROCESS("12", "a\033[2J", "/"), "12 (a?[2J)",
+        {"with a name that a terminal would obey", PROCESS("12", "a\033[2J", "/"), "12 (a\\x1b[2J)",
          "sudo kill 12"},
     };
 
