@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * virt.c: between gpuvm and libvirt (LD_PRELOAD): writes down each call, and lets one fail
+ * virt.c: between gpuvm and libvirt (LD_PRELOAD): writes down each call, lets one fail, or lets some wait
  *
  * GPUVM_FAULT_CALLS=FILE   the name of each call is added to FILE, a line each: "DomainCreate"
  * GPUVM_FAULT_AT=N         the Nth call (from 1) fails as libvirt's do, with its error set
+ * GPUVM_FAULT_HOLD=NAME    calls of this name ("DomainCreate") wait, when they have been written down, until the file
+ * GPUVM_FAULT_UNTIL=FILE   is there
  *
  * Only calls that can fail are counted. Reading and setting the error, and giving back what was got, cannot.
  */
@@ -104,6 +106,16 @@ write_down(const char *name)
     close(file);
 }
 
+/* Until whoever watches has seen what there is to be seen in the midst of this call. */
+static void
+wait_if_held(const char *name)
+{
+    const char *held = getenv("GPUVM_FAULT_HOLD");
+
+    while (held && strcmp(held, name) == 0 && access(getenv("GPUVM_FAULT_UNTIL"), F_OK) < 0)
+        usleep(10000);
+}
+
 /* Whether the call that begins now is the one to fail. */
 static int
 is_chosen(const char *name)
@@ -112,6 +124,7 @@ is_chosen(const char *name)
     const char *chosen = getenv("GPUVM_FAULT_AT");
 
     write_down(name);
+    wait_if_held(name);
     return ++calls == (chosen ? atoi(chosen) : 0);
 }
 

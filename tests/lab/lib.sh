@@ -234,6 +234,60 @@ faulty()
     [ "$STATUS" = 0 ] || expect_text 'error: '
 }
 
+# hold CALL ARGUMENT…: gpuvm in the background, as process $HELD, comes as far as libvirt's CALL and waits there; what it
+# prints is in $TMPDIR/held
+hold()
+{
+    local preload
+    preload=$(dirname "$GPUVM")/tests/fault/virt.so
+    [ -e "$preload" ] || { echo "$preload is not built: make check does"; exit 77; }
+    rm -f "$TMPDIR"/held "$TMPDIR"/held.{calls,end}
+    env LD_PRELOAD="$preload" GPUVM_FAULT_HOLD="$1" GPUVM_FAULT_UNTIL="$TMPDIR/held.end" GPUVM_FAULT_CALLS="$TMPDIR/held.calls" \
+        ASAN_OPTIONS=verify_asan_link_order=0 "$GPUVM" "${@:2}" > "$TMPDIR/held" 2>&1 &
+    HELD=$!
+    wait_until is_held "$1"
+}
+
+is_held() # CALL
+{
+    kill -0 $HELD 2> /dev/null || fail "it ended before $1: $(cat "$TMPDIR/held")"
+    grep -qsx "$1" "$TMPDIR/held.calls"
+}
+
+# let_go STATUS: what was held goes on, and ends with that
+let_go()
+{
+    local status=0
+    : > "$TMPDIR/held.end"
+    wait $HELD || status=$?
+    [ $status = "$1" ] || fail "exit $status instead of $1 from what was held: $(cat "$TMPDIR/held")"
+}
+
+# waiting TEXT ARGUMENT…: gpuvm in the background, as process $WAITING, until it says that it waits for TEXT; what it prints is in
+# $TMPDIR/waiting
+waiting()
+{
+    gpuvm "${@:2}" > "$TMPDIR/waiting" 2>&1 &
+    WAITING=$!
+    wait_until is_waiting "$1"
+}
+
+is_waiting() # TEXT
+{
+    grep -qs "^waiting for .*$1" "$TMPDIR/waiting" && return
+    kill -0 $WAITING 2> /dev/null || fail "it did not wait for $1: $(cat "$TMPDIR/waiting")"
+    return 1
+}
+
+# waited STATUS: what waited ends with that
+waited()
+{
+    STATUS=0
+    wait $WAITING || STATUS=$?
+    OUT=$(cat "$TMPDIR/waiting")
+    [ $STATUS = "$1" ] || fail "exit $STATUS instead of $1 from what waited: $OUT"
+}
+
 # vm NAME DEVICES [MORE]: a definition of a small VM in $TMPDIR/NAME.yaml; DEVICES is its `devices`, MORE other lines
 vm()
 {
