@@ -11,8 +11,9 @@
 #include "core/policies.h"
 #include "model/plan.h"
 
-/** Whether a plan for @vm may name something in the storage pool. */
+/** Whether a plan for @vm may name something in the storage pool; whether it names an image there. */
 bool gpuvm_image_needs_pool(const gpuvm_vm *vm);
+bool gpuvm_image_fetches(const gpuvm_vm *vm);
 
 /** Fills @plan->kernel and initrd, and adds their images. */
 void gpuvm_image_plan(gpuvm_plan *plan);

@@ -1,12 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * lock.h: one process at a time, on this machine
+ *
+ * The locks of one host of VMs, in the order in which a process takes those it needs, so that no two wait for each other:
+ *
+ *   images       shared from before an image is fetched until the domain on it is defined; exclusive to remove images
+ *   url-…        one URL without a checksum: who learns what it is
+ *   sha256-…     one image: who fetches it
+ *   vm-NAME      one VM, and the volumes of its own; of several VMs in the order of their names
+ *   host         the choice of devices, from the facts it is made by until the domain that has them is there
+ *
+ * url-… and sha256-… are held while one image is fetched, and neither vm-NAME nor host is then.
+ *
+ * They are files in /run/gpuvm, of group libvirt, for everybody who may use this machine's libvirt: a member of the group
+ * could as well use that itself, so that all a planted file or link can do is to make others fail or wait. Of a session's own
+ * libvirt, and of a remote one where the user has no part in that directory, they are in the user's own: who uses a remote
+ * libvirt excludes those only who do so on the same machine.
  */
 #pragma once
 
-#include <stdbool.h>
-
-#include <glib.h>
+#include "host/connection.h"
 
 typedef struct gpuvm_lock gpuvm_lock;
 
@@ -18,9 +31,9 @@ typedef struct gpuvm_lock gpuvm_lock;
 gpuvm_lock *
 gpuvm_lock_file(const char *path, bool exclusive, void (*waiting)(void *data), void *data, GError **error);
 
-/** The same for the lock called @name: a file in /run/gpuvm for root, else in gpuvm in XDG_RUNTIME_DIR. */
-gpuvm_lock *
-gpuvm_lock_take(const char *name, bool exclusive, void (*waiting)(void *data), void *data, GError **error);
+/** The same for the lock called @name of the host of @connection. */
+gpuvm_lock *gpuvm_lock_take(const gpuvm_connection *connection, const char *name, bool exclusive,
+                            void (*waiting)(void *data), void *data, GError **error);
 
 /** NULL is fine. */
 void gpuvm_lock_release(gpuvm_lock *lock);

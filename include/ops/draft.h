@@ -19,11 +19,11 @@ typedef struct gpuvm_draft {
     bool managed;         /* it has gpuvm's metadata */
     gpuvm_record *record; /* of that; NULL when it is damaged */
     char *mac;            /* of its first NIC; NULL */
-    GPtrArray *made;      /* char *: volumes that this run made for it */
-    GPtrArray *locks;     /* gpuvm_lock: from what is stored for it until it is defined */
-    gpuvm_guest
-        *guest; /* what that names besides PCI devices, as it was when it was planned; NULL likewise */
-    char *xml;  /* what define would send; NULL when something stands in the way */
+    GPtrArray
+        *bases; /* gpuvm_volume: of each of the plan's images, once it is there; empty: not fetched yet */
+    GPtrArray *made; /* char *: volumes that this run made for it */
+    gpuvm_guest *guest; /* what that names besides PCI devices, as it was when it was planned; NULL likewise */
+    char *xml;       /* what define would send; NULL when something stands in the way */
 } gpuvm_draft;
 
 void gpuvm_draft_free(gpuvm_draft *draft);
@@ -32,12 +32,15 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_draft, gpuvm_draft_free)
 /* Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
 void gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft);
 
-/**
- * Plans every VM of @paths (gpuvm_draft, in the order given), all errors of all of them in the session's
- * diagnostics. VMs that name their devices are planned before those that let gpuvm choose, each in the order
- * of names, so that the order of files does not count. NULL when nothing could be planned at all.
- */
-GPtrArray *gpuvm_plan_files(gpuvm_session *session, char **paths);
+/* A draft (gpuvm_draft) of each of @definitions (gpuvm_definition; they are taken out of the array), not planned yet. */
+GPtrArray *gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions);
 
-/* The same for definitions that were read already (gpuvm_definition; they are taken out of the array). */
-GPtrArray *gpuvm_plan_definitions(gpuvm_session *session, GPtrArray *definitions);
+/*
+ * Plans the VM of each draft, all errors of all of them in the session's diagnostics. VMs that name their devices are
+ * planned before those that let gpuvm choose, each in the order of names, so that the order of files does not count. False
+ * when nothing could be planned at all. A second time plans anew, with what the host is like then.
+ */
+bool gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts);
+
+/** The drafts of every VM of @paths, in the order given, planned. NULL when nothing could be planned at all. */
+GPtrArray *gpuvm_plan_files(gpuvm_session *session, char **paths);

@@ -9,18 +9,11 @@
 
 #include "core/imageinfo.h"
 #include "core/record.h"
-#include "host/lock.h"
 #include "host/volume.h"
 #include "ops/session.h"
 
 /* Within which the volume of an image that is being fetched, on whatever machine, becomes larger. */
 #define GPUVM_IMAGE_GROWS_SECONDS 3
-
-/* The lock of all images: defining, from what it fetches until the domain is there, excludes removing, which is exclusive. */
-#define GPUVM_IMAGES_LOCK "images"
-
-/* Takes the lock @name, on this machine, and says when it has to wait. NULL: @error. */
-gpuvm_lock *gpuvm_images_lock(gpuvm_session *session, const char *name, bool exclusive, GError **error);
 
 /* The checksum of an image that was fetched from @url before (g_malloc); *@ret_checksum is NULL when there is none. */
 bool gpuvm_images_find_url(gpuvm_pool *pool, const char *url, char **ret_checksum, GError **error);

@@ -28,6 +28,8 @@ typedef struct gpuvm_session {
     /* set before use; borrowed */
     void (*progress)(const gpuvm_progress *progress); /* called now and then; NULL: not reported */
     void (*say)(const char *text);                    /* called with what is being done; NULL: not reported */
+    void (*wait)(
+        const char *text); /* called with what another process does that is waited for; NULL: not reported */
     const char *uri, *host_file, *policy_file;
     const char *plugin_dir; /* NULL: the user's own, see gpuvm_plugin_directory */
     const char *pool;       /* the storage pool for images, by name; never NULL */
@@ -91,5 +93,6 @@ bool gpuvm_session_fail(gpuvm_session *session, GError *error);
 /* The same, with a place. */
 bool gpuvm_session_fail_at(gpuvm_session *session, const gpuvm_mark *mark, GError *error);
 
-/* Tells session->say, if any, what is being done. */
+/* Tells session->say, if any, what is being done; session->wait, what is waited for. */
 void gpuvm_session_say(const gpuvm_session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);
+void gpuvm_session_wait(const gpuvm_session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -74,7 +74,10 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     int exit;
 
     session->say = global->verbose ? gpuvm_progress_say : NULL;
-    session->progress = global->quiet || wants_json ? NULL : gpuvm_progress_show;
+    if (!global->quiet && !wants_json) {
+        session->progress = gpuvm_progress_show;
+        session->wait = gpuvm_progress_say;
+    }
     session->uri = global->uri;
     session->host_file = global->host_file;
     session->policy_file = global->policy_file;

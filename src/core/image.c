@@ -35,18 +35,25 @@ is_fetched(const gpuvm_media *media)
 }
 
 bool
+gpuvm_image_fetches(const gpuvm_vm *vm)
+{
+    const gpuvm_body *body = &vm->body;
+    bool fetches = is_fetched(body->kernel) || is_fetched(body->initramfs) || is_fetched(body->rootfs);
+
+    for (guint i = 0; !fetches && i < body->disks->len; i++) {
+        const gpuvm_disk *disk = body->disks->pdata[i];
+
+        fetches = disk->checksum || gpuvm_url_is(disk->source);
+    }
+    return fetches;
+}
+
+bool
 gpuvm_image_needs_pool(const gpuvm_vm *vm)
 {
     const gpuvm_body *body = &vm->body;
-    bool needs = body->rootfs || body->cloud_init || body->workload || is_fetched(body->kernel) ||
-                 is_fetched(body->initramfs);
 
-    for (guint i = 0; !needs && i < body->disks->len; i++) {
-        const gpuvm_disk *disk = body->disks->pdata[i];
-
-        needs = disk->checksum || gpuvm_url_is(disk->source);
-    }
-    return needs;
+    return body->rootfs || body->cloud_init || body->workload || gpuvm_image_fetches(vm);
 }
 
 /* Sets what @plan says of the file behind @image. */

@@ -29,7 +29,9 @@ look_at_uri(gpuvm_connection *connection)
     g_autoptr(xmlURI) uri = xmlParseURI(connection->uri);
 
     connection->test = uri && uri->scheme && g_str_has_prefix(uri->scheme, "test");
-    if (!uri || !uri->scheme || (uri->server && *uri->server))
+    if (uri && uri->server && *uri->server)
+        connection->server = g_strdup(uri->server);
+    if (!uri || !uri->scheme || connection->server)
         return;
     connection->local = g_strv_contains(local_schemes, uri->scheme);
     if (g_str_equal(uri->scheme, "test") && g_strcmp0(uri->path, "/default") != 0)
@@ -66,6 +68,7 @@ gpuvm_connection_close(gpuvm_connection *connection)
     if (connection->conn)
         gpuvm_virt.ConnectClose(connection->conn);
     g_free(connection->uri);
+    g_free(connection->server);
     g_free(connection->host_file);
     g_free(connection);
 }

@@ -5,11 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "host/interrupt.h"
+
+#define SHARED "/run/gpuvm"
+#define GROUP "libvirt"
 
 struct gpuvm_lock {
     int fd;
@@ -18,7 +23,11 @@ struct gpuvm_lock {
 static bool
 fail(GError **error, const char *path, int number)
 {
-    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot lock %s: %s", path, g_strerror(number));
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot lock %s: %s%s", path, g_strerror(number),
+                g_str_has_prefix(path, SHARED "/")
+                    ? "\nall users of this libvirt share the locks there: `sudo install -d -g " GROUP
+                      " -m 2770 " SHARED "` makes the directory, and you must be in group " GROUP
+                    : "");
     return false;
 }
 
@@ -38,15 +47,18 @@ wait_for(int fd, int how, const char *path, void (*waiting)(void *data), void *d
     return true;
 }
 
-gpuvm_lock *
-gpuvm_lock_file(const char *path, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
+/* The file is made with @mode, whatever the umask says. */
+static gpuvm_lock *
+take(const char *path, mode_t mode, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
 {
     gpuvm_lock *lock;
+    mode_t before = umask(0);
     /* the file stays: taking away one that another process is about to lock would give the lock to two */
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode), number = errno;
 
+    umask(before);
     if (fd < 0) {
-        fail(error, path, errno);
+        fail(error, path, number);
         return NULL;
     }
     if (!wait_for(fd, exclusive ? LOCK_EX : LOCK_SH, path, waiting, data, error)) {
@@ -59,14 +71,57 @@ gpuvm_lock_file(const char *path, bool exclusive, void (*waiting)(void *data), v
 }
 
 gpuvm_lock *
-gpuvm_lock_take(const char *name, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
+gpuvm_lock_file(const char *path, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
 {
-    g_autofree char *directory =
-        g_build_filename(geteuid() == 0 ? "/run" : g_get_user_runtime_dir(), "gpuvm", NULL);
-    g_autofree char *path = g_build_filename(directory, name, NULL);
+    return take(path, 0600, exclusive, waiting, data, error);
+}
 
-    g_mkdir_with_parents(directory, 0700); /* the lock says what is wrong */
-    return gpuvm_lock_file(path, exclusive, waiting, data, error);
+/* Makes the directory that all share, where no package did; the lock says what is wrong with it. */
+static void
+make_shared(void)
+{
+    const struct group *group = geteuid() == 0 && mkdir(SHARED, 0700) == 0 ? getgrnam(GROUP) : NULL;
+
+    if (group && chown(SHARED, 0, group->gr_gid) == 0)
+        chmod(SHARED, 02770);
+}
+
+static char *
+find_directory(const gpuvm_connection *connection)
+{
+    bool own = g_str_has_suffix(connection->uri, "/session");
+    char *directory;
+
+    if (!own) {
+        make_shared();
+        own = connection->server && access(SHARED, W_OK) < 0;
+    }
+    if (!own)
+        return g_strdup(SHARED);
+    directory = g_build_filename(g_get_user_runtime_dir(), "gpuvm", NULL);
+    g_mkdir_with_parents(directory, 0700);
+    return directory;
+}
+
+/* In one directory are the locks of all hosts; a VM that was renamed behind our back may have any name. */
+static char *
+find_path(const gpuvm_connection *connection, const char *name)
+{
+    g_autofree char *directory = find_directory(connection);
+    g_autofree char *server = connection->server ? g_strconcat("@", connection->server, NULL) : NULL;
+    g_autofree char *whole = g_strconcat(name, server, NULL);
+    g_autofree char *file = g_uri_escape_string(whole, "@", true);
+
+    return g_build_filename(directory, file, NULL);
+}
+
+gpuvm_lock *
+gpuvm_lock_take(const gpuvm_connection *connection, const char *name, bool exclusive,
+                void (*waiting)(void *data), void *data, GError **error)
+{
+    g_autofree char *path = find_path(connection, name);
+
+    return take(path, 0640, exclusive, waiting, data, error);
 }
 
 void

@@ -3,9 +3,12 @@
 
 #include "ops/define.h"
 
+#include <string.h>
+
 #include "core/domxml.h"
 #include "core/image.h"
 #include "ops/images.h"
+#include "ops/locks.h"
 #include "ops/startcheck.h"
 
 /* The domain that is there under the VM's name, if any, must be one that may be replaced. */
@@ -49,7 +52,6 @@ define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_option
 
     if (!domain)
         gpuvm_images_discard(session, draft);
-    g_ptr_array_set_size(draft->locks, 0);
     if (!after || !set_autostart(draft, domain, options, &error))
         return gpuvm_session_fail(session, error);
     if (draft->before)
@@ -110,20 +112,89 @@ check_start(gpuvm_session *session, const gpuvm_draft *draft)
     return may;
 }
 
+/* Plans @drafts; whether nothing stands in the way of any. */
+static bool
+plan(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options)
+{
+    bool planned = gpuvm_drafts_plan(session, drafts);
+
+    for (guint i = 0; planned && i < drafts->len; i++)
+        check_domain(session, drafts->pdata[i], options);
+    planned = planned && session->diags->errors == 0;
+    for (guint i = 0; planned && options->create && options->start && i < drafts->len; i++)
+        check_start(session, drafts->pdata[i]);
+    return planned && session->diags->errors == 0;
+}
+
+static bool
+any(const GPtrArray *drafts, bool (*is)(const gpuvm_vm *vm))
+{
+    for (guint i = 0; i < drafts->len; i++) {
+        if (is(((const gpuvm_draft *)drafts->pdata[i])->definition->spec->vm))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Fetches images before anything is locked that others wait for, which may take hours. What is planned until then shows
+ * whether it is worth it; its notes come again.
+ */
+static bool
+fetch(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options, GPtrArray *locks)
+{
+    guint notes = session->diags->items->len;
+
+    if (!any(drafts, gpuvm_image_needs_pool))
+        return true;
+    if (!gpuvm_locks_add_images(locks, session, false))
+        return false;
+    if (session->connection->test || !any(drafts, gpuvm_image_fetches))
+        return true;
+    if (!plan(session, drafts, options))
+        return false;
+    g_ptr_array_set_size(session->diags->items, (gint)notes);
+    return gpuvm_images_fetch(session, drafts);
+}
+
+static int
+compare_names(gconstpointer a, gconstpointer b)
+{
+    return strcmp((*(const gpuvm_draft *const *)a)->definition->spec->vm->name,
+                  (*(const gpuvm_draft *const *)b)->definition->spec->vm->name);
+}
+
+/* Until the locks are released, nobody else changes these VMs, or chooses devices on their host. */
+static bool
+lock(gpuvm_session *session, const GPtrArray *drafts, GPtrArray *locks)
+{
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    const char *last = NULL;
+
+    for (guint i = 0; i < drafts->len; i++)
+        g_ptr_array_add(order, drafts->pdata[i]);
+    g_ptr_array_sort(order, compare_names);
+    for (guint i = 0; i < order->len; i++) {
+        const char *name = ((const gpuvm_draft *)order->pdata[i])->definition->spec->vm->name;
+
+        /* a second VM of a name is an error that planning finds */
+        if (g_strcmp0(name, last) != 0 && !gpuvm_locks_add_vm(locks, session, name))
+            return false;
+        last = name;
+    }
+    return gpuvm_locks_add_host(locks, session);
+}
+
 bool
 gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
 {
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
     g_autoptr(GPtrArray) drafts =
-        gpuvm_session_connect(session) ? gpuvm_plan_definitions(session, definitions) : NULL;
+        gpuvm_session_connect(session) ? gpuvm_drafts_new(session, definitions) : NULL;
     bool defined, done;
 
-    for (guint i = 0; drafts && i < drafts->len; i++)
-        check_domain(session, drafts->pdata[i], options);
-    if (!drafts || session->diags->errors > 0)
-        return false;
-    for (guint i = 0; options->create && options->start && i < drafts->len; i++)
-        check_start(session, drafts->pdata[i]);
-    if (session->diags->errors > 0 || !gpuvm_images_prepare(session, drafts))
+    if (!drafts || !fetch(session, drafts, options, locks) || !lock(session, drafts, locks) ||
+        !plan(session, drafts, options) || !gpuvm_images_prepare(session, drafts))
         return false;
     defined = done = define_each(session, drafts, options);
     for (guint i = 0; defined && options->start && i < drafts->len; i++)

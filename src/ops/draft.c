@@ -13,24 +13,31 @@
 #include "core/record.h"
 #include "core/template.h"
 #include "host/claims.h"
-#include "host/lock.h"
+#include "host/volume.h"
 #include "ops/compose.h"
+
+/* Forgets what was planned. */
+static void
+reset(gpuvm_draft *draft)
+{
+    g_clear_pointer(&draft->plan, gpuvm_plan_free);
+    g_clear_pointer(&draft->domain, gpuvm_domain_free);
+    g_clear_pointer(&draft->record, gpuvm_record_free);
+    g_clear_pointer(&draft->before, g_free);
+    g_clear_pointer(&draft->mac, g_free);
+    g_clear_pointer(&draft->guest, gpuvm_guest_free);
+    g_clear_pointer(&draft->xml, g_free);
+}
 
 void
 gpuvm_draft_free(gpuvm_draft *draft)
 {
     if (!draft)
         return;
-    gpuvm_plan_free(draft->plan);
+    reset(draft);
     gpuvm_definition_free(draft->definition);
-    gpuvm_domain_free(draft->domain);
-    gpuvm_record_free(draft->record);
-    g_free(draft->before);
-    g_free(draft->mac);
-    g_clear_pointer(&draft->made, g_ptr_array_unref);
-    g_clear_pointer(&draft->locks, g_ptr_array_unref);
-    gpuvm_guest_free(draft->guest);
-    g_free(draft->xml);
+    g_ptr_array_unref(draft->bases);
+    g_ptr_array_unref(draft->made);
     g_free(draft);
 }
 
@@ -84,6 +91,7 @@ gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft)
         if (!source)
             return;
     }
+    g_clear_pointer(&draft->guest, gpuvm_guest_free);
     g_clear_pointer(&draft->xml, g_free);
     draft->xml =
         gpuvm_domxml_make(draft->plan, source ? source->text : gpuvm_template_domain,
@@ -215,10 +223,9 @@ planning_order(gpuvm_session *session, const GPtrArray *all)
 }
 
 GPtrArray *
-gpuvm_plan_definitions(gpuvm_session *session, GPtrArray *definitions)
+gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions)
 {
-    g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_draft_free);
-    g_autoptr(GPtrArray) order = NULL;
+    GPtrArray *drafts = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_draft_free);
     g_autofree gpointer *items = NULL;
     gsize n;
 
@@ -228,24 +235,36 @@ gpuvm_plan_definitions(gpuvm_session *session, GPtrArray *definitions)
         gpuvm_draft *draft = g_new0(gpuvm_draft, 1);
 
         draft->definition = items[i];
+        draft->bases = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_volume_free);
         draft->made = g_ptr_array_new_with_free_func(g_free);
-        draft->locks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_lock_release);
-        g_ptr_array_add(all, draft);
+        g_ptr_array_add(drafts, draft);
     }
-    order = planning_order(session, all);
+    return drafts;
+}
+
+bool
+gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
+{
+    g_autoptr(GPtrArray) order = NULL;
+
+    for (guint i = 0; i < drafts->len; i++)
+        reset(drafts->pdata[i]);
+    gpuvm_session_forget(session);
+    order = planning_order(session, drafts);
     if (order->len == 0 || !gpuvm_session_gather(session))
-        return NULL;
+        return false;
     for (guint i = 0; i < order->len; i++) {
         if (!plan_one(session, order->pdata[i]))
-            return NULL;
+            return false;
     }
-    return g_steal_pointer(&all);
+    return true;
 }
 
 GPtrArray *
 gpuvm_plan_files(gpuvm_session *session, char **paths)
 {
     g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, session->diags);
+    g_autoptr(GPtrArray) drafts = gpuvm_drafts_new(session, definitions);
 
-    return gpuvm_plan_definitions(session, definitions);
+    return gpuvm_drafts_plan(session, drafts) ? g_steal_pointer(&drafts) : NULL;
 }

@@ -11,6 +11,7 @@
 #include "host/digest.h"
 #include "host/fetch.h"
 #include "host/interrupt.h"
+#include "host/lock.h"
 #include "host/spool.h"
 #include "ops/imagestore.h"
 
@@ -111,7 +112,7 @@ say_waiting(void *data)
 {
     const fetching *job = data;
 
-    gpuvm_session_say(job->session, "waiting for another process that fetches %s", job->url);
+    gpuvm_session_wait(job->session, "waiting for another process that fetches %s", job->url);
 }
 
 /* Whether to go on: the process may have been told to end. */
@@ -369,7 +370,9 @@ static bool
 obtain(fetching *job, gpuvm_volume **ret_base, GError **error)
 {
     g_autofree char *name = lock_name(job);
-    g_autoptr(gpuvm_lock) lock = gpuvm_lock_take(name, true, say_waiting, job, error), second = NULL;
+    const gpuvm_connection *connection = job->session->connection;
+    g_autoptr(gpuvm_lock) lock = gpuvm_lock_take(connection, name, true, say_waiting, job, error);
+    g_autoptr(gpuvm_lock) second = NULL;
     g_autofree char *volume = NULL;
 
     if (!lock)
@@ -380,7 +383,7 @@ obtain(fetching *job, gpuvm_volume **ret_base, GError **error)
         note_checksum(job);
         g_free(name);
         name = lock_name(job);
-        second = gpuvm_lock_take(name, true, say_waiting, job, error);
+        second = gpuvm_lock_take(connection, name, true, say_waiting, job, error);
         if (!second)
             return false;
     }
@@ -388,9 +391,8 @@ obtain(fetching *job, gpuvm_volume **ret_base, GError **error)
     return bring(job, volume, ret_base, error) && check_format(job, *ret_base, error);
 }
 
-bool
-gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, gpuvm_plan *plan, gpuvm_plan_image *image,
-                   gpuvm_volume **ret_base)
+gpuvm_volume *
+gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, const gpuvm_plan_image *image)
 {
     fetching job = {.session = session,
                     .pool = pool,
@@ -401,18 +403,12 @@ gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, gpuvm_plan *plan, g
                     .spool = -1};
     g_autoptr(gpuvm_volume) base = NULL;
     GError *error = NULL;
-    bool done = obtain(&job, &base, &error);
+    bool done = obtain(&job, &base, &error) || gpuvm_session_fail_at(session, &image->mark, error);
 
-    if (done) {
-        gpuvm_image_learn(plan, image, base->name, g_strcmp0(base->format, "qcow2") == 0);
-        *ret_base = g_steal_pointer(&base);
-    } else {
-        gpuvm_session_fail_at(session, &image->mark, error);
-    }
     if (job.spool >= 0)
         close(job.spool);
     g_free(job.url);
     g_free(job.source);
     g_free(job.checksum);
-    return done;
+    return done ? g_steal_pointer(&base) : NULL;
 }

@@ -11,9 +11,5 @@
 #include "model/plan.h"
 #include "ops/session.h"
 
-/*
- * Makes @image of @plan a whole volume of @pool, and @plan know it. *@ret_base is that volume. False: see the
- * session's diagnostics.
- */
-bool gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, gpuvm_plan *plan, gpuvm_plan_image *image,
-                        gpuvm_volume **ret_base);
+/* Makes @image, which has a URL, a whole volume of @pool, and returns that; NULL: see the session's diagnostics. */
+gpuvm_volume *gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, const gpuvm_plan_image *image);

@@ -127,17 +127,18 @@ check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft)
 }
 
 static bool
-prepare_image(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, gpuvm_plan_image *image)
+prepare_image(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, guint index)
 {
-    g_autoptr(gpuvm_volume) base = NULL;
+    gpuvm_plan_image *image = draft->plan->images->pdata[index];
+    g_autoptr(gpuvm_volume) file = NULL;
+    const gpuvm_volume *base;
     GError *error = NULL;
 
-    if (image->url) {
-        if (!gpuvm_image_obtain(session, pool, draft->plan, image, &base))
-            return false;
-    } else if (!look_at_file(session, image, &base, &error)) {
+    if (!image->url && !look_at_file(session, image, &file, &error))
         return gpuvm_session_fail_at(session, &image->mark, error);
-    }
+    base = file ? file : draft->bases->pdata[index];
+    if (image->url)
+        gpuvm_image_learn(draft->plan, image, base->name, g_strcmp0(base->format, "qcow2") == 0);
     return !image->overlay || ensure_overlay(session, pool, draft, image, base, &error) ||
            gpuvm_session_fail_at(session, &image->mark, error);
 }
@@ -186,7 +187,7 @@ prepare_one(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft)
     GError *error = NULL;
 
     for (guint i = 0; i < draft->plan->images->len; i++) {
-        if (!prepare_image(session, pool, draft, draft->plan->images->pdata[i]))
+        if (!prepare_image(session, pool, draft, i))
             return false;
     }
     if (!store_texts(pool, draft, &error))
@@ -199,97 +200,71 @@ static bool
 prepare(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *drafts)
 {
     for (guint i = 0; i < drafts->len; i++) {
-        if (needs_pool(drafts->pdata[i]) && !check_known(session, pool, drafts->pdata[i]))
-            return false;
-    }
-    for (guint i = 0; i < drafts->len; i++) {
         if (needs_pool(drafts->pdata[i]) && !prepare_one(session, pool, drafts->pdata[i]))
-            return false;
-    }
-    return !gpuvm_interrupt_wanted();
-}
-
-/* Whether libvirt has under the VM's name what it had when it was planned: its volumes are that domain's. */
-static bool
-check_same_domain(const gpuvm_session *session, const gpuvm_draft *draft, GError **error)
-{
-    const char *name = draft->plan->vm->name;
-    g_autoptr(gpuvm_domain) now = NULL;
-
-    if (!gpuvm_domain_find(session->connection, name, &now, error))
-        return false;
-    if (g_strcmp0(now ? now->uuid : NULL, draft->domain ? draft->domain->uuid : NULL) == 0)
-        return true;
-    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
-                "another process has defined or removed VM '%s' in the meantime\n"
-                "look at gpuvm list --all, and try again",
-                name);
-    return false;
-}
-
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp((*(const gpuvm_draft *const *)a)->plan->vm->name,
-                  (*(const gpuvm_draft *const *)b)->plan->vm->name);
-}
-
-/*
- * One process at a time makes the volumes of a VM: by name, so that two that define the same VMs do not block each other.
- * Nobody removes images until the last one is defined.
- */
-static bool
-take_locks(gpuvm_session *session, GPtrArray *vms, GError **error)
-{
-    const gpuvm_draft *last = vms->pdata[vms->len - 1];
-    gpuvm_lock *images = gpuvm_images_lock(session, GPUVM_IMAGES_LOCK, false, error);
-
-    if (!images)
-        return false;
-    g_ptr_array_add(last->locks, images);
-    g_ptr_array_sort(vms, compare_names);
-    for (guint i = 0; i < vms->len; i++) {
-        gpuvm_draft *draft = vms->pdata[i];
-        g_autofree char *name = g_strconcat("vm-", draft->plan->vm->name, NULL);
-        gpuvm_lock *own = gpuvm_images_lock(session, name, true, error);
-
-        if (!own)
-            return false;
-        g_ptr_array_add(draft->locks, own);
-        if (!check_same_domain(session, draft, error))
             return false;
     }
     return true;
 }
 
+static bool
+fetch(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *drafts)
+{
+    for (guint i = 0; i < drafts->len; i++) {
+        if (!check_known(session, pool, drafts->pdata[i]))
+            return false;
+    }
+    for (guint i = 0; i < drafts->len; i++) {
+        gpuvm_draft *draft = drafts->pdata[i];
+
+        for (guint n = 0; n < draft->plan->images->len; n++) {
+            const gpuvm_plan_image *image = draft->plan->images->pdata[n];
+            gpuvm_volume *base = image->url ? gpuvm_image_obtain(session, pool, image) : NULL;
+
+            if (image->url && !base)
+                return false;
+            g_ptr_array_add(draft->bases, base);
+        }
+    }
+    return true;
+}
+
+/* Does @step with the session's pool, which is made when there is none. A signal waits until that can be left as it is. */
+static bool
+in_pool(gpuvm_session *session, const GPtrArray *drafts,
+        bool (*step)(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *drafts))
+{
+    g_autoptr(gpuvm_pool) pool = NULL;
+    GError *error = NULL;
+    bool done;
+
+    gpuvm_interrupt_begin();
+    pool = gpuvm_pool_ensure(session->connection, session->pool, &error);
+    if (pool) /* what others have put there, or taken away, without this libvirt */
+        gpuvm_pool_refresh(pool);
+    done =
+        pool ? step(session, pool, drafts) && !gpuvm_interrupt_wanted() : gpuvm_session_fail(session, error);
+    for (guint i = 0; !done && i < drafts->len; i++)
+        gpuvm_images_discard(session, drafts->pdata[i]);
+    gpuvm_interrupt_end();
+    return done;
+}
+
+bool
+gpuvm_images_fetch(gpuvm_session *session, const GPtrArray *drafts)
+{
+    return in_pool(session, drafts, fetch);
+}
+
 bool
 gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *drafts)
 {
-    g_autoptr(GPtrArray) vms = g_ptr_array_new();
-    g_autoptr(gpuvm_pool) pool = NULL;
-    GError *error = NULL;
-    bool prepared;
+    bool needed = false;
 
-    for (guint i = 0; i < drafts->len; i++) {
-        if (needs_pool(drafts->pdata[i]))
-            g_ptr_array_add(vms, drafts->pdata[i]);
-    }
-    if (vms->len == 0)
-        return true;
-    if (session->connection->test) {
+    for (guint i = 0; i < drafts->len; i++)
+        needed = needed || needs_pool(drafts->pdata[i]);
+    if (needed && session->connection->test)
         gpuvm_diags_note(session->diags, NULL, "libvirt's test driver stores no images: nothing was fetched");
-        return true;
-    }
-    gpuvm_interrupt_begin();
-    if (take_locks(session, vms, &error))
-        pool = gpuvm_pool_ensure(session->connection, session->pool, &error);
-    if (pool) /* what others have put there, or taken away, without this libvirt */
-        gpuvm_pool_refresh(pool);
-    prepared = pool ? prepare(session, pool, drafts) : gpuvm_session_fail(session, error);
-    for (guint i = 0; !prepared && i < drafts->len; i++)
-        gpuvm_images_discard(session, drafts->pdata[i]);
-    gpuvm_interrupt_end();
-    return prepared;
+    return !needed || session->connection->test || in_pool(session, drafts, prepare);
 }
 
 void
@@ -297,5 +272,4 @@ gpuvm_images_discard(gpuvm_session *session, gpuvm_draft *draft)
 {
     gpuvm_images_remove(session, session->pool, draft->made);
     g_ptr_array_set_size(draft->made, 0);
-    g_ptr_array_set_size(draft->locks, 0);
 }

@@ -8,10 +8,13 @@
 
 #include "ops/draft.h"
 
+/* Fetches every image of @drafts (gpuvm_draft, planned) that is not in the pool. Nothing half-made stays of what fails. */
+bool gpuvm_images_fetch(gpuvm_session *session, const GPtrArray *drafts);
+
 /*
- * Fetches every image of @drafts (gpuvm_draft) that is not in the pool, and makes the overlays that are missing; one
- * that is there is never replaced. Paths in the plans, and the XML, follow. Without success nothing half-made stays: no
- * partial volume, no new overlay. A signal that ends the process does so after that.
+ * Makes what else @drafts need, whose images are there: the overlays that are missing; one that is there is never
+ * replaced. Paths in the plans, and the XML, follow. Without success nothing of it stays. A signal that ends the process does so
+ * after that.
  */
 bool gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *drafts);
 

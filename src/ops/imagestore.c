@@ -8,20 +8,9 @@
 #include "base/text.h"
 #include "base/xml.h"
 #include "core/image.h"
+#include "ops/locks.h"
 
 #define INFO_MOST (64 * 1024) /* bytes */
-
-static void
-say_waiting(void *data)
-{
-    gpuvm_session_say(data, "waiting for another gpuvm, which defines VMs or removes images");
-}
-
-gpuvm_lock *
-gpuvm_images_lock(gpuvm_session *session, const char *name, bool exclusive, GError **error)
-{
-    return gpuvm_lock_take(name, exclusive, say_waiting, session, error);
-}
 
 static void
 image_free(gpointer data)
@@ -260,11 +249,10 @@ remove_image(gpuvm_pool *pool, const gpuvm_image *image, GError **error)
 static GPtrArray *
 prune(gpuvm_session *session, bool dry_run, GError **error)
 {
-    g_autoptr(gpuvm_lock) lock = gpuvm_images_lock(session, GPUVM_IMAGES_LOCK, true, error);
     g_autoptr(gpuvm_pool) pool = NULL;
     g_autoptr(GPtrArray) images = NULL;
 
-    if (!lock || !open_pool(session, session->pool, &pool, error))
+    if (!open_pool(session, session->pool, &pool, error))
         return NULL;
     if (!pool)
         return g_ptr_array_new_with_free_func(image_free);
@@ -284,8 +272,9 @@ prune(gpuvm_session *session, bool dry_run, GError **error)
 GPtrArray *
 gpuvm_images_prune(gpuvm_session *session, bool dry_run)
 {
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
     GError *error = NULL;
-    GPtrArray *images = gpuvm_session_connect(session) ? prune(session, dry_run, &error) : NULL;
+    GPtrArray *images = gpuvm_locks_add_images(locks, session, true) ? prune(session, dry_run, &error) : NULL;
 
     if (error)
         gpuvm_session_fail(session, error);

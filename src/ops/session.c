@@ -310,15 +310,30 @@ gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest)
     return !disks || gather_claims(session);
 }
 
+static void G_GNUC_PRINTF(2, 0) tell(void (*listener)(const char *text), const char *format, va_list args)
+{
+    g_autofree char *text = listener ? g_strdup_vprintf(format, args) : NULL;
+
+    if (listener)
+        listener(text);
+}
+
 void
 gpuvm_session_say(const gpuvm_session *session, const char *format, ...)
 {
     va_list args;
 
-    if (!session->say)
-        return;
     va_start(args, format);
-    g_autofree char *text = g_strdup_vprintf(format, args);
+    tell(session->say, format, args);
     va_end(args);
-    session->say(text);
+}
+
+void
+gpuvm_session_wait(const gpuvm_session *session, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    tell(session->wait, format, args);
+    va_end(args);
 }

@@ -108,23 +108,25 @@ needs_the_pool(void **state G_GNUC_UNUSED)
 {
     static const struct {
         const char *definition;
-        bool needs;
+        bool needs, fetches;
     } cases[] = {
-        {"disks: [a.img, /dev/sda]\nkernel: k\ninitramfs: i\n", false},
-        {"kernel: {url: 'https://h/k'}\n", true},
-        {"kernel: {path: k, checksum: 'sha256:" SUM "'}\n", true},
-        {"kernel: k\ninitramfs: {url: 'https://h/i'}\n", true},
-        {"rootfs: a.img\n", true},
-        {"disks: [a.img, 'https://h/d']\n", true},
-        {"disks: [{source: a.img, checksum: 'sha256:" SUM "'}]\n", true},
-        {"cloud_init: {}\n", true},
-        {"workload: {entrypoint: [run]}\n", true},
+        {"disks: [a.img, /dev/sda]\nkernel: k\ninitramfs: i\n", false, false},
+        {"kernel: {url: 'https://h/k'}\n", true, true},
+        {"kernel: {path: k, checksum: 'sha256:" SUM "'}\n", true, true},
+        {"kernel: k\ninitramfs: {url: 'https://h/i'}\n", true, true},
+        {"rootfs: a.img\n", true, false},
+        {"rootfs: {url: 'https://h/r'}\n", true, true},
+        {"disks: [a.img, 'https://h/d']\n", true, true},
+        {"disks: [{source: a.img, checksum: 'sha256:" SUM "'}]\n", true, true},
+        {"cloud_init: {}\n", true, false},
+        {"workload: {entrypoint: [run]}\n", true, false},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(plan_scene) scene = scene_new("", cases[i].definition, NULL, NULL);
 
-        if (gpuvm_image_needs_pool(scene->vm->vm) != cases[i].needs)
+        if (gpuvm_image_needs_pool(scene->vm->vm) != cases[i].needs ||
+            gpuvm_image_fetches(scene->vm->vm) != cases[i].fetches)
             fail_msg("%s", cases[i].definition);
     }
 }
