@@ -22,3 +22,7 @@ typedef struct gpuvm_start_options {
  */
 bool gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
                  gpuvm_outcome *ret_outcome);
+
+/* The same for who has the VM's lock. */
+bool gpuvm_start_locked(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
+                        gpuvm_outcome *ret_outcome);

@@ -94,7 +94,7 @@ start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *
     how.planned = true;
 
     gpuvm_diags_set_subject(session->diags, name);
-    running = gpuvm_start(session, name, &how, &outcome);
+    running = gpuvm_start_locked(session, name, &how, &outcome);
     options->started(options->data, name, running, outcome);
     gpuvm_diags_set_subject(session->diags, NULL);
     return running;

@@ -5,6 +5,7 @@
 
 #include "host/terminal.h"
 #include "ops/imagestore.h"
+#include "ops/locks.h"
 
 const char *const gpuvm_change_names[] = {"created", "updated", "unchanged"};
 
@@ -174,11 +175,13 @@ note_volumes(gpuvm_session *session, const gpuvm_record *record)
 bool
 gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options)
 {
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), own = NULL;
     g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
-    g_autoptr(GPtrArray) own = NULL;
+    g_autoptr(gpuvm_domain) domain = NULL;
     GError *error = NULL;
 
+    if (gpuvm_locks_add_vm(locks, session, name))
+        domain = gpuvm_find_managed(session, name, &record);
     if (!domain)
         return false;
     if (domain->active) {

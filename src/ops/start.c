@@ -6,6 +6,7 @@
 #include "host/assets.h"
 #include "host/claims.h"
 #include "host/sysfs.h"
+#include "ops/locks.h"
 #include "ops/startcheck.h"
 
 #define POLL_US (100 * 1000)
@@ -284,8 +285,8 @@ note_network(void *data, const char *name)
 }
 
 bool
-gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
-            gpuvm_outcome *ret_outcome)
+gpuvm_start_locked(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
+                   gpuvm_outcome *ret_outcome)
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
@@ -315,4 +316,14 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
     started = start_watched(session, g_steal_pointer(&domain), claim, options);
     gpuvm_session_forget(session);
     return started;
+}
+
+bool
+gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
+            gpuvm_outcome *ret_outcome)
+{
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
+
+    return gpuvm_locks_add_vm(locks, session, name) &&
+           gpuvm_start_locked(session, name, options, ret_outcome);
 }
