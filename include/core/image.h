@@ -4,7 +4,8 @@
  *
  * A path without a checksum is used where it is. Whatever has a URL or a checksum is a volume of the storage pool, named
  * by its digest: "sha256-…". What a guest writes to is an overlay of its own on an image: "NAME.rootfs.qcow2",
- * "NAME.TARGET.qcow2".
+ * "NAME.TARGET.qcow2". What it only reads is named by its digest, too, so that what changes comes to stand beside what it was
+ * until the VM is defined: "NAME.seed-….iso", "NAME.manifest-….json".
  */
 #pragma once
 
@@ -35,7 +36,17 @@ void gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags);
 /** @image of @plan is volume @volume now; @qcow2: the format that was found. Paths follow. */
 void gpuvm_image_learn(gpuvm_plan *plan, gpuvm_plan_image *image, const char *volume, bool qcow2);
 
-/** Whether @volume is named as those are that belong to VM @vm alone: its overlays, its seed and its manifest. */
+/** What is stored of a VM's texts. */
+typedef enum gpuvm_image_text { GPUVM_IMAGE_SEED, GPUVM_IMAGE_MANIFEST } gpuvm_image_text;
+
+/** The volume of VM @vm's @text, whose content has @digest, in hex: "NAME.seed-HEX.iso", "NAME.manifest-HEX.json". g_malloc. */
+char *gpuvm_image_text_volume(const char *vm, gpuvm_image_text text, const char *digest);
+
+/** Whether @volume is named as VM @vm's texts are, those of now and of former definitions; whether @plan has it. */
+bool gpuvm_image_is_text(const char *vm, const char *volume);
+bool gpuvm_image_has_text(const gpuvm_plan *plan, const char *volume);
+
+/** Whether @volume is named as those are that belong to VM @vm alone: its overlays and its texts. */
 bool gpuvm_image_is_own(const char *vm, const char *volume);
 
 /** Adds a note for each volume of @record, the VM's until now, that @plan has no use for: it stays where it is. */

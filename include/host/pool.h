@@ -31,5 +31,8 @@ char *gpuvm_pool_default_path(const gpuvm_connection *connection, const char *na
 /** The directory of pool @name, or that if it were made; changes nothing. NULL: @error. g_malloc. */
 char *gpuvm_pool_path_of(gpuvm_connection *connection, const char *name, GError **error);
 
+/** The bytes that are free where the pool is, as libvirt saw it last; UINT64_MAX: it does not know. */
+uint64_t gpuvm_pool_room(gpuvm_pool *pool);
+
 /** Makes libvirt look again at what is in the directory; without effect while something is being made there. */
 void gpuvm_pool_refresh(gpuvm_pool *pool);

@@ -69,6 +69,7 @@
     X(StoragePoolCreate)                                                                                     \
     X(StoragePoolDefineXML)                                                                                  \
     X(StoragePoolFree)                                                                                       \
+    X(StoragePoolGetInfo)                                                                                    \
     X(StoragePoolGetXMLDesc)                                                                                 \
     X(StoragePoolIsActive)                                                                                   \
     X(StoragePoolListAllVolumes)                                                                             \
@@ -80,6 +81,7 @@
     X(StorageVolDelete)                                                                                      \
     X(StorageVolDownload)                                                                                    \
     X(StorageVolFree)                                                                                        \
+    X(StorageVolGetName)                                                                                     \
     X(StorageVolGetXMLDesc)                                                                                  \
     X(StorageVolLookupByName)                                                                                \
     X(StorageVolUpload)                                                                                      \

@@ -24,13 +24,16 @@ bool gpuvm_pool_find(gpuvm_pool *pool, const char *name, gpuvm_volume **ret_volu
 /** Every volume (gpuvm_volume, by name, owned by the array). */
 GPtrArray *gpuvm_pool_list(gpuvm_pool *pool, GError **error);
 
+/** The names of all volumes (char *, owned by the array). */
+GPtrArray *gpuvm_pool_names(gpuvm_pool *pool, GError **error);
+
 /** The content of volume @name, with a NUL behind it, at most @max bytes; NULL: @error. g_malloc. */
 char *gpuvm_pool_read(gpuvm_pool *pool, const char *name, size_t max, size_t *ret_size, GError **error);
 
 /** Removes volume @name; one that is not there is fine. GPUVM_EXIT_HOST: it is being written. */
 bool gpuvm_pool_remove(gpuvm_pool *pool, const char *name, GError **error);
 
-/** Makes @size bytes the content of volume @name, in place of what it has. */
+/** Makes @size bytes the content of volume @name, in place of what it has. Without success there is no such volume. */
 bool gpuvm_pool_store(gpuvm_pool *pool, const char *name, const void *bytes, size_t size, GError **error);
 
 /** A volume that is being filled. */
@@ -40,7 +43,10 @@ typedef struct gpuvm_upload gpuvm_upload;
 bool gpuvm_upload_begin(gpuvm_pool *pool, const char *name, gpuvm_upload **ret_upload, GError **error);
 bool gpuvm_upload_write(gpuvm_upload *upload, const void *bytes, size_t size, GError **error);
 
-/** Ends it, and frees @upload; if it fails, the volume is removed. */
+/**
+ * Ends it, and frees @upload. If it fails, the volume is removed: GPUVM_EXIT_HOST when not all of it was stored, of which
+ * libvirt does not say a word when a file system is full.
+ */
 bool gpuvm_upload_finish(gpuvm_upload *upload, GError **error);
 
 /** Gives it up: the volume is removed. NULL is fine. */

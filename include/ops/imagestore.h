@@ -39,11 +39,12 @@ GPtrArray *gpuvm_images_list(gpuvm_session *session);
 GPtrArray *gpuvm_images_prune(gpuvm_session *session, bool dry_run);
 
 /*
- * What undefine --storage removes of VM @vm: the volumes of @record (char *, owned by the array) that are named as its own
- * and that nothing else uses; metadata can be edited, and a domain renamed. Of the others a note says that they stay.
- * NULL: see the diagnostics.
+ * What undefine --storage removes of VM @vm: the volumes of @record (char *, owned by the array), and texts of former
+ * definitions, that are named as its own and that nothing else uses; metadata can be edited, and a domain renamed. Of the
+ * others a note says that they stay. NULL: see the diagnostics.
  */
-GPtrArray *gpuvm_images_own(gpuvm_session *session, const char *vm, const gpuvm_record *record);
+GPtrArray *
+gpuvm_images_own(gpuvm_session *session, const char *vm, const char *pool_name, const gpuvm_record *record);
 
 /* Removes @volumes (char *) from pool @pool_name; what is not there is fine. */
 bool gpuvm_images_remove(gpuvm_session *session, const char *pool_name, const GPtrArray *volumes);

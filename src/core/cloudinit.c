@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/image.h"
 #include "core/workload.h"
 
 /* cloud-init takes user data for a MIME message when this is in its first bytes, in any case. */
@@ -106,6 +107,15 @@ make_meta_data(const char *name, const gpuvm_plan_seed *seed)
     return g_strdup_printf("instance-id: \"%s-%s\"\nlocal-hostname: \"%s\"\n", name, digest, host);
 }
 
+static char *
+name_volume(const char *name, const gpuvm_plan_seed *seed)
+{
+    const char *texts[] = {seed->user_data, seed->meta_data, seed->network_config};
+    g_autofree char *digest = digest_of(texts, G_N_ELEMENTS(texts));
+
+    return gpuvm_image_text_volume(name, GPUVM_IMAGE_SEED, digest);
+}
+
 static void
 check_datasource(const gpuvm_cloud_init *given, gpuvm_diags *diags)
 {
@@ -135,6 +145,6 @@ gpuvm_cloudinit_plan(gpuvm_plan *plan, gpuvm_diags *diags)
     seed->meta_data = g_strdup(given ? text_of(given->meta_data) : NULL);
     if (!seed->meta_data)
         seed->meta_data = make_meta_data(plan->vm->name, seed);
-    seed->volume = g_strconcat(plan->vm->name, ".seed.iso", NULL);
+    seed->volume = name_volume(plan->vm->name, seed);
     plan->seed = seed;
 }

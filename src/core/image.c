@@ -166,24 +166,67 @@ gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags)
     }
 }
 
+#define TEXT_DIGITS 12 /* of the digest, enough to tell a VM's own apart */
+
+static const char *const text_ends[][2] = {
+    [GPUVM_IMAGE_SEED] = {".seed", ".iso"}, [GPUVM_IMAGE_MANIFEST] = {".manifest", ".json"}};
+
+char *
+gpuvm_image_text_volume(const char *vm, gpuvm_image_text text, const char *digest)
+{
+    return g_strdup_printf("%s%s-%.*s%s", vm, text_ends[text][0], TEXT_DIGITS, digest, text_ends[text][1]);
+}
+
+/* What is behind the name of VM @vm in @volume's; "" when that does not begin with it. */
+static const char *
+rest_of(const char *vm, const char *volume)
+{
+    return g_str_has_prefix(volume, vm) ? volume + strlen(vm) : "";
+}
+
+bool
+gpuvm_image_is_text(const char *vm, const char *volume)
+{
+    const char *rest = rest_of(vm, volume);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(text_ends); i++) {
+        const char *end = rest + strlen(text_ends[i][0]);
+
+        if (!g_str_has_prefix(rest, text_ends[i][0]))
+            continue;
+        if (*end == '-' && strspn(end + 1, "0123456789abcdef") == TEXT_DIGITS)
+            end += 1 + TEXT_DIGITS; /* gpuvm 0.1.0 had no digest there */
+        if (g_str_equal(end, text_ends[i][1]))
+            return true;
+    }
+    return false;
+}
+
 bool
 gpuvm_image_is_own(const char *vm, const char *volume)
 {
-    const char *rest = g_str_has_prefix(volume, vm) ? volume + strlen(vm) : "";
+    const char *rest = rest_of(vm, volume);
 
-    return g_str_equal(rest, ".seed.iso") || g_str_equal(rest, ".manifest.json") ||
+    return gpuvm_image_is_text(vm, volume) ||
            (*rest == '.' && rest[1] != '.' && g_strcmp0(strchr(rest + 1, '.'), ".qcow2") == 0);
 }
 
-static bool
-has_volume(const gpuvm_plan *plan, const char *pool, const char *name)
+bool
+gpuvm_image_has_text(const gpuvm_plan *plan, const char *volume)
 {
-    bool has =
-        (plan->seed && g_str_equal(plan->seed->volume, name)) || g_strcmp0(plan->manifest_volume, name) == 0;
+    return (plan->seed && g_str_equal(plan->seed->volume, volume)) ||
+           g_strcmp0(plan->manifest_volume, volume) == 0;
+}
+
+/* Texts that a VM has no use for are removed, in its pool (ops/images.h). */
+static bool
+stays(const gpuvm_plan *plan, const char *pool, const char *name)
+{
+    bool has = gpuvm_image_is_text(plan->vm->name, name);
 
     for (guint i = 0; i < plan->images->len; i++)
         has = has || g_strcmp0(((const gpuvm_plan_image *)plan->images->pdata[i])->overlay, name) == 0;
-    return has && g_strcmp0(plan->pool, pool) == 0;
+    return !has || g_strcmp0(plan->pool, pool) != 0;
 }
 
 void
@@ -193,7 +236,7 @@ gpuvm_image_note_dropped(const gpuvm_plan *plan, const gpuvm_record *record, gpu
         const char *name = record->volumes->pdata[i];
         gpuvm_diag *diag;
 
-        if (has_volume(plan, record->pool, name))
+        if (!stays(plan, record->pool, name))
             continue;
         diag = gpuvm_diags_note(
             diags, NULL, "VM '%s' has no use for volume '%s' any more, which stays in storage pool '%s'",

@@ -7,6 +7,8 @@
 
 #include <json-glib/json-glib.h>
 
+#include "core/image.h"
+
 #define SERVICE "gpuvm-workload.service"
 
 static int
@@ -102,6 +104,7 @@ gpuvm_workload_plan(gpuvm_plan *plan)
 {
     const gpuvm_body *body = &plan->vm->body;
     const char *own = body->kernel_cmdline;
+    g_autofree char *digest = NULL;
 
     if (!body->kernel)
         return;
@@ -113,7 +116,8 @@ gpuvm_workload_plan(gpuvm_plan *plan)
     if (!body->workload)
         return;
     plan->manifest = make_manifest(plan);
-    plan->manifest_volume = g_strconcat(plan->vm->name, ".manifest.json", NULL);
+    digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, plan->manifest, -1);
+    plan->manifest_volume = gpuvm_image_text_volume(plan->vm->name, GPUVM_IMAGE_MANIFEST, digest);
 }
 
 bool

@@ -43,6 +43,17 @@ too_large(transfer *run)
     return false;
 }
 
+/* The file is as large as run->total says. */
+static bool
+expect(transfer *run)
+{
+    const gpuvm_fetch *fetch = run->fetch;
+
+    if (fetch->max_size > 0 && run->total > fetch->max_size)
+        return too_large(run);
+    return run->done > 0 || !fetch->expect || fetch->expect(fetch->data, run->total, &run->error);
+}
+
 static bool
 take(transfer *run, const void *bytes, size_t size)
 {
@@ -88,8 +99,8 @@ read_file(transfer *run, int fd)
         return false;
     }
     run->total = status.st_size;
-    if (run->fetch->max_size > 0 && run->total > run->fetch->max_size)
-        return too_large(run);
+    if (!expect(run))
+        return false;
     while ((n = read(fd, buffer, BUFFER_SIZE)) != 0) {
         if (n < 0)
             return fail_file(run, errno);
@@ -170,9 +181,10 @@ judge(transfer *run)
         run->validator = find_validator(run->curl);
     }
     gpuvm_curl.easy_getinfo(run->curl, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
-    if (length > 0)
-        run->total = run->done + length;
-    return run->fetch->max_size == 0 || run->total <= run->fetch->max_size || too_large(run);
+    if (length <= 0)
+        return true;
+    run->total = run->done + (uint64_t)length;
+    return expect(run);
 }
 
 static size_t

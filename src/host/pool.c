@@ -176,3 +176,11 @@ gpuvm_pool_refresh(gpuvm_pool *pool)
 {
     gpuvm_virt.StoragePoolRefresh(pool->pool, 0);
 }
+
+uint64_t
+gpuvm_pool_room(gpuvm_pool *pool)
+{
+    virStoragePoolInfo info;
+
+    return gpuvm_virt.StoragePoolGetInfo(pool->pool, &info) == 0 ? info.available : UINT64_MAX;
+}

@@ -16,6 +16,7 @@ struct gpuvm_upload {
     gpuvm_pool *pool;
     char *name;
     virStreamPtr stream;
+    uint64_t size; /* bytes so far */
 };
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(virStorageVol, gpuvm_virt.StorageVolFree)
@@ -104,29 +105,58 @@ compare_volumes(gconstpointer a, gconstpointer b)
     return strcmp((*x)->name, (*y)->name);
 }
 
+static void
+free_vol(gpointer vol)
+{
+    gpuvm_virt.StorageVolFree(vol);
+}
+
+/* Every volume (virStorageVolPtr, owned by the array). */
+static GPtrArray *
+list_vols(gpuvm_pool *pool, GError **error)
+{
+    GPtrArray *list = g_ptr_array_new_with_free_func(free_vol);
+    g_autofree virStorageVolPtr *vols = NULL;
+    int n = gpuvm_virt.StoragePoolListAllVolumes(pool->pool, &vols, 0);
+
+    for (int i = 0; i < n; i++)
+        g_ptr_array_add(list, vols[i]);
+    if (n >= 0)
+        return list;
+    gpuvm_virt_failed(error, "cannot list the volumes of storage pool '%s'", pool->name);
+    g_ptr_array_unref(list);
+    return NULL;
+}
+
+GPtrArray *
+gpuvm_pool_names(gpuvm_pool *pool, GError **error)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free), vols = list_vols(pool, error);
+
+    for (guint i = 0; vols && i < vols->len; i++)
+        g_ptr_array_add(names, g_strdup(gpuvm_virt.StorageVolGetName(vols->pdata[i])));
+    return vols ? g_steal_pointer(&names) : NULL;
+}
+
 GPtrArray *
 gpuvm_pool_list(gpuvm_pool *pool, GError **error)
 {
     g_autoptr(GPtrArray) volumes = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_volume_free);
-    g_autofree virStorageVolPtr *vols = NULL;
+    g_autoptr(GPtrArray) vols = list_vols(pool, error);
     GError *failed = NULL;
-    int n = gpuvm_virt.StoragePoolListAllVolumes(pool->pool, &vols, 0);
 
-    if (n < 0) {
-        gpuvm_virt_failed(error, "cannot list the volumes of storage pool '%s'", pool->name);
-        return NULL;
-    }
-    for (int i = 0; i < n; i++) {
-        gpuvm_volume *volume = failed ? NULL : describe(vols[i], &failed);
+    for (guint i = 0; vols && i < vols->len; i++) {
+        gpuvm_volume *volume = describe(vols->pdata[i], &failed);
 
         if (volume)
             g_ptr_array_add(volumes, volume);
-        gpuvm_virt.StorageVolFree(vols[i]);
+        if (failed) {
+            g_propagate_error(error, failed);
+            return NULL;
+        }
     }
-    if (failed) {
-        g_propagate_error(error, failed);
+    if (!vols)
         return NULL;
-    }
     g_ptr_array_sort(volumes, compare_volumes);
     return g_steal_pointer(&volumes);
 }
@@ -239,8 +269,28 @@ gpuvm_upload_write(gpuvm_upload *upload, const void *bytes, size_t size, GError 
             return gpuvm_virt_failed(error, "cannot write volume '%s'", upload->name);
         next += n;
         size -= n;
+        upload->size += (uint64_t)n;
     }
     return true;
+}
+
+/* libvirt writes behind our back, and tells nobody what came of it. */
+static bool
+is_whole(gpuvm_upload *upload, GError **error)
+{
+    gpuvm_pool *pool = upload->pool;
+    g_autoptr(gpuvm_volume) volume = NULL;
+
+    if (!gpuvm_pool_find(pool, upload->name, &volume, error))
+        return false;
+    if (volume && volume->size == upload->size)
+        return true;
+    g_set_error(
+        error, GPUVM_ERROR, GPUVM_EXIT_HOST,
+        "cannot write volume '%s': of %" G_GUINT64_FORMAT " bytes, %" G_GUINT64_FORMAT " came to be in %s\n"
+        "the file system of the storage pool is full: make room (`gpuvm image prune`), or name another pool with --pool",
+        upload->name, upload->size, volume ? volume->size : 0, pool->path);
+    return false;
 }
 
 static void
@@ -264,8 +314,10 @@ gpuvm_upload_abort(gpuvm_upload *upload)
 bool
 gpuvm_upload_finish(gpuvm_upload *upload, GError **error)
 {
-    if (gpuvm_virt.StreamFinish(upload->stream) < 0) {
-        gpuvm_virt_failed(error, "cannot write volume '%s'", upload->name);
+    bool finished = gpuvm_virt.StreamFinish(upload->stream) == 0 ||
+                    gpuvm_virt_failed(error, "cannot write volume '%s'", upload->name);
+
+    if (!finished || !is_whole(upload, error)) {
         gpuvm_upload_abort(upload);
         return false;
     }

@@ -56,6 +56,8 @@ define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_option
         return gpuvm_session_fail(session, error);
     if (draft->before)
         change = gpuvm_domxml_equal(draft->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
+    if (!domain->active)
+        gpuvm_images_drop_texts(session, draft);
     if (draft->record)
         gpuvm_image_note_dropped(draft->plan, draft->record, session->diags);
     if (change == GPUVM_UPDATED && domain->active)

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/size.h"
 #include "base/url.h"
 #include "core/image.h"
 #include "host/digest.h"
@@ -68,6 +69,23 @@ take(void *data, const void *bytes, size_t size, GError **error)
     return job->spool < 0 || gpuvm_spool_write(job->spool, bytes, size, error);
 }
 
+/* Whether there is room in the pool, if it goes there: better known now than when hours have been spent. */
+static bool
+check_room(void *data, uint64_t size, GError **error)
+{
+    const fetching *job = data;
+    uint64_t room = job->upload ? gpuvm_pool_room(job->pool) : UINT64_MAX;
+    g_autofree char *needed = gpuvm_size_format(size), *left = gpuvm_size_format(room);
+
+    if (size <= room)
+        return true;
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_HOST,
+                "%s has %s, and storage pool '%s' has room for %s, in %s\n"
+                "make room (`gpuvm image prune`), or name another pool with --pool",
+                job->url, needed, job->pool->name, left, job->pool->path);
+    return false;
+}
+
 static bool
 progress(void *data, uint64_t done, uint64_t total)
 {
@@ -89,8 +107,12 @@ end_progress(const fetching *job)
 static bool
 run(fetching *job, char **ret_checksum, GError **error)
 {
-    const gpuvm_fetch fetch = {
-        .url = job->image->url, .max_size = MAX_SIZE, .take = take, .progress = progress, .data = job};
+    const gpuvm_fetch fetch = {.url = job->image->url,
+                               .max_size = MAX_SIZE,
+                               .expect = check_room,
+                               .take = take,
+                               .progress = progress,
+                               .data = job};
     g_autoptr(gpuvm_digest) digest = gpuvm_digest_new(job->checksum, error);
     bool done;
 
@@ -241,7 +263,7 @@ fill(fetching *job, GError **error)
         bool copied;
 
         job->doing = "storing";
-        copied = copy_spool(job, error);
+        copied = check_room(job, job->size, error) && copy_spool(job, error);
         end_progress(job);
         return copied;
     }

@@ -268,6 +268,27 @@ gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *drafts)
 }
 
 void
+gpuvm_images_drop_texts(gpuvm_session *session, const gpuvm_draft *draft)
+{
+    const gpuvm_plan *plan = draft->plan;
+    bool had = draft->record && draft->record->volumes->len > 0;
+    g_autoptr(GPtrArray) names = NULL, dropped = g_ptr_array_new();
+    g_autoptr(gpuvm_pool) pool = NULL;
+
+    if ((!had && !needs_pool(draft)) || session->connection->test)
+        return;
+    if (gpuvm_pool_open(session->connection, session->pool, &pool, NULL) && pool)
+        names = gpuvm_pool_names(pool, NULL);
+    for (guint i = 0; names && i < names->len; i++) {
+        const char *name = names->pdata[i];
+
+        if (name && gpuvm_image_is_text(plan->vm->name, name) && !gpuvm_image_has_text(plan, name))
+            g_ptr_array_add(dropped, names->pdata[i]);
+    }
+    gpuvm_images_remove(session, session->pool, dropped);
+}
+
+void
 gpuvm_images_discard(gpuvm_session *session, gpuvm_draft *draft)
 {
     gpuvm_images_remove(session, session->pool, draft->made);

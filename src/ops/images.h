@@ -18,5 +18,11 @@ bool gpuvm_images_fetch(gpuvm_session *session, const GPtrArray *drafts);
  */
 bool gpuvm_images_prepare(gpuvm_session *session, const GPtrArray *drafts);
 
+/*
+ * Removes the seeds and manifests of @draft's VM that it has no use for, now that it is defined: of its former definition,
+ * and of processes that were killed. Not while it runs, with the former definition.
+ */
+void gpuvm_images_drop_texts(gpuvm_session *session, const gpuvm_draft *draft);
+
 /* Removes the volumes that were made for @draft in this run: it was not defined. */
 void gpuvm_images_discard(gpuvm_session *session, gpuvm_draft *draft);

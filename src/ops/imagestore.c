@@ -297,17 +297,30 @@ why_kept(const char *vm, const char *name, const GPtrArray *volumes, GHashTable 
     return NULL;
 }
 
+/* Adds volume @name to @own, or says why it stays. */
+static void
+add_own(gpuvm_session *session, GPtrArray *own, const char *vm, const gpuvm_pool *pool, const char *name,
+        const GPtrArray *volumes, GHashTable *domains)
+{
+    g_autofree char *why = why_kept(vm, name, volumes, domains);
+
+    if (!why)
+        g_ptr_array_add(own, g_strdup(name));
+    else
+        gpuvm_diags_note(session->diags, NULL,
+                         "volume '%s' stays in storage pool '%s', though VM '%s' has it: %s", name,
+                         pool->name, vm, why);
+}
+
 GPtrArray *
-gpuvm_images_own(gpuvm_session *session, const char *vm, const gpuvm_record *record)
+gpuvm_images_own(gpuvm_session *session, const char *vm, const char *pool_name, const gpuvm_record *record)
 {
     g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free), volumes = NULL;
     g_autoptr(GHashTable) domains = NULL;
     g_autoptr(gpuvm_pool) pool = NULL;
     GError *error = NULL;
 
-    if (record->volumes->len == 0)
-        return g_steal_pointer(&own);
-    if (open_pool(session, record->pool, &pool, &error) && !pool)
+    if (open_pool(session, pool_name, &pool, &error) && !pool)
         return g_steal_pointer(&own);
     volumes = pool ? gpuvm_pool_list(pool, &error) : NULL;
     domains = volumes ? find_users(session, &error) : NULL;
@@ -315,16 +328,15 @@ gpuvm_images_own(gpuvm_session *session, const char *vm, const gpuvm_record *rec
         gpuvm_session_fail(session, error);
         return NULL;
     }
-    for (guint i = 0; i < record->volumes->len; i++) {
-        const char *name = record->volumes->pdata[i];
-        g_autofree char *why = why_kept(vm, name, volumes, domains);
+    for (guint i = 0; i < record->volumes->len; i++)
+        add_own(session, own, vm, pool, record->volumes->pdata[i], volumes, domains);
+    for (guint i = 0; i < volumes->len; i++) {
+        const char *name = ((const gpuvm_volume *)volumes->pdata[i])->name;
 
-        if (!why)
-            g_ptr_array_add(own, g_strdup(name));
-        else
-            gpuvm_diags_note(session->diags, NULL,
-                             "volume '%s' stays in storage pool '%s', though VM '%s' has it: %s", name,
-                             record->pool, vm, why);
+        /* of former definitions */
+        if (gpuvm_image_is_text(vm, name) &&
+            !g_ptr_array_find_with_equal_func(record->volumes, name, g_str_equal, NULL))
+            add_own(session, own, vm, pool, name, volumes, domains);
     }
     return g_steal_pointer(&own);
 }

@@ -178,6 +178,7 @@ gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_op
     g_autoptr(GPtrArray) locks = gpuvm_locks_new(), own = NULL;
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = NULL;
+    const char *pool;
     GError *error = NULL;
 
     if (gpuvm_locks_add_vm(locks, session, name))
@@ -190,12 +191,13 @@ gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_op
         gpuvm_diag_hint(diag, "stop it first: gpuvm stop %s", name);
         return false;
     }
-    if (options->storage && !(own = gpuvm_images_own(session, name, record)))
+    pool = record->pool ? record->pool : session->pool;
+    if (options->storage && !(own = gpuvm_images_own(session, name, pool, record)))
         return false;
     if (!gpuvm_domain_undefine(domain, options->nvram, &error))
         return gpuvm_session_fail(session, error);
     if (own)
-        return gpuvm_images_remove(session, record->pool, own);
+        return gpuvm_images_remove(session, pool, own);
     note_volumes(session, record);
     return true;
 }

@@ -59,6 +59,7 @@
     X(StoragePoolBuild)                                                                                      \
     X(StoragePoolCreate)                                                                                     \
     X(StoragePoolDefineXML)                                                                                  \
+    X(StoragePoolGetInfo)                                                                                    \
     X(StoragePoolGetXMLDesc)                                                                                 \
     X(StoragePoolIsActive)                                                                                   \
     X(StoragePoolListAllVolumes)                                                                             \
@@ -69,6 +70,7 @@
     X(StorageVolCreateXML)                                                                                   \
     X(StorageVolDelete)                                                                                      \
     X(StorageVolDownload)                                                                                    \
+    X(StorageVolGetName)                                                                                     \
     X(StorageVolGetXMLDesc)                                                                                  \
     X(StorageVolLookupByName)                                                                                \
     X(StorageVolUpload)                                                                                      \

@@ -285,8 +285,9 @@ gives_disks_and_a_nic(void **state G_GNUC_UNUSED)
          HOST,
          "disks: [a.img, b.iso]\ncloud_init: {}",
          NULL,
-         {{"concat(count(//disk), ' ', //disk[3]/@device, ' ', //disk[3]/driver/@type, ' ', //disk[3]/source/@file)",
-           "3 cdrom raw /pool/vm.seed.iso"},
+         {{"concat(count(//disk), ' ', //disk[3]/@device, ' ', //disk[3]/driver/@type, ' ', "
+           "substring-before(//disk[3]/source/@file, '-'))",
+           "3 cdrom raw /pool/vm.seed"},
           {"concat(//disk[3]/target/@dev, ' ', //disk[3]/target/@bus, ' ', count(//disk[3]/readonly))",
            "sdb sata 1"}}},
     };
@@ -295,7 +296,7 @@ gives_disks_and_a_nic(void **state G_GNUC_UNUSED)
 }
 
 #define RUN "kernel: k\nworkload: {entrypoint: [run]}\n"
-#define MANIFEST "/pool/vm.manifest.json"
+#define MANIFEST "/pool/vm.manifest-b4079a3b4529.json"
 #define ENTRY "/domain/sysinfo[@type='fwcfg']/entry"
 
 static void

@@ -340,8 +340,14 @@ knows_whose_volumes_are(void **state G_GNUC_UNUSED)
     } cases[] = {
         {"vm", "vm.rootfs.qcow2", true},
         {"vm", "vm.vdb.qcow2", true},
-        {"vm", "vm.seed.iso", true},
+        {"vm", "vm.seed-0123456789ab.iso", true},
+        {"vm", "vm.manifest-0123456789ab.json", true},
+        {"vm", "vm.seed.iso", true}, /* of gpuvm 0.1.0 */
         {"vm", "vm.manifest.json", true},
+        {"vm", "vm.seed-0123456789ab.json", false},
+        {"vm", "vm.seed-0123456789abc.iso", false},
+        {"vm", "vm.seed-0123456789a.iso", false},
+        {"vm", "vm.seed-x.seed-0123456789ab.iso", false},
         {"a.b", "a.b.vda.qcow2", true},
         {"a", "a.b.vda.qcow2", false},
         {"vm", "vm", false},

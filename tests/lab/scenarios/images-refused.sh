@@ -58,7 +58,7 @@ rm "$TMPDIR/b.yaml"
 
 # A full disk.
 mount -t tmpfs -o size=2M pool $pool
-vm vm '{}' "rootfs: {url: '$http_url/raw', checksum: 'sha256:$(sha256sum < "$files/raw" | cut -c-64)'}"
+vm vm '{}' "rootfs: {url: '$http_url/chunked/raw', checksum: 'sha256:$(sha256sum < "$files/raw" | cut -c-64)'}"
 run gpuvm define "$TMPDIR/vm.yaml"
 if [ "$STATUS" = 1 ] && [[ $OUT == *'the connection was lost'* ]]; then # libvirtd 11.3 crashes then
     tail --pid="$(cat /run/libvirt/libvirtd.pid)" -f /dev/null -s 0.05
