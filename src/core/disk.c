@@ -6,17 +6,11 @@
 #include "base/url.h"
 #include "core/image.h"
 
-static bool
-target_taken(const GPtrArray *disks, const char *target)
-{
-    for (guint i = 0; i < disks->len; i++) {
-        const gpuvm_disk *disk = disks->pdata[i];
-
-        if (g_strcmp0(disk->target, target) == 0)
-            return true;
-    }
-    return false;
-}
+/* What names the disks whose target the definition does not say. */
+typedef struct namer {
+    GHashTable *taken; /* by those that say it; borrowed */
+    unsigned next_virtio, next_sata;
+} namer;
 
 /* "vda" for 0, "vdz" for 25, "vdaa" for 26, as the kernel counts disks. */
 static char *
@@ -31,30 +25,31 @@ target_name(const char *prefix, unsigned index)
 
 /* The next name that no disk of the definition has. */
 static char *
-next_target(const GPtrArray *disks, const char *prefix, unsigned *index)
+next_target(namer *names, bool sata)
 {
     for (;;) {
-        g_autofree char *target = target_name(prefix, (*index)++);
+        g_autofree char *target =
+            sata ? target_name("sd", names->next_sata++) : target_name("vd", names->next_virtio++);
 
-        if (!target_taken(disks, target))
+        if (!g_hash_table_contains(names->taken, target))
             return g_steal_pointer(&target);
     }
 }
 
 static void
-add_seed(gpuvm_plan *plan, unsigned *next_sata)
+add_seed(gpuvm_plan *plan, namer *names)
 {
     gpuvm_plan_disk *planned = g_new0(gpuvm_plan_disk, 1);
 
     planned->source = g_build_filename(plan->pool_path, plan->seed->volume, NULL);
-    planned->target = next_target(plan->vm->body.disks, "sd", next_sata);
+    planned->target = next_target(names, true);
     planned->cdrom = planned->readonly = planned->seed = true;
     g_ptr_array_add(plan->disks, planned);
 }
 
 /* The root file system is the first disk: the VM has an overlay of its own on the image. */
 static void
-plan_rootfs(gpuvm_plan *plan, unsigned *next)
+plan_rootfs(gpuvm_plan *plan, namer *names)
 {
     const gpuvm_media *rootfs = plan->vm->body.rootfs;
     gpuvm_plan_disk *planned = g_new0(gpuvm_plan_disk, 1);
@@ -62,16 +57,15 @@ plan_rootfs(gpuvm_plan *plan, unsigned *next)
     gpuvm_plan_image *image;
 
     g_ptr_array_add(plan->disks, planned);
-    planned->target = next_target(plan->vm->body.disks, "vd", next);
+    planned->target = next_target(names, false);
     image = gpuvm_image_add_disk(plan, planned, "rootfs", path, rootfs->url, rootfs->checksum, rootfs->format,
                                  gpuvm_object_mark(&rootfs->object, rootfs->url ? "url" : "path"));
     image->size = rootfs->size_gb << 30;
 }
 
 static void
-plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, unsigned *next_virtio, unsigned *next_sata)
+plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, namer *names)
 {
-    const GPtrArray *disks = plan->vm->body.disks;
     bool remote = gpuvm_url_is(disk->source);
     gpuvm_plan_disk *planned = g_new0(gpuvm_plan_disk, 1);
 
@@ -85,11 +79,7 @@ plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, unsigned *next_virtio, unsig
     planned->qcow2 = disk->format == GPUVM_DISK_QCOW2 ||
                      (disk->format == GPUVM_DISK_AUTO && g_str_has_suffix(planned->source, ".qcow2"));
     planned->readonly = disk->readonly || planned->cdrom;
-    if (disk->target)
-        planned->target = g_strdup(disk->target);
-    else
-        planned->target =
-            planned->cdrom ? next_target(disks, "sd", next_sata) : next_target(disks, "vd", next_virtio);
+    planned->target = disk->target ? g_strdup(disk->target) : next_target(names, planned->cdrom);
     if (remote || disk->checksum) {
         g_autofree char *source = g_strdup(planned->source);
 
@@ -102,12 +92,19 @@ void
 gpuvm_disk_plan(gpuvm_plan *plan)
 {
     const GPtrArray *disks = plan->vm->body.disks;
-    unsigned next_virtio = 0, next_sata = 0;
+    g_autoptr(GHashTable) taken = g_hash_table_new(g_str_hash, g_str_equal);
+    namer names = {.taken = taken};
 
+    for (guint i = 0; i < disks->len; i++) {
+        const gpuvm_disk *disk = disks->pdata[i];
+
+        if (disk->target)
+            g_hash_table_add(taken, disk->target);
+    }
     if (plan->vm->body.rootfs)
-        plan_rootfs(plan, &next_virtio);
+        plan_rootfs(plan, &names);
     for (guint i = 0; i < disks->len; i++)
-        plan_disk(plan, disks->pdata[i], &next_virtio, &next_sata);
+        plan_disk(plan, disks->pdata[i], &names);
     if (plan->seed)
-        add_seed(plan, &next_sata);
+        add_seed(plan, &names);
 }
