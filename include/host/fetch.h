@@ -17,7 +17,7 @@
 typedef struct gpuvm_fetch {
     const char *url;
     uint64_t max_size;      /* bytes: more are refused, by the announced size if there is one; 0: any */
-    unsigned stall_seconds; /* without a byte, after which it is given up; 0: 30 */
+    unsigned stall_seconds; /* of less than 1 KiB/s, after which it is given up; 0: 30 */
     /** Told the size, in bytes, before the first piece, if it is known; false with an error ends it. May be NULL. */
     bool (*expect)(void *data, uint64_t size, GError **error);
     /** Takes the next piece of the body; false with an error ends the transfer. */

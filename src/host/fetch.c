@@ -15,7 +15,9 @@
 
 #define CONNECT_SECONDS 20L
 #define STALL_SECONDS 30L
+#define STALL_SPEED 1024L /* bytes a second: who sends less holds up whoever waits */
 #define MAX_REDIRECTS 5
+#define MAX_SKIPPED (64 * 1024)       /* bytes of a redirect's body */
 #define MAX_BREAKS 5                  /* connections that may break before this much came through: */
 #define FORGIVEN (64 * 1024 * 1024UL) /* bytes */
 #define BUFFER_SIZE (256 * 1024L)
@@ -29,6 +31,7 @@ typedef struct transfer {
     CURL *curl;              /* the connection at hand */
     struct curl_slist *sent; /* its request headers */
     bool judged;             /* the answer's headers were looked at */
+    size_t skipped;          /* bytes of a body that nobody reads */
     char words[CURL_ERROR_SIZE];
     GError *error; /* what ended it from our side */
 } transfer;
@@ -187,6 +190,18 @@ judge(transfer *run)
     return expect(run);
 }
 
+/* Of a redirect. */
+static bool
+skip(transfer *run, size_t size)
+{
+    run->skipped += size;
+    if (run->skipped <= MAX_SKIPPED)
+        return true;
+    g_set_error(&run->error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+                "%s: a redirect with more than %d bytes of text is not followed", run->shown, MAX_SKIPPED);
+    return false;
+}
+
 static size_t
 on_bytes(char *bytes, size_t one, size_t size, void *data)
 {
@@ -194,7 +209,7 @@ on_bytes(char *bytes, size_t one, size_t size, void *data)
 
     (void)one;
     if (status_of(run->curl) / 100 != 2)
-        return size; /* of a redirect: nobody reads that */
+        return skip(run, size) ? size : CURL_WRITEFUNC_ERROR;
     if (!run->judged && !judge(run))
         return CURL_WRITEFUNC_ERROR;
     return take(run, bytes, size) ? size : CURL_WRITEFUNC_ERROR;
@@ -217,11 +232,12 @@ ask(transfer *run, const char *url)
     CURLcode code;
 
     run->judged = false;
+    run->skipped = 0;
     *run->words = '\0';
     gpuvm_curl.easy_setopt(curl, CURLOPT_URL, url);
     gpuvm_curl.easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
     gpuvm_curl.easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-    gpuvm_curl.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+    gpuvm_curl.easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, STALL_SPEED);
     gpuvm_curl.easy_setopt(curl, CURLOPT_LOW_SPEED_TIME,
                            run->fetch->stall_seconds ? (long)run->fetch->stall_seconds : STALL_SECONDS);
     gpuvm_curl.easy_setopt(curl, CURLOPT_BUFFERSIZE, BUFFER_SIZE);

@@ -23,7 +23,7 @@ answer, and may be combined: /slow/1000/chunked/FILE.
   /auth/BASE64/FILE     401 without this user:password
   /unready/N/FILE       503 to the first N requests of this path
   /huge                 announces 10 TiB, and sends zeros: at most 1 GiB, as /endless does
-  /endless              zeros without end, in chunks
+  /endless              zeros without end, in chunks; with /loop, beside the redirect
   /garbage              no HTTP
 
 --log has two lines for each request, when it comes and when its answer is over; "-" is no Range:
@@ -125,6 +125,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, how, name):
         if "garbage" in how:
             self.wfile.write(b"220 this is no HTTP\r\n")
+            self.close_connection = True
+        elif "loop" in how and "endless" in how:
+            self.head(302, Location=self.path, Transfer_Encoding="chunked")
+            self.send_body(Zeros(MOST), MOST, 0, True)
             self.close_connection = True
         elif "loop" in how:
             self.say(302, Location=self.path)

@@ -125,6 +125,8 @@ static const struct {
     {"/cut/1000000/changed/file", GPUVM_EXIT_FAILED, "does not give the rest"},
     {"/cut/1000000/badrange/file", GPUVM_EXIT_FAILED, "416"},
     {"/stall/1000000/file", GPUVM_EXIT_UNHEALTHY, "after 1000000 bytes"},
+    {"/slow/500/file", GPUVM_EXIT_UNHEALTHY, "bytes: cannot fetch"},
+    {"/endless/loop", GPUVM_EXIT_FAILED, "a redirect with more than 65536 bytes"},
     {"/huge", GPUVM_EXIT_FAILED, "larger than 4.0 MiB"},
     {"http://127.0.0.1:9/file", GPUVM_EXIT_HOST, "cannot fetch http://127.0.0.1:9/file"},
     {"http://user:secret@127.0.0.1:9/file", GPUVM_EXIT_HOST, "cannot fetch http://127.0.0.1:9/file"},
