@@ -9,6 +9,7 @@
  *   sha256-…     one image: who fetches it
  *   vm-NAME      one VM, and the volumes of its own; of several VMs in the order of their names
  *   host         the choice of devices, from the facts it is made by until the domain that has them is there
+ *   pool         a storage pool, while it is made or found to be there
  *
  * url-… and sha256-… are held while one image is fetched, and neither vm-NAME nor host is then.
  *

@@ -14,6 +14,7 @@
 #include "host/seed.h"
 #include "ops/imagefetch.h"
 #include "ops/imagestore.h"
+#include "ops/locks.h"
 
 static bool
 needs_pool(const gpuvm_draft *draft)
@@ -228,21 +229,35 @@ fetch(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *drafts)
     return true;
 }
 
-/* Does @step with the session's pool, which is made when there is none. A signal waits until that can be left as it is. */
+/* The session's pool, which is made when there is none, by one process: what another has not finished yet is none. */
+static gpuvm_pool *
+ensure_pool(gpuvm_session *session)
+{
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
+    GError *error = NULL;
+    gpuvm_pool *pool;
+
+    if (!gpuvm_locks_add_pool(locks, session))
+        return NULL;
+    pool = gpuvm_pool_ensure(session->connection, session->pool, &error);
+    if (pool) /* what others have put there, or taken away, without this libvirt */
+        gpuvm_pool_refresh(pool);
+    else
+        gpuvm_session_fail(session, error);
+    return pool;
+}
+
+/* Does @step with the session's pool. A signal waits until that can be left as it is. */
 static bool
 in_pool(gpuvm_session *session, const GPtrArray *drafts,
         bool (*step)(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *drafts))
 {
     g_autoptr(gpuvm_pool) pool = NULL;
-    GError *error = NULL;
     bool done;
 
     gpuvm_interrupt_begin();
-    pool = gpuvm_pool_ensure(session->connection, session->pool, &error);
-    if (pool) /* what others have put there, or taken away, without this libvirt */
-        gpuvm_pool_refresh(pool);
-    done =
-        pool ? step(session, pool, drafts) && !gpuvm_interrupt_wanted() : gpuvm_session_fail(session, error);
+    pool = ensure_pool(session);
+    done = pool && step(session, pool, drafts) && !gpuvm_interrupt_wanted();
     for (guint i = 0; !done && i < drafts->len; i++)
         gpuvm_images_discard(session, drafts->pdata[i]);
     gpuvm_interrupt_end();

@@ -62,3 +62,9 @@ gpuvm_locks_add_host(GPtrArray *locks, gpuvm_session *session)
 {
     return add(locks, session, "host", true, "defines VMs on this host");
 }
+
+bool
+gpuvm_locks_add_pool(GPtrArray *locks, gpuvm_session *session)
+{
+    return add(locks, session, "pool", true, "makes a storage pool");
+}

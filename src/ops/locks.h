@@ -16,3 +16,4 @@ GPtrArray *gpuvm_locks_new(void);
 bool gpuvm_locks_add_images(GPtrArray *locks, gpuvm_session *session, bool exclusive);
 bool gpuvm_locks_add_vm(GPtrArray *locks, gpuvm_session *session, const char *name);
 bool gpuvm_locks_add_host(GPtrArray *locks, gpuvm_session *session);
+bool gpuvm_locks_add_pool(GPtrArray *locks, gpuvm_session *session);

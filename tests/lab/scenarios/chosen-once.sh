@@ -33,6 +33,11 @@ qemu-img create -q -f qcow2 "$TMPDIR/disk.qcow2" 1M
 for name in a b; do
     vm $name '{gpus: [{count: 1}]}' "rootfs: {url: '$TMPDIR/disk.qcow2', checksum: '$(sha256sum < "$TMPDIR/disk.qcow2" | cut -c-64)'}"
 done
+hold StoragePoolBuild define "$TMPDIR/a.yaml"
+waiting 'makes a storage pool' define "$TMPDIR/b.yaml"
+let_go 0
+waited 0
+expect_exit 0 gpuvm undefine --storage a b
 for round in 1 2 3; do
     gpuvm define "$TMPDIR/a.yaml" > "$TMPDIR/a.out" 2>&1 &
     gpuvm define "$TMPDIR/b.yaml" > "$TMPDIR/b.out" 2>&1 || fail "round $round: $(cat "$TMPDIR/b.out")"
