@@ -34,6 +34,8 @@ typedef struct gpuvm_image_info {
     char *checksum; /* "sha256:…" */
     bool qcow2;
     uint64_t size; /* bytes */
+    char *
+        changed; /* when the volume was written last, as in gpuvm_volume; NULL: not noted, as by gpuvm 0.1.0 */
     char *fetched; /* when: ISO 8601, UTC */
 } gpuvm_image_info;
 

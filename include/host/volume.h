@@ -13,6 +13,7 @@ typedef struct gpuvm_volume {
     char *backing;     /* the path of what it is an overlay on; NULL */
     uint64_t capacity; /* bytes that a guest sees */
     uint64_t size;     /* bytes of the file */
+    char *changed; /* when its bytes were written last, in seconds, as libvirt says it; NULL: it does not */
 } gpuvm_volume;
 
 void gpuvm_volume_free(gpuvm_volume *volume);
@@ -26,6 +27,11 @@ GPtrArray *gpuvm_pool_list(gpuvm_pool *pool, GError **error);
 
 /** The names of all volumes (char *, owned by the array). */
 GPtrArray *gpuvm_pool_names(gpuvm_pool *pool, GError **error);
+
+/** Gives the content of volume @name, piece by piece, to @take, as long as that returns true. */
+bool gpuvm_pool_stream(gpuvm_pool *pool, const char *name,
+                       bool (*take)(void *data, const void *bytes, size_t size, GError **error), void *data,
+                       GError **error);
 
 /** The content of volume @name, with a NUL behind it, at most @max bytes; NULL: @error. g_malloc. */
 char *gpuvm_pool_read(gpuvm_pool *pool, const char *name, size_t max, size_t *ret_size, GError **error);

@@ -143,6 +143,7 @@ gpuvm_image_info_free(gpuvm_image_info *info)
         return;
     g_free(info->url);
     g_free(info->checksum);
+    g_free(info->changed);
     g_free(info->fetched);
     g_free(info);
 }
@@ -164,6 +165,8 @@ gpuvm_image_info_write(const gpuvm_image_info *info)
     json_object_set_string_member(object, "checksum", info->checksum);
     json_object_set_string_member(object, "format", GPUVM_IMAGE_FORMAT(info->qcow2));
     json_object_set_int_member(object, "size", (gint64)info->size);
+    if (info->changed)
+        json_object_set_string_member(object, "changed", info->changed);
     json_object_set_string_member(object, "fetched", info->fetched);
     return json_to_string(root, TRUE);
 }
@@ -181,6 +184,7 @@ gpuvm_image_info_parse(const char *text)
     info->checksum = g_strdup(json_object_get_string_member_with_default(object, "checksum", NULL));
     info->qcow2 = g_strcmp0(json_object_get_string_member_with_default(object, "format", NULL), "qcow2") == 0;
     info->size = (uint64_t)json_object_get_int_member_with_default(object, "size", 0);
+    info->changed = g_strdup(json_object_get_string_member_with_default(object, "changed", NULL));
     info->fetched = g_strdup(json_object_get_string_member_with_default(object, "fetched", NULL));
     return info->url && info->checksum && info->fetched ? g_steal_pointer(&info) : NULL;
 }

@@ -31,6 +31,7 @@ gpuvm_volume_free(gpuvm_volume *volume)
     g_free(volume->path);
     g_free(volume->format);
     g_free(volume->backing);
+    g_free(volume->changed);
     g_free(volume);
 }
 
@@ -64,6 +65,7 @@ describe(virStorageVol *vol, GError **error)
     volume->path = gpuvm_xml_text(gpuvm_xml_child(target, "path"));
     volume->format = gpuvm_xml_attr(gpuvm_xml_child(target, "format"), "type");
     volume->backing = gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(root, "backingStore"), "path"));
+    volume->changed = gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(target, "timestamps"), "mtime"));
     if (!gpuvm_xml_number(gpuvm_xml_child(root, "capacity"), NULL, UINT64_MAX, &volume->capacity, error))
         return NULL;
     volume->size = volume->capacity;
@@ -338,30 +340,58 @@ gpuvm_pool_store(gpuvm_pool *pool, const char *name, const void *bytes, size_t s
            gpuvm_upload_finish(g_steal_pointer(&upload), error);
 }
 
-char *
-gpuvm_pool_read(gpuvm_pool *pool, const char *name, size_t max, size_t *ret_size, GError **error)
+bool
+gpuvm_pool_stream(gpuvm_pool *pool, const char *name,
+                  bool (*take)(void *data, const void *bytes, size_t size, GError **error), void *data,
+                  GError **error)
 {
     g_autoptr(virStorageVol) vol = gpuvm_virt.StorageVolLookupByName(pool->pool, name);
     g_autoptr(virStream) stream = vol ? gpuvm_virt.StreamNew(pool->connection->conn, 0) : NULL;
-    g_autoptr(GByteArray) content = g_byte_array_new();
-    char piece[16 * 1024];
+    g_autofree char *piece = g_malloc(PIECE);
     int n;
 
-    if (!stream || gpuvm_virt.StorageVolDownload(vol, stream, 0, 0, 0) < 0) {
-        gpuvm_virt_failed(error, "cannot read volume '%s'", name);
-        return NULL;
-    }
-    while ((n = gpuvm_virt.StreamRecv(stream, piece, sizeof piece)) > 0 && content->len + n <= max)
-        g_byte_array_append(content, (const guint8 *)piece, n);
+    if (!stream || gpuvm_virt.StorageVolDownload(vol, stream, 0, 0, 0) < 0)
+        return gpuvm_virt_failed(error, "cannot read volume '%s'", name);
+    while ((n = gpuvm_virt.StreamRecv(stream, piece, PIECE)) > 0 && take(data, piece, (size_t)n, error))
+        ;
     if (n < 0)
         gpuvm_virt_failed(error, "cannot read volume '%s'", name);
-    else if (n > 0)
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "volume '%s' is larger than it may be", name);
     if (n != 0) {
         gpuvm_virt.StreamAbort(stream);
-        return NULL;
+        return false;
     }
     gpuvm_virt.StreamFinish(stream);
+    return true;
+}
+
+/* The content of a volume that is not too large. */
+typedef struct small {
+    const char *name;
+    GByteArray *content;
+    size_t max;
+} small;
+
+static bool
+append(void *data, const void *bytes, size_t size, GError **error)
+{
+    const small *read = data;
+
+    if (size > read->max - read->content->len) {
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "volume '%s' is larger than it may be",
+                    read->name);
+        return false;
+    }
+    g_byte_array_append(read->content, bytes, (guint)size);
+    return true;
+}
+
+char *
+gpuvm_pool_read(gpuvm_pool *pool, const char *name, size_t max, size_t *ret_size, GError **error)
+{
+    g_autoptr(GByteArray) content = g_byte_array_new();
+
+    if (!gpuvm_pool_stream(pool, name, append, &(small){name, content, max}, error))
+        return NULL;
     *ret_size = content->len;
     g_byte_array_append(content, (const guint8 *)"", 1);
     return (char *)g_byte_array_free(g_steal_pointer(&content), FALSE);

@@ -6,145 +6,20 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/size.h"
 #include "base/url.h"
 #include "core/image.h"
-#include "host/digest.h"
-#include "host/fetch.h"
 #include "host/interrupt.h"
 #include "host/lock.h"
 #include "host/spool.h"
+#include "ops/imagejob.h"
 #include "ops/imagestore.h"
-
-#define MAX_SIZE (256ULL << 30) /* bytes of an image */
-#define PIECE (256 * 1024)      /* bytes */
-
-/* One image on its way into the pool. */
-typedef struct fetching {
-    gpuvm_session *session;
-    gpuvm_pool *pool;
-    const gpuvm_plan_image *image;
-    char *url;      /* the image's, for people */
-    char *source;   /* and without user and password: the same image */
-    char *checksum; /* that it has: the definition's, or what was found; NULL: not known yet */
-    /* where bytes go: into a volume, into a file, nowhere */
-    gpuvm_upload *upload;
-    int spool; /* -1: none */
-    gpuvm_digest *digest;
-    const char *doing; /* for progress */
-    uint8_t head[GPUVM_IMAGE_HEAD];
-    size_t n_head;
-    uint64_t size;     /* bytes so far */
-    bool qcow2;        /* once the head is known */
-    uint64_t capacity; /* 0: its size */
-} fetching;
-
-/* What the file is shows in its first bytes: one that is refused is not fetched to its end. */
-static bool
-judge(fetching *job, GError **error)
-{
-    int format = job->image->disk ? job->image->format : GPUVM_DISK_RAW;
-
-    if (gpuvm_image_sniff(job->head, job->n_head, format, &job->qcow2, &job->capacity, error))
-        return true;
-    g_prefix_error(error, "%s: ", job->url);
-    return false;
-}
-
-static bool
-take(void *data, const void *bytes, size_t size, GError **error)
-{
-    fetching *job = data;
-    size_t missing = MIN(size, sizeof job->head - job->n_head);
-
-    memcpy(job->head + job->n_head, bytes, missing);
-    job->n_head += missing;
-    job->size += size;
-    if (missing > 0 && job->n_head == sizeof job->head && !judge(job, error))
-        return false;
-    if (job->digest)
-        gpuvm_digest_add(job->digest, bytes, size);
-    if (job->upload)
-        return gpuvm_upload_write(job->upload, bytes, size, error);
-    return job->spool < 0 || gpuvm_spool_write(job->spool, bytes, size, error);
-}
-
-/* Whether there is room in the pool, if it goes there: better known now than when hours have been spent. */
-static bool
-check_room(void *data, uint64_t size, GError **error)
-{
-    const fetching *job = data;
-    uint64_t room = job->upload ? gpuvm_pool_room(job->pool) : UINT64_MAX;
-    g_autofree char *needed = gpuvm_size_format(size), *left = gpuvm_size_format(room);
-
-    if (size <= room)
-        return true;
-    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_HOST,
-                "%s has %s, and storage pool '%s' has room for %s, in %s\n"
-                "make room (`gpuvm image prune`), or name another pool with --pool",
-                job->url, needed, job->pool->name, left, job->pool->path);
-    return false;
-}
-
-static bool
-progress(void *data, uint64_t done, uint64_t total)
-{
-    const fetching *job = data;
-
-    if (job->session->progress)
-        job->session->progress(&(gpuvm_progress){job->doing, job->url, done, total, false});
-    return !gpuvm_interrupt_wanted();
-}
-
-static void
-end_progress(const fetching *job)
-{
-    if (job->session->progress)
-        job->session->progress(&(gpuvm_progress){job->doing, job->url, job->size, job->size, true});
-}
-
-/* Fetches from the URL to where bytes go; what it is, and its checksum, is known then. */
-static bool
-run(fetching *job, char **ret_checksum, GError **error)
-{
-    const gpuvm_fetch fetch = {.url = job->image->url,
-                               .max_size = MAX_SIZE,
-                               .expect = check_room,
-                               .take = take,
-                               .progress = progress,
-                               .data = job};
-    g_autoptr(gpuvm_digest) digest = gpuvm_digest_new(job->checksum, error);
-    bool done;
-
-    if (!digest)
-        return false;
-    job->doing = job->upload || job->spool >= 0 ? "fetching" : "reading";
-    job->digest = digest;
-    job->n_head = job->size = 0;
-    done = gpuvm_fetch_run(&fetch, error) && (job->n_head == sizeof job->head || judge(job, error));
-    job->digest = NULL;
-    end_progress(job);
-    if (done)
-        *ret_checksum = gpuvm_digest_finish(digest);
-    return done;
-}
 
 static void
 say_waiting(void *data)
 {
-    const fetching *job = data;
+    const gpuvm_image_job *job = data;
 
     gpuvm_session_wait(job->session, "waiting for another process that fetches %s", job->url);
-}
-
-/* Whether to go on: the process may have been told to end. */
-static bool
-go_on(GError **error)
-{
-    if (!gpuvm_interrupt_wanted())
-        return true;
-    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "interrupted");
-    return false;
 }
 
 static bool
@@ -152,12 +27,12 @@ wait_a_second(GError **error)
 {
     for (int i = 0; i < 10 && !gpuvm_interrupt_wanted(); i++)
         g_usleep(G_USEC_PER_SEC / 10);
-    return go_on(error);
+    return gpuvm_image_job_go_on(error);
 }
 
 /* Whether somebody on another machine is writing the volume: it becomes larger. */
 static bool
-is_growing(fetching *job, const gpuvm_volume *volume, bool *ret_growing, GError **error)
+is_growing(gpuvm_image_job *job, const gpuvm_volume *volume, bool *ret_growing, GError **error)
 {
     g_autoptr(gpuvm_volume) later = NULL;
 
@@ -172,14 +47,34 @@ is_growing(fetching *job, const gpuvm_volume *volume, bool *ret_growing, GError 
     return true;
 }
 
-/* As far as its size tells: hashing it again would take as long as fetching it. */
+/* Writes down that @content is the whole image. */
 static bool
-check_unchanged(const fetching *job, const gpuvm_volume *content, GError **error)
+note_whole(gpuvm_image_job *job, const gpuvm_volume *content, GError **error)
 {
-    g_autoptr(gpuvm_image_info) info = gpuvm_images_info(job->pool, content->name);
+    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
+    g_autofree char *time = g_date_time_format_iso8601(now);
+    g_autofree char *name = gpuvm_image_info_name(content->name);
+    const gpuvm_image_info info = {.url = job->source,
+                                   .checksum = job->checksum,
+                                   .qcow2 = job->qcow2,
+                                   .size = content->size,
+                                   .changed = content->changed,
+                                   .fetched = time};
+    g_autofree char *text = gpuvm_image_info_write(&info);
 
-    if (info && info->size == content->size)
-        return true;
+    return gpuvm_pool_store(job->pool, name, text, strlen(text), error);
+}
+
+/* Reads the image that is there again. */
+static bool
+verify(gpuvm_image_job *job, const gpuvm_volume *content, GError **error)
+{
+    g_autofree char *found = NULL;
+
+    if (!gpuvm_image_job_read(job, content->name, &found, error))
+        return false;
+    if (g_str_equal(found, job->checksum))
+        return note_whole(job, content, error);
     g_set_error(
         error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
         "volume '%s' is not what was fetched: another program has changed it\n"
@@ -188,12 +83,23 @@ check_unchanged(const fetching *job, const gpuvm_volume *content, GError **error
     return false;
 }
 
+/* What was not written to since it was fetched needs no second look, which may take as long as fetching it. */
+static bool
+check_unchanged(gpuvm_image_job *job, const gpuvm_volume *content, GError **error)
+{
+    g_autoptr(gpuvm_image_info) info = gpuvm_images_info(job->pool, content->name);
+
+    return (info && info->size == content->size && info->changed &&
+            g_strcmp0(info->changed, content->changed) == 0) ||
+           verify(job, content, error);
+}
+
 /*
  * The image in the pool, when it is whole; NULL, which is success: it is to be fetched, and nothing of it is there. A
  * part of one is removed, unless somebody is fetching it: it is waited for then.
  */
 static bool
-find_whole(fetching *job, const char *volume, gpuvm_volume **ret_found, GError **error)
+find_whole(gpuvm_image_job *job, const char *volume, gpuvm_volume **ret_found, GError **error)
 {
     g_autofree char *info = gpuvm_image_info_name(volume);
 
@@ -238,59 +144,26 @@ check_digest(const char *expected, const char *got, const char *url, GError **er
     return false;
 }
 
-/* The bytes that were spooled, into the volume. */
 static bool
-copy_spool(fetching *job, GError **error)
-{
-    g_autofree char *buffer = g_malloc(PIECE);
-    ssize_t n;
-
-    for (uint64_t at = 0; (n = gpuvm_spool_read(job->spool, at, buffer, PIECE, error)) != 0;
-         at += (size_t)n) {
-        progress(job, at, job->size);
-        if (n < 0 || !go_on(error) || !gpuvm_upload_write(job->upload, buffer, (size_t)n, error))
-            return false;
-    }
-    return true;
-}
-
-static bool
-fill(fetching *job, GError **error)
+fill(gpuvm_image_job *job, GError **error)
 {
     g_autofree char *got = NULL;
 
-    if (job->spool >= 0) {
-        bool copied;
-
-        job->doing = "storing";
-        copied = check_room(job, job->size, error) && copy_spool(job, error);
-        end_progress(job);
-        return copied;
-    }
-    return run(job, &got, error) && check_digest(job->checksum, got, job->url, error);
+    if (job->spool >= 0)
+        return gpuvm_image_job_copy(job, error);
+    return gpuvm_image_job_fetch(job, &got, error) && check_digest(job->checksum, got, job->url, error);
 }
 
-/* Says that the volume is whole; before that, it is looked at whether it is still what was written. */
+/* Says that the volume is whole. */
 static bool
-confirm(fetching *job, const char *volume, gpuvm_volume **ret_base, GError **error)
+confirm(gpuvm_image_job *job, const char *volume, gpuvm_volume **ret_base, GError **error)
 {
-    g_autoptr(GDateTime) now = g_date_time_new_now_utc();
-    g_autofree char *time = g_date_time_format_iso8601(now);
-    g_autofree char *name = gpuvm_image_info_name(volume);
-    const gpuvm_image_info info = {job->source, job->checksum, job->qcow2, job->size, time};
-    g_autofree char *text = gpuvm_image_info_write(&info);
     g_autoptr(gpuvm_volume) base = NULL;
-    bool found;
 
-    gpuvm_pool_refresh(job->pool);
-    found = gpuvm_pool_find(job->pool, volume, &base, error);
-    if (found && (!base || base->size != job->size)) {
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
-                    "volume '%s' is not what was written to it: another process changed it\ntry again",
-                    volume);
-        return false;
-    }
-    if (!found || !gpuvm_pool_store(job->pool, name, text, strlen(text), error)) {
+    if (!gpuvm_pool_find(job->pool, volume, &base, error) || !base || !note_whole(job, base, error)) {
+        if (error && !*error)
+            g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+                        "volume '%s' is not there any more: another process removed it\ntry again", volume);
         gpuvm_pool_remove(job->pool, volume, NULL);
         return false;
     }
@@ -303,7 +176,7 @@ confirm(fetching *job, const char *volume, gpuvm_volume **ret_base, GError **err
 
 /* Fetches into the pool what is not there. */
 static bool
-bring(fetching *job, const char *volume, gpuvm_volume **ret_base, GError **error)
+bring(gpuvm_image_job *job, const char *volume, gpuvm_volume **ret_base, GError **error)
 {
     g_autoptr(gpuvm_upload) upload = NULL;
 
@@ -326,7 +199,7 @@ bring(fetching *job, const char *volume, gpuvm_volume **ret_base, GError **error
 }
 
 static bool
-is_local(const fetching *job)
+is_local(const gpuvm_image_job *job)
 {
     return g_ascii_strncasecmp(job->image->url, "file:", strlen("file:")) == 0;
 }
@@ -336,7 +209,7 @@ is_local(const fetching *job)
  * before, else by fetching it, not into the pool yet.
  */
 static bool
-find_checksum(fetching *job, GError **error)
+find_checksum(gpuvm_image_job *job, GError **error)
 {
     bool local = is_local(job);
 
@@ -346,11 +219,11 @@ find_checksum(fetching *job, GError **error)
         return true;
     if (!local && (job->spool = gpuvm_spool_open(error)) < 0)
         return false;
-    return run(job, &job->checksum, error);
+    return gpuvm_image_job_fetch(job, &job->checksum, error);
 }
 
 static void
-note_checksum(fetching *job)
+note_checksum(gpuvm_image_job *job)
 {
     g_autofree char *title = gpuvm_image_title(job->image);
     const char *what = "what was fetched before, and is used again,";
@@ -367,7 +240,7 @@ note_checksum(fetching *job)
 
 /* An image that is there was judged when it was fetched, but maybe for a definition that said another format. */
 static bool
-check_format(const fetching *job, const gpuvm_volume *base, GError **error)
+check_format(const gpuvm_image_job *job, const gpuvm_volume *base, GError **error)
 {
     const gpuvm_plan_image *image = job->image;
     const char *said = GPUVM_IMAGE_FORMAT(image->format == GPUVM_DISK_QCOW2);
@@ -381,7 +254,7 @@ check_format(const fetching *job, const gpuvm_volume *base, GError **error)
 }
 
 static char *
-lock_name(const fetching *job)
+lock_name(const gpuvm_image_job *job)
 {
     g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, job->image->url, -1);
 
@@ -389,7 +262,7 @@ lock_name(const fetching *job)
 }
 
 static bool
-obtain(fetching *job, gpuvm_volume **ret_base, GError **error)
+obtain(gpuvm_image_job *job, gpuvm_volume **ret_base, GError **error)
 {
     g_autofree char *name = lock_name(job);
     const gpuvm_connection *connection = job->session->connection;
@@ -416,13 +289,12 @@ obtain(fetching *job, gpuvm_volume **ret_base, GError **error)
 gpuvm_volume *
 gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, const gpuvm_plan_image *image)
 {
-    fetching job = {.session = session,
-                    .pool = pool,
-                    .image = image,
-                    .url = gpuvm_url_shown(image->url),
-                    .source = gpuvm_url_anonymous(image->url),
-                    .checksum = g_strdup(image->checksum),
-                    .spool = -1};
+    gpuvm_image_job job = {.session = session,
+                           .pool = pool,
+                           .image = image,
+                           .url = gpuvm_url_shown(image->url),
+                           .checksum = g_strdup(image->checksum),
+                           .spool = -1};
     g_autoptr(gpuvm_volume) base = NULL;
     GError *error = NULL;
     bool done = obtain(&job, &base, &error) || gpuvm_session_fail_at(session, &image->mark, error);

@@ -292,8 +292,12 @@ sniffs_others(void **state G_GNUC_UNUSED)
 static void
 notes_what_was_fetched(void **state G_GNUC_UNUSED)
 {
-    const gpuvm_image_info info = {"https://h/ü \"x\"", "sha256:" SUM, true, 5368709120,
-                                   "2026-01-02T03:04:05Z"};
+    const gpuvm_image_info info = {.url = "https://h/ü \"x\"",
+                                   .checksum = "sha256:" SUM,
+                                   .qcow2 = true,
+                                   .size = 5368709120,
+                                   .changed = "1767323045.273190990",
+                                   .fetched = "2026-01-02T03:04:05Z"};
     g_autofree char *text = gpuvm_image_info_write(&info);
     g_autoptr(gpuvm_image_info) read = gpuvm_image_info_parse(text);
     static const char *const wrong[] = {
@@ -304,6 +308,7 @@ notes_what_was_fetched(void **state G_GNUC_UNUSED)
     assert_string_equal(read->checksum, info.checksum);
     assert_true(read->qcow2);
     assert_int_equal(read->size, info.size);
+    assert_string_equal(read->changed, info.changed);
     assert_string_equal(read->fetched, info.fetched);
     for (size_t i = 0; i < G_N_ELEMENTS(wrong); i++)
         assert_null(gpuvm_image_info_parse(wrong[i]));
