@@ -24,6 +24,9 @@ typedef struct gpuvm_connection {
  * may ask the user at the terminal. Loads libvirt when it is not loaded.
  */
 gpuvm_connection *gpuvm_connection_open(const char *uri, GError **error);
+
+/** Whether @uri names this machine's hypervisor, with its /sys and /proc. */
+bool gpuvm_connection_is_local(const char *uri);
 void gpuvm_connection_close(gpuvm_connection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_connection, gpuvm_connection_close)
 

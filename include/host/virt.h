@@ -28,6 +28,7 @@
     X(ConnectListAllDomains)                                                                                 \
     X(ConnectListAllNodeDevices)                                                                             \
     X(ConnectOpenAuth)                                                                                       \
+    X(ConnectOpenReadOnly)                                                                                   \
     X(DomainCreate)                                                                                          \
     X(DomainDefineXMLFlags)                                                                                  \
     X(DomainDestroy)                                                                                         \

@@ -64,6 +64,23 @@ unknown_command(const gpuvm_command *group, const char *name)
                        nearest ? nearest : "", nearest ? "'?" : "");
 }
 
+/* Whatever waits for libvirtd will wait for ever. */
+static void
+end_lost(void)
+{
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    g_autoptr(gpuvm_output) output = gpuvm_output_new();
+
+    gpuvm_diag_hint(
+        gpuvm_diags_error(diags, GPUVM_EXIT_UNHEALTHY, NULL, "libvirtd does not answer"),
+        "it is stopped, or a driver of the host keeps it from going on: look at `systemctl status "
+        "libvirtd` and `sudo dmesg`; `gpuvm list --all` shows what was done once it answers again");
+    output->json = wants_json;
+    gpuvm_output_finish(output, diags);
+    fflush(stdout);
+    _exit(GPUVM_EXIT_UNHEALTHY);
+}
+
 static int
 run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc, char **argv)
 {
@@ -78,6 +95,7 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
         session->progress = gpuvm_progress_show;
         session->wait = gpuvm_progress_say;
     }
+    session->lost = end_lost;
     session->uri = global->uri;
     session->host_file = global->host_file;
     session->policy_file = global->policy_file;

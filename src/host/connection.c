@@ -22,6 +22,15 @@ static const char *const local_schemes[] = {
     "qemu", "qemu+unix", "xen", "xen+unix", "ch", "ch+unix", "lxc", "lxc+unix", NULL,
 };
 
+bool
+gpuvm_connection_is_local(const char *text)
+{
+    g_autoptr(xmlURI) uri = xmlParseURI(text);
+
+    return uri && uri->scheme && !(uri->server && *uri->server) &&
+           g_strv_contains(local_schemes, uri->scheme);
+}
+
 /* libvirt reads URIs with the same parser */
 static void
 look_at_uri(gpuvm_connection *connection)
@@ -33,7 +42,7 @@ look_at_uri(gpuvm_connection *connection)
         connection->server = g_strdup(uri->server);
     if (!uri || !uri->scheme || connection->server)
         return;
-    connection->local = g_strv_contains(local_schemes, uri->scheme);
+    connection->local = gpuvm_connection_is_local(connection->uri);
     if (g_str_equal(uri->scheme, "test") && g_strcmp0(uri->path, "/default") != 0)
         connection->host_file = g_strdup(uri->path);
 }

@@ -4,6 +4,7 @@
 #include "ops/lifecycle.h"
 
 #include "host/terminal.h"
+#include "host/watchdog.h"
 #include "ops/imagestore.h"
 #include "ops/locks.h"
 
@@ -139,6 +140,7 @@ gpuvm_attach(gpuvm_session *session, const char *name, bool force, void (*connec
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = NULL;
     GError *error = NULL;
+    bool attached;
 
     if (!gpuvm_terminal_prepare(&error))
         return gpuvm_session_fail(session, error);
@@ -151,8 +153,10 @@ gpuvm_attach(gpuvm_session *session, const char *name, bool force, void (*connec
                         "start it first: gpuvm start %s", domain->name);
         return false;
     }
-    return gpuvm_terminal_run(session->connection, domain, force, connected, &error) ||
-           gpuvm_session_fail(session, error);
+    gpuvm_watchdog_pause(); /* who is at the terminal sees, and it is to be put back */
+    attached = gpuvm_terminal_run(session->connection, domain, force, connected, &error);
+    gpuvm_watchdog_resume();
+    return attached || gpuvm_session_fail(session, error);
 }
 
 /* Says which disks stay, and how to remove them. */

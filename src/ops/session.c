@@ -10,6 +10,7 @@
 #include "host/observe.h"
 #include "host/pool.h"
 #include "host/uses.h"
+#include "host/watchdog.h"
 #include "ops/load.h"
 
 gpuvm_session *
@@ -32,6 +33,7 @@ gpuvm_session_free(gpuvm_session *session)
     gpuvm_need_free(session->need);
     g_free(session->pool_path);
     gpuvm_facts_free(session->facts);
+    gpuvm_watchdog_end();
     gpuvm_connection_close(session->connection);
     gpuvm_diags_free(session->diags);
     g_free(session);
@@ -73,8 +75,12 @@ gpuvm_session_connect(gpuvm_session *session)
                         session->host_file);
         return false;
     }
+    gpuvm_watchdog_begin(session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI"), session->lost);
     session->connection = gpuvm_connection_open(session->uri, &error);
-    return session->connection || gpuvm_session_fail(session, error);
+    if (!session->connection)
+        return gpuvm_session_fail(session, error);
+    gpuvm_watchdog_begin(session->connection->uri, session->lost); /* of libvirt's own choice */
+    return true;
 }
 
 /* Decodes @source as a policy; a policy that is wrong in any way allows nothing. */

@@ -6,6 +6,7 @@
 #include "host/assets.h"
 #include "host/claims.h"
 #include "host/sysfs.h"
+#include "host/watchdog.h"
 #include "ops/locks.h"
 #include "ops/startcheck.h"
 
@@ -313,7 +314,9 @@ gpuvm_start_locked(gpuvm_session *session, const char *name, const gpuvm_start_o
         return false;
     if (!gpuvm_assets_start_networks(session->connection, guest->assets, note_network, session, &error))
         return gpuvm_session_fail(session, error);
+    gpuvm_watchdog_pause(); /* a driver that does not let go holds libvirtd up: this looks closer */
     started = start_watched(session, g_steal_pointer(&domain), claim, options);
+    gpuvm_watchdog_resume();
     gpuvm_session_forget(session);
     return started;
 }

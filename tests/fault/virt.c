@@ -29,6 +29,7 @@
     X(ConnectListAllDomains)                                                                                 \
     X(ConnectListAllNodeDevices)                                                                             \
     X(ConnectOpenAuth)                                                                                       \
+    X(ConnectOpenReadOnly)                                                                                   \
     X(DomainCreate)                                                                                          \
     X(DomainDefineXMLFlags)                                                                                  \
     X(DomainDestroy)                                                                                         \
@@ -137,7 +138,7 @@ is_chosen(const char *name)
 static intptr_t
 no_object(const char *name)
 {
-    return strcmp(name, "ConnectOpenAuth") == 0 ? (intptr_t) "fault:///" : 0;
+    return strncmp(name, "ConnectOpen", strlen("ConnectOpen")) == 0 ? (intptr_t) "fault:///" : 0;
 }
 
 #define DEFINE(name)                                                                                         \
