@@ -43,7 +43,7 @@ static const struct row {
     {EITHER, "", "type", "kvm qemu test"},
     {EITHER, "seclabel", "type", "dynamic"},
     {EITHER, "seclabel/baselabel"},
-    {EITHER, "sysinfo/entry", "file", "*.manifest.json"}, /* core/workload */
+    {EITHER, "sysinfo/entry", "file", "*.manifest-*.json"}, /* core/workload */
 
     {TEMPLATE, "os/kernel", .instead = "say kernel in the definition"},
     {TEMPLATE, "os/initrd", .instead = "say initramfs in the definition"},

@@ -293,6 +293,7 @@ gpuvm_image_obtain(gpuvm_session *session, gpuvm_pool *pool, const gpuvm_plan_im
                            .pool = pool,
                            .image = image,
                            .url = gpuvm_url_shown(image->url),
+                           .source = gpuvm_url_anonymous(image->url),
                            .checksum = g_strdup(image->checksum),
                            .spool = -1};
     g_autoptr(gpuvm_volume) base = NULL;
