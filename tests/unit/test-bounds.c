@@ -172,7 +172,7 @@ static const char desktop[] =
     "<iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='2'/></cputune><numatune><memory nodeset='0'/></numatune>"
     "<blkiotune/><memtune/><resource><partition>/machine</partition></resource>"
     "<sysinfo type='smbios'><bios><entry name='vendor'>v</entry></bios></sysinfo><sysinfo type='fwcfg'>"
-    "<entry name='opt/gpuvm/manifest' file='/var/lib/libvirt/images/a.manifest.json'/></sysinfo>"
+    "<entry name='opt/gpuvm/manifest' file='/var/lib/libvirt/images/a.manifest-0a.json'/></sysinfo>"
     "<os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
     "<firmware><feature enabled='no' name='secure-boot'/></firmware>"
     "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>"
