@@ -7,6 +7,7 @@
 
 #define INTERVAL_US (3 * G_USEC_PER_SEC)
 #define PATIENCE_US (10 * G_USEC_PER_SEC)
+#define END_US G_USEC_PER_SEC /* for an answer that is on its way, when nobody needs it any more */
 
 static struct {
     GThread *thread; /* NULL: not begun */
@@ -14,7 +15,7 @@ static struct {
     void (*lost)(void);
     GMutex mutex; /* of what follows */
     GCond changed;
-    bool paused, ended;
+    bool asking, paused, ended;
 } watchdog;
 
 static gpointer
@@ -49,14 +50,17 @@ watch(gpointer data)
     (void)data;
     g_mutex_lock(&watchdog.mutex);
     while (!watchdog.ended) {
-        bool answered = true;
+        bool answered;
 
         g_cond_wait_until(&watchdog.changed, &watchdog.mutex, g_get_monotonic_time() + INTERVAL_US);
         if (watchdog.ended || watchdog.paused)
             continue;
+        watchdog.asking = true;
         g_mutex_unlock(&watchdog.mutex);
         answered = answers();
         g_mutex_lock(&watchdog.mutex);
+        watchdog.asking = false;
+        g_cond_signal(&watchdog.changed);
         if (!answered && !watchdog.paused && !watchdog.ended)
             watchdog.lost();
     }
@@ -75,32 +79,42 @@ gpuvm_watchdog_begin(const char *uri, void (*lost)(void))
 }
 
 static void
-change(bool *what, bool value)
+set_paused(bool paused)
 {
     g_mutex_lock(&watchdog.mutex);
-    *what = value;
-    g_cond_signal(&watchdog.changed);
+    watchdog.paused = paused;
     g_mutex_unlock(&watchdog.mutex);
 }
 
 void
 gpuvm_watchdog_pause(void)
 {
-    change(&watchdog.paused, true);
+    set_paused(true);
 }
 
 void
 gpuvm_watchdog_resume(void)
 {
-    change(&watchdog.paused, false);
+    set_paused(false);
 }
 
 void
 gpuvm_watchdog_end(void)
 {
+    gint64 until = g_get_monotonic_time() + END_US;
+
     if (!watchdog.thread)
         return;
-    change(&watchdog.ended, true);
+    g_mutex_lock(&watchdog.mutex);
+    watchdog.ended = true;
+    g_cond_signal(&watchdog.changed);
+    while (watchdog.asking && g_cond_wait_until(&watchdog.changed, &watchdog.mutex, until))
+        ;
+    if (watchdog.asking) { /* the thread ends with the process */
+        g_mutex_unlock(&watchdog.mutex);
+        return;
+    }
+    g_mutex_unlock(&watchdog.mutex);
     g_thread_join(g_steal_pointer(&watchdog.thread));
     g_clear_pointer(&watchdog.uri, g_free);
     watchdog.ended = false;
