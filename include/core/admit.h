@@ -21,6 +21,13 @@ extern const gpuvm_admit_rule gpuvm_admit_rules[];
 void gpuvm_admit(const gpuvm_admission *admission);
 
 /**
+ * Judges a start of @claim's domain with what its definition names, which is added to @functions (gpuvm_plan_function), whatever
+ * has changed since define. @record is what was recorded then; NULL: the domain is not gpuvm's.
+ */
+void gpuvm_admit_start(const gpuvm_facts *facts, const gpuvm_policies *policies, const gpuvm_claim *claim,
+                       const gpuvm_record *record, GPtrArray *functions, gpuvm_diags *diags);
+
+/**
  * The first reason why @device, with what it draws in, may not be had on the occasion of @admission, whose own functions
  * and diagnostics are left alone; NULL: it may. g_malloc.
  */

@@ -39,6 +39,36 @@ gpuvm_admit(const gpuvm_admission *admission)
     }
 }
 
+/* What starting the domain takes from the host's memory: a guest with devices that runs gives back what it has. */
+static uint64_t
+pinned_kib(const gpuvm_claim *claim)
+{
+    uint64_t given_back = claim->now->len > 0 ? claim->memory_now_kib : 0;
+
+    return claim->hugepages || given_back > claim->memory_kib ? 0 : claim->memory_kib - given_back;
+}
+
+void
+gpuvm_admit_start(const gpuvm_facts *facts, const gpuvm_policies *policies, const gpuvm_claim *claim,
+                  const gpuvm_record *record, GPtrArray *functions, gpuvm_diags *diags)
+{
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+    const gpuvm_admission admission = {.occasion = GPUVM_START,
+                                       .domain = claim->domain,
+                                       .facts = facts,
+                                       .policies = policies,
+                                       .vm_allowlist = record ? record->allowlist : NULL,
+                                       .plugin_allowlist = record ? record->plugin_allowlist : NULL,
+                                       .pinned_kib = pinned_kib(claim),
+                                       .record = record,
+                                       .functions = functions,
+                                       .absent = absent,
+                                       .diags = diags};
+
+    gpuvm_admission_name_hostdevs(&admission, claim->next);
+    gpuvm_admit(&admission);
+}
+
 char *
 gpuvm_admit_why_not(const gpuvm_admission *admission, const gpuvm_device *device)
 {

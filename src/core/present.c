@@ -22,7 +22,7 @@ gpuvm_present_rule(const gpuvm_admission *admission)
 void
 gpuvm_identity_rule(const gpuvm_admission *admission)
 {
-    for (guint i = 0; i < admission->functions->len; i++) {
+    for (guint i = 0; admission->record && i < admission->functions->len; i++) {
         const gpuvm_device *device = ((const gpuvm_plan_function *)admission->functions->pdata[i])->device;
         const gpuvm_record_device *recorded = gpuvm_record_find(admission->record, &device->addr);
         gpuvm_diag *diag;
@@ -57,9 +57,9 @@ is_named(const gpuvm_admission *admission, const gpuvm_pci_addr *addr)
 void
 gpuvm_whole_rule(const gpuvm_admission *admission)
 {
-    const GArray *recorded = admission->record->devices;
+    const GArray *recorded = admission->record ? admission->record->devices : NULL;
 
-    for (guint i = 0; i < recorded->len; i++) {
+    for (guint i = 0; recorded && i < recorded->len; i++) {
         const gpuvm_pci_addr *addr = &g_array_index(recorded, gpuvm_record_device, i).addr;
 
         if (!is_named(admission, addr))

@@ -9,21 +9,11 @@
 #include "host/claims.h"
 #include "ops/lifecycle.h"
 
-/* What starting the domain takes from the host's memory: a guest with devices that runs gives back what it has. */
-static uint64_t
-pinned_kib(const gpuvm_claim *claim)
-{
-    uint64_t given_back = claim->now->len > 0 ? claim->memory_now_kib : 0;
-
-    return claim->hugepages || given_back > claim->memory_kib ? 0 : claim->memory_kib - given_back;
-}
-
 bool
 gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
                   gpuvm_guest *guest, bool quiet)
 {
     g_autoptr(GPtrArray) functions = gpuvm_functions_new();
-    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
     unsigned errors = session->diags->errors;
     guint said = session->diags->items->len;
 
@@ -31,21 +21,9 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
         !gpuvm_session_gather_guest(session, guest))
         return false;
 
-    const gpuvm_admission admission = {.occasion = GPUVM_START,
-                                       .domain = claim->domain,
-                                       .facts = session->facts,
-                                       .policies = &session->policies,
-                                       .vm_allowlist = record->allowlist,
-                                       .plugin_allowlist = record->plugin_allowlist,
-                                       .pinned_kib = pinned_kib(claim),
-                                       .record = record,
-                                       .functions = functions,
-                                       .absent = absent,
-                                       .diags = session->diags};
     gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, session->facts->emulator, NULL,
                        session->diags);
-    gpuvm_admission_name_hostdevs(&admission, claim->next);
-    gpuvm_admit(&admission);
+    gpuvm_admit_start(session->facts, &session->policies, claim, record, functions, session->diags);
     gpuvm_guest_check(&(gpuvm_guest_question){.occasion = GPUVM_START,
                                               .guest = guest,
                                               .domain = claim->domain,
