@@ -14,7 +14,6 @@
 #include "host/domain.h"
 #include "model/guest.h"
 
-#define GPUVM_POLICY_FILE "/etc/gpuvm/policy.yaml"
 #define GPUVM_POOL "gpuvm" /* the storage pool for images, when nobody says another */
 
 /** How far something is that takes its time. */

@@ -5,6 +5,7 @@
 
 #include "host/hostxml.h"
 #include "ops/load.h"
+#include "ops/policy.h"
 
 char *
 gpuvm_capture_host(gpuvm_session *session, bool full)

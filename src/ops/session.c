@@ -11,7 +11,7 @@
 #include "host/pool.h"
 #include "host/uses.h"
 #include "host/watchdog.h"
-#include "ops/load.h"
+#include "ops/policy.h"
 
 gpuvm_session *
 gpuvm_session_new(void)
@@ -83,38 +83,6 @@ gpuvm_session_connect(gpuvm_session *session)
     return true;
 }
 
-/* Decodes @source as a policy; a policy that is wrong in any way allows nothing. */
-static bool
-add_policy(gpuvm_session *session, const char *name, gpuvm_source *source)
-{
-    unsigned errors = session->diags->errors;
-    g_autoptr(gpuvm_spec) spec = gpuvm_spec_parse_one(source, GPUVM_KIND_POLICY, session->diags);
-
-    if (spec)
-        gpuvm_schema_later(&gpuvm_policy_table, spec->policy, session->diags);
-    if (session->diags->errors > errors)
-        return false;
-    gpuvm_policies_add(&session->policies, name, g_steal_pointer(&spec));
-    return true;
-}
-
-static bool
-add_policy_text(gpuvm_session *session, const char *name, const char *text)
-{
-    g_autoptr(gpuvm_source) source = gpuvm_source_new(name, g_strdup(text), strlen(text));
-
-    return add_policy(session, name, source);
-}
-
-/* The policy in @path; @ret_absent as gpuvm_guard_open has it. */
-static bool
-add_policy_file(gpuvm_session *session, const char *path, gpuvm_guard guard, bool *ret_absent)
-{
-    g_autoptr(gpuvm_source) source = gpuvm_load_guarded(path, guard, ret_absent, session->diags);
-
-    return source ? add_policy(session, path, source) : ret_absent && *ret_absent;
-}
-
 /*
  * The host's own policy: of a host file, what it says; else the file in /etc. --policy stands in where the
  * host has none, and narrows where it has one.
@@ -122,21 +90,23 @@ add_policy_file(gpuvm_session *session, const char *path, gpuvm_guard guard, boo
 bool
 gpuvm_session_policies(gpuvm_session *session)
 {
+    gpuvm_policies *policies = &session->policies;
+    gpuvm_diags *diags = session->diags;
     bool from_file =
         session->facts && (session->host_file || (session->connection && session->connection->host_file));
     const char *text = from_file ? session->facts->policy : NULL;
     bool absent = !text, right = true;
 
     if (text)
-        right = add_policy_text(session, "the host file's policy", text);
+        right = gpuvm_policy_add_text(policies, "the host file's policy", text, diags);
     else if (!from_file)
-        right = add_policy_file(session, GPUVM_POLICY_FILE, GPUVM_GUARD_SYSTEM, &absent);
+        right = gpuvm_policy_add_own(policies, GPUVM_POLICY_FILE, &absent, diags);
     if (session->policy_file)
-        right = add_policy_file(session, session->policy_file, GPUVM_GUARD_GIVEN, NULL) && right;
+        right = gpuvm_policy_add_file(policies, session->policy_file, diags) && right;
     else if (right && absent)
-        right = add_policy_text(session, GPUVM_POLICY_BUILTIN, gpuvm_policy_builtin);
+        right = gpuvm_policy_add_builtin(policies, diags);
     if (!right)
-        gpuvm_policies_clear(&session->policies);
+        gpuvm_policies_clear(policies);
     return right;
 }
 
