@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * sysfs.h: what /sys says of a PCI function beyond libvirt's node devices; every read is under a root prefix
+ * sysfs.h: what /sys says of a PCI function, without libvirt or beyond what that says; every read is under a root prefix
  */
 #pragma once
 
 #include "model/facts.h"
+
+/**
+ * The function at @addr as the files under @root alone tell it: what libvirt's node devices and gpuvm_sysfs_fill give, but for
+ * names and links. NULL: there is none, or it cannot be looked at.
+ */
+gpuvm_device *gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr);
 
 /**
  * Fills boot_vga, memory_size and reset_method of @device from @root "/sys/bus/pci/devices/…" (@root "" is

@@ -3,9 +3,15 @@
 
 #include "host/sysfs.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "host/file.h"
+
+/* linux/pci_regs.h: PCI_HEADER_TYPE, and its bit that says that there are further functions */
+#define HEADER_TYPE 0x0e
+#define HEADER_MULTIFUNCTION 0x80
 
 /* linux/ioport.h: IORESOURCE_MEM, the kind of a BAR in the flags of `resource` */
 #define RESOURCE_MEM UINT64_C(0x200)
@@ -49,4 +55,88 @@ char *
 gpuvm_sysfs_driver(const char *root, const gpuvm_pci_addr *addr)
 {
     return gpuvm_file_target(root, DEVICES "%s/driver", GPUVM_PCI(addr));
+}
+
+/* Reads a number, "0x10de" or "1". */
+static bool
+read_number(const char *root, const char *address, const char *file, uint64_t max, uint64_t *ret_number)
+{
+    g_autofree char *text = gpuvm_file_text(root, DEVICES "%s/%s", address, file);
+    char *end = NULL;
+
+    if (text)
+        *ret_number = g_ascii_strtoull(text, &end, 0);
+    return text && end > text && !*end && *ret_number <= max;
+}
+
+static bool
+is_bridge(const char *root, const char *address)
+{
+    g_autofree char *path = g_strdup_printf("%s" DEVICES "%s/config", root, address);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    uint8_t type = 0;
+    bool seen = fd >= 0 && pread(fd, &type, sizeof(type), HEADER_TYPE) == sizeof(type);
+
+    if (fd >= 0)
+        close(fd);
+    return seen && (type & ~HEADER_MULTIFUNCTION) != 0;
+}
+
+static void
+read_group(const char *root, const char *address, gpuvm_device *device)
+{
+    g_autofree char *number = gpuvm_file_target(root, DEVICES "%s/iommu_group", address);
+    g_autoptr(GPtrArray) names = gpuvm_file_list(root, "", DEVICES "%s/iommu_group/devices", address);
+    guint64 group;
+
+    if (number && g_ascii_string_to_unsigned(number, 10, 0, G_MAXINT, &group, NULL))
+        device->iommu_group = (int)group;
+    for (guint i = 0; i < names->len; i++) {
+        gpuvm_pci_addr addr;
+
+        if (gpuvm_pci_addr_parse(names->pdata[i], &addr, NULL, NULL))
+            gpuvm_pci_addrs_add(device->group_members, &addr);
+    }
+}
+
+static void
+read_virtual_functions(const char *root, const char *address, gpuvm_device *device)
+{
+    g_autofree char *physical = gpuvm_file_target(root, DEVICES "%s/physfn", address);
+    g_autoptr(GPtrArray) links = gpuvm_file_list(root, "virtfn", DEVICES "%s", address);
+
+    device->virtual_function =
+        physical && gpuvm_pci_addr_parse(physical, &device->physical_function, NULL, NULL);
+    for (guint i = 0; i < links->len; i++) {
+        g_autofree char *name =
+            gpuvm_file_target(root, DEVICES "%s/%s", address, (const char *)links->pdata[i]);
+        gpuvm_pci_addr addr;
+
+        if (name && gpuvm_pci_addr_parse(name, &addr, NULL, NULL))
+            gpuvm_pci_addrs_add(device->virtual_functions, &addr);
+    }
+}
+
+gpuvm_device *
+gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr)
+{
+    const char *address = GPUVM_PCI(addr);
+    g_autoptr(gpuvm_device) device = gpuvm_device_new(addr);
+    uint64_t class_code, vendor, product, node;
+
+    if (!read_number(root, address, "class", 0xffffff, &class_code) ||
+        !read_number(root, address, "vendor", UINT16_MAX, &vendor) ||
+        !read_number(root, address, "device", UINT16_MAX, &product))
+        return NULL;
+    device->class_code = (uint32_t)class_code;
+    device->vendor_id = (uint16_t)vendor;
+    device->device_id = (uint16_t)product;
+    device->driver = gpuvm_sysfs_driver(root, addr);
+    device->bridge = class_code >> 8 == 0x0604 || is_bridge(root, address);
+    if (read_number(root, address, "numa_node", G_MAXINT, &node)) /* -1: none */
+        device->numa_node = (int)node;
+    read_group(root, address, device);
+    read_virtual_functions(root, address, device);
+    gpuvm_sysfs_fill(root, device);
+    return g_steal_pointer(&device);
 }

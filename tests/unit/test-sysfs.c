@@ -108,11 +108,91 @@ test_driver(void **state)
     tree_remove(root);
 }
 
+#define AT(address) "sys/bus/pci/devices/" address
+#define IDS(address, class, vendor, device)                                                                  \
+    AT(address)                                                                                              \
+    "/class: 0x" class "\n" AT(address) "/vendor: 0x" vendor "\n" AT(address) "/device: 0x" device "\n"
+
+/* "030000 10de:2204 nvidia group 14 of 2 node 1 bridge VF-of-… 2 VFs"; NULL when there is none. */
+static char *
+describe(const char *root, const char *text)
+{
+    gpuvm_pci_addr addr;
+    g_autoptr(gpuvm_device) device = NULL;
+
+    assert_true(gpuvm_pci_addr_parse(text, &addr, NULL, NULL));
+    device = gpuvm_sysfs_device(root, &addr);
+    if (!device)
+        return NULL;
+    return g_strdup_printf("%06x %04x:%04x %s group %d of %u node %d%s %s %u VFs boot %d", device->class_code,
+                           device->vendor_id, device->device_id, device->driver ? device->driver : "-",
+                           device->iommu_group, device->group_members->len, device->numa_node,
+                           device->bridge ? " bridge" : "",
+                           device->virtual_function ? GPUVM_PCI(&device->physical_function) : "-",
+                           device->virtual_functions->len, device->boot_vga);
+}
+
+static void
+test_device(void **state)
+{
+    static const struct {
+        const char *address, *expected;
+    } rows[] = {
+        {"0000:01:00.0", "030000 10de:2204 nvidia group 14 of 2 node 1 - 0 VFs boot 1"},
+        {"0000:01:00.1", "040300 10de:1aef - group 14 of 2 node -1 - 0 VFs boot -1"},
+        {"0000:00:01.0", "060400 8086:1901 pcieport group -1 of 0 node -1 bridge - 0 VFs boot -1"},
+        {"0000:00:02.0", "088000 8086:0001 - group -1 of 0 node -1 bridge - 0 VFs boot -1"},
+        {"0000:00:03.0", "088000 8086:0001 - group -1 of 0 node -1 - 0 VFs boot -1"},
+        {"10000:4d:00.0", "038000 8086:56c0 - group -1 of 0 node -1 - 2 VFs boot -1"},
+        {"10000:4d:00.1", "038000 8086:56c0 - group -1 of 0 node -1 10000:4d:00.0 0 VFs boot -1"},
+        {"0000:05:00.0", NULL},
+        {"0000:06:00.0", NULL},
+        {"0000:07:00.0", NULL},
+    };
+    static const char header[] = "0123456789abcd";
+    char *root = tree_make(
+        IDS("0000:01:00.0", "030000", "10de", "2204")
+            AT("0000:01:00.0") "/driver => ../../drivers/nvidia\n" AT("0000:01:00.0") "/numa_node: 1\n" AT("0000:01:00.0") "/boot_vga: 1\n" AT(
+                "0000:01:00.0") "/iommu_group -> sys/kernel/iommu_groups/14\n" IDS("0000:01:00.1", "040300",
+                                                                                   "10de", "1aef")
+                AT("0000:01:00.1") "/numa_node: -1\n" AT(
+                    "0000:01:00.1") "/iommu_group -> sys/kernel/iommu_groups/14\n"
+                                    "sys/kernel/iommu_groups/14/devices/0000:01:00.0/\nsys/kernel/iommu_groups/14/devices/0000:01:00.1/\n" IDS(
+                                        "0000:00:01.0", "060400", "8086", "1901")
+                                        AT("0000:00:01.0") "/driver => ../../drivers/pcieport\n" IDS(
+                                            "0000:00:02.0", "088000", "8086",
+                                            "0001") IDS("0000:00:03.0", "088000", "8086",
+                                                        "0001") IDS("10000:4d:00.0", "038000", "8086", "56c0")
+                                            AT("10000:4d:00.0") "/virtfn0 => ../10000:4d:00.1\n" AT(
+                                                "10000:4d:00.0") "/virtfn1 => ../10000:4d:00.2\n" IDS("10000:4d:00.1",
+                                                                                                      "038000",
+                                                                                                      "8086",
+                                                                                                      "56c0")
+                                                AT("10000:4d:00.1") "/physfn => ../10000:4d:00.0\n" AT(
+                                                    "0000:06:00.0") "/class: 0x030000\n" /* half of one */
+        IDS("0000:07:00.0", "030000", "10de", "none"));
+
+    (void)state;
+    /* the header type, further functions or not: a bridge's, and an ordinary one's */
+    for (int i = 0; i < 2; i++) {
+        g_autofree char *path = g_strdup_printf("%s/" AT("0000:00:0%d.0") "/config", root, 2 + i);
+        g_autofree char *config = g_strconcat(header, i == 0 ? "\x81" : "\x80", NULL);
+        assert_true(g_file_set_contents(path, config, -1, NULL));
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *actual = describe(root, rows[i].address);
+
+        if (g_strcmp0(actual, rows[i].expected) != 0)
+            fail_msg("%s is %s, not %s", rows[i].address, actual, rows[i].expected);
+    }
+    tree_remove(root);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill), cmocka_unit_test(test_absent),
-                                       cmocka_unit_test(test_driver)};
+                                       cmocka_unit_test(test_driver), cmocka_unit_test(test_device)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
