@@ -17,10 +17,12 @@ enum gpuvm_functions { GPUVM_FUNCTIONS_ALL, GPUVM_FUNCTIONS_REQUESTED };
 enum gpuvm_group_mode { GPUVM_GROUP_REFUSE, GPUVM_GROUP_INCLUDE, GPUVM_GROUP_DETACH };
 enum gpuvm_firmware { GPUVM_FIRMWARE_EFI, GPUVM_FIRMWARE_BIOS };
 enum gpuvm_disk_format { GPUVM_DISK_AUTO, GPUVM_DISK_RAW, GPUVM_DISK_QCOW2 };
+enum gpuvm_enforce { GPUVM_ENFORCE_GPUVM, GPUVM_ENFORCE_ALL, GPUVM_ENFORCE_OFF };
 enum gpuvm_net_mode { GPUVM_NET_NAT, GPUVM_NET_BRIDGED, GPUVM_NET_DHCP, GPUVM_NET_VSOCK, GPUVM_NET_NONE };
 
 /** The words of the enums above, as a definition writes them. */
-extern const char *const gpuvm_functions_names[], *const gpuvm_group_mode_names[];
+extern const char *const gpuvm_functions_names[], *const gpuvm_group_mode_names[],
+                                                      *const gpuvm_enforce_names[];
 
 typedef struct gpuvm_resources {
     gpuvm_object object;
@@ -169,6 +171,7 @@ typedef struct gpuvm_policy {
     GPtrArray *denylist;  /* gpuvm_rule */
     bool allow_host_display, require_checksum;
     GPtrArray *protect; /* char *; NULL: everything */
+    int enforce;
 } gpuvm_policy;
 
 /** What a policy's protect may list: gpuvm_use_names, and "unseen". */

@@ -64,6 +64,8 @@ typedef struct meaning {
 #define NO_KVM                                                                                               \
     "KVM is not available: switch virtualisation on in the firmware, load kvm_intel or kvm_amd, see `virt-host-validate`"
 
+#define HOOK "libvirt asks gpuvm's hook, which goes by the host's own policy, without --policy"
+
 #define KERNEL_GONE "it must be on the host; what gpuvm fetched it fetches again: `gpuvm define`"
 
 /* what gpuvm_virt_failed puts a head on */
@@ -153,6 +155,9 @@ static const meaning meanings[] = {
      "somebody has the console, with gpuvm or virsh, or a start that is waited for: take it with --force"},
     {0, "*character device <null>*", GPUVM_EXIT_HOST, "the VM has no console: its template has no <console> or <serial>"},
     /* starting: the rest */
+    {VIR_ERR_HOOK_SCRIPT_FAILED, "*qemu.d/gpuvm *unexpected exit status 5:*", GPUVM_EXIT_HOST, HOOK},
+    {VIR_ERR_HOOK_SCRIPT_FAILED, "*qemu.d/gpuvm *", GPUVM_EXIT_REFUSED, HOOK},
+    {VIR_ERR_HOOK_SCRIPT_FAILED, NULL, GPUVM_EXIT_FAILED, "a script in /etc/libvirt/hooks of that host said so"},
     {VIR_ERR_NO_NETWORK, NULL, GPUVM_EXIT_HOST, "`virsh net-list --all` names the networks there are"},
     {0, "*network '*' is not active*", GPUVM_EXIT_HOST, "start it: `virsh net-start NETWORK`, and `virsh net-autostart NETWORK`"},
     {0, "*Cannot get interface MTU on*", GPUVM_EXIT_HOST, "the host has no such bridge: see `ip link`"},

@@ -5,6 +5,8 @@
 
 const char *const gpuvm_protect_names[] = {"storage", "network", "addresses", "holders", "unseen", NULL};
 
+const char *const gpuvm_enforce_names[] = {"gpuvm", "all", "off", NULL};
+
 static const char *const kind_word[] = {"policy", NULL};
 
 static const gpuvm_field fields[] = {
@@ -28,6 +30,10 @@ static const gpuvm_field fields[] = {
          "case."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether everything that is fetched from a URL must have a checksum."},
+    {GPUVM_FIELD(gpuvm_policy, enforce), .shape = GPUVM_ENUM, .choices = gpuvm_enforce_names,
+     .doc =
+         "Which domains the hook (gpuvm-hook(8)) judges when libvirt starts them, whoever asked for it: gpuvm (those that "
+         "gpuvm defined), all (besides, every other domain with a PCI device of the host), off (none)."},
     {NULL},
 };
 
