@@ -13,6 +13,9 @@
 /** Not known: a remote connection cannot tell, or the host has no such thing. */
 #define GPUVM_UNKNOWN (-1)
 
+/** Values of gpuvm_host.hook: there is none; this version's; one that is broken or another version's; not gpuvm's. */
+enum gpuvm_hook { GPUVM_HOOK_ABSENT, GPUVM_HOOK_INSTALLED, GPUVM_HOOK_STALE, GPUVM_HOOK_FOREIGN };
+
 /** Values of gpuvm_host.vfio. */
 enum gpuvm_vfio { GPUVM_VFIO_LOADED, GPUVM_VFIO_LOADABLE, GPUVM_VFIO_ABSENT };
 
@@ -36,6 +39,7 @@ typedef struct gpuvm_host {
     int64_t unsafe_interrupts; /* vfio_iommu_type1's allow_unsafe_interrupts */
     int64_t memlock;           /* bytes that may be locked by this user; INT64_MAX: no limit */
     int64_t available_kib;     /* of memory, for a new VM */
+    int64_t hook;              /* enum gpuvm_hook: what libvirt runs before it starts a domain */
 } gpuvm_host;
 
 /** A member of gpuvm_host: its name in host files, and where it is. The last row has no name. */

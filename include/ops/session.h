@@ -51,6 +51,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_session, gpuvm_session_free)
 /** Connects to libvirt, unless that is done. With host_file it is an error (exit code 2): nothing runs there. */
 bool gpuvm_session_connect(gpuvm_session *session);
 
+/** Whether what it is to connect to, or would have, is this machine. */
+bool gpuvm_session_is_here(const gpuvm_session *session);
+
 /* Reads the policies, for what needs no facts: the host's own and policy_file. One that is wrong leaves none. */
 bool gpuvm_session_policies(gpuvm_session *session);
 

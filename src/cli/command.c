@@ -25,6 +25,7 @@
     ROW(release)                                                                                             \
     ROW(plugin)                                                                                              \
     ROW(image)                                                                                               \
+    ROW(hook)                                                                                                \
     ROW(capture)                                                                                             \
     ROW(schema)                                                                                              \
     ROW(completion)                                                                                          \

@@ -276,6 +276,34 @@ check_policy(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fin
     }
 }
 
+static void
+check_hook(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    static const char install[] = "sudo gpuvm hook install";
+    int enforce = input->policies->n > 0 ? input->policies->of[0].spec->policy->enforce : GPUVM_ENFORCE_GPUVM;
+
+    switch (input->facts->host.hook) {
+    case GPUVM_HOOK_ABSENT:
+        find(findings, topic, GPUVM_WARN, install,
+             "libvirt does not ask gpuvm: virsh start, virt-manager and autostart know no policy");
+        break;
+    case GPUVM_HOOK_INSTALLED:
+        find(findings, topic, GPUVM_PASS, NULL, "libvirt asks gpuvm before it starts a VM (enforce: %s)",
+             gpuvm_enforce_names[enforce]);
+        break;
+    case GPUVM_HOOK_STALE:
+        find(findings, topic, GPUVM_FAIL, install,
+             "what libvirt runs before it starts a VM is broken, or of another version than this gpuvm");
+        break;
+    case GPUVM_HOOK_FOREIGN:
+        find(findings, topic, GPUVM_FAIL, "give it another name, then sudo gpuvm hook install",
+             "/etc/libvirt/hooks/qemu.d/gpuvm is not gpuvm's");
+        break;
+    default:
+        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's hooks are out of sight");
+    }
+}
+
 static GPtrArray *
 find_gpus(const gpuvm_facts *facts)
 {
@@ -416,6 +444,7 @@ static const struct {
     {"locked memory", check_memlock},
     {"hugepages", check_hugepages},
     {"policy", check_policy},
+    {"hook", check_hook},
 };
 
 GPtrArray *

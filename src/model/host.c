@@ -27,6 +27,7 @@ const gpuvm_host_fact gpuvm_host_facts[] = {
     {NUMBER(unsafe_interrupts, 1)},
     {NUMBER(memlock, INT64_MAX)},
     {NUMBER(available_kib, INT64_MAX)},
+    {NUMBER(hook, GPUVM_HOOK_FOREIGN)},
     {NULL},
 };
 

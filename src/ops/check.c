@@ -4,15 +4,7 @@
 #include "ops/check.h"
 
 #include "host/observe.h"
-
-/* Whether @uri, which could not be connected to, would have been this machine. */
-static bool
-means_this_machine(const char *uri)
-{
-    const char *given = uri ? uri : g_getenv("LIBVIRT_DEFAULT_URI");
-
-    return !given || g_str_has_prefix(given, "qemu:///");
-}
+#include "ops/hookfile.h"
 
 /* Without libvirt there is still something to see, and that there is none is the first finding. */
 static const gpuvm_diag *
@@ -21,8 +13,10 @@ do_without_libvirt(gpuvm_session *session)
     const gpuvm_diag *diag = g_ptr_array_index(session->diags->items, session->diags->items->len - 1);
 
     session->facts = gpuvm_facts_new();
-    if (means_this_machine(session->uri))
+    if (gpuvm_session_is_here(session)) {
         gpuvm_observe_files("", &session->facts->host);
+        session->facts->host.hook = gpuvm_hook_look();
+    }
     return diag;
 }
 

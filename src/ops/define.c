@@ -7,6 +7,7 @@
 
 #include "core/domxml.h"
 #include "core/image.h"
+#include "ops/hookfile.h"
 #include "ops/images.h"
 #include "ops/locks.h"
 #include "ops/startcheck.h"
@@ -66,10 +67,13 @@ define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_option
                              "domain '%s' is running: it keeps its old definition until its next start",
                              domain->name),
             "gpuvm restart %s", domain->name);
-    if (domain->autostart && change != GPUVM_UNCHANGED)
-        gpuvm_diags_note(session->diags, NULL,
-                         "domain '%s' starts with the host: libvirt does that, without gpuvm's checks",
-                         domain->name);
+    if (domain->autostart && change != GPUVM_UNCHANGED &&
+        !(session->connection->local && gpuvm_hook_look() == GPUVM_HOOK_INSTALLED))
+        gpuvm_diag_hint(
+            gpuvm_diags_note(session->diags, NULL,
+                             "domain '%s' starts with the host: libvirt does that, without gpuvm's checks",
+                             domain->name),
+            "to have them there, too, install the hook on that host: gpuvm hook install");
     options->defined(options->data, domain->name, change);
     return true;
 }

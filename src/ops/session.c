@@ -11,6 +11,7 @@
 #include "host/pool.h"
 #include "host/uses.h"
 #include "host/watchdog.h"
+#include "ops/hookfile.h"
 #include "ops/policy.h"
 
 gpuvm_session *
@@ -81,6 +82,14 @@ gpuvm_session_connect(gpuvm_session *session)
         return gpuvm_session_fail(session, error);
     gpuvm_watchdog_begin(session->connection->uri, session->lost); /* of libvirt's own choice */
     return true;
+}
+
+bool
+gpuvm_session_is_here(const gpuvm_session *session)
+{
+    const char *uri = session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI");
+
+    return !session->host_file && (!uri || g_str_has_prefix(uri, "qemu:///"));
 }
 
 /*
@@ -223,6 +232,8 @@ gpuvm_session_gather_host(gpuvm_session *session, bool *ret_whole)
         return false;
     for (const gpuvm_host_fact *fact = gpuvm_host_facts; fact->name && !asks_libvirt(session); fact++)
         in_file |= gpuvm_host_knows(host, fact);
+    if (session->connection && session->connection->local)
+        host->hook = gpuvm_hook_look();
     *ret_whole = !session->connection || in_file || gpuvm_observe_libvirt(session->connection, host);
     return true;
 }

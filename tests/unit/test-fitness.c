@@ -174,6 +174,23 @@ libvirt_and_its_machine(void **state G_GNUC_UNUSED)
     run_cases(cases, G_N_ELEMENTS(cases));
 }
 
+static void
+hook(void **state G_GNUC_UNUSED)
+{
+    static const fitness_case cases[] = {
+        {"hook", "", "", {"unknown"}},
+        {"hook", "hook=0", "", {"WARN :: know no policy → sudo gpuvm hook install"}},
+        {"hook", "hook=1", "", {"PASS :: (enforce: gpuvm) → none"}},
+        {"hook", "hook=2", "", {"FAIL :: of another version :: → sudo gpuvm hook install"}},
+        {"hook",
+         "hook=3",
+         "",
+         {"FAIL /etc/libvirt/hooks/qemu.d/gpuvm is not gpuvm's → give it another name"}},
+    };
+
+    run_cases(cases, G_N_ELEMENTS(cases));
+}
+
 #define NO_GROUP "0000:01:00.0 030000 10de:2204\n"
 
 static void
@@ -307,8 +324,8 @@ policies(void **state G_GNUC_UNUSED)
 static void
 remote_passes_nothing_unseen(void **state G_GNUC_UNUSED)
 {
-    static const char *const unseen[] = {"CPU virtualisation", "interrupt remapping", "vfio-pci",
-                                         "host display", NULL};
+    static const char *const unseen[] = {
+        "CPU virtualisation", "interrupt remapping", "vfio-pci", "hook", "host display", NULL};
     g_autoptr(gpuvm_facts) facts = build_facts(GPU "host type=kvm\n");
     g_autoptr(GPtrArray) findings =
         check("libvirt_version=9000000;hypervisor=QEMU;hypervisor_version=7002000;efi=1;default_network=1",
@@ -323,7 +340,7 @@ remote_passes_nothing_unseen(void **state G_GNUC_UNUSED)
         unknown += g_strv_contains(unseen, finding->topic);
         assert_int_not_equal(finding->verdict, GPUVM_FAIL);
     }
-    assert_int_equal(unknown, 4);
+    assert_int_equal(unknown, 5);
 }
 
 int
@@ -334,6 +351,7 @@ main(void)
         cmocka_unit_test(iommu_and_vfio),
         cmocka_unit_test(cards),
         cmocka_unit_test(policies),
+        cmocka_unit_test(hook),
         cmocka_unit_test(remote_passes_nothing_unseen),
     };
 
