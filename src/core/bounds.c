@@ -13,6 +13,11 @@
 #define CHARDEVS(tail)                                                                                       \
     "devices/serial" tail " devices/parallel" tail " devices/console" tail " devices/channel" tail
 
+/* Where libvirt itself keeps them; elsewhere below its directories are its files and the sockets of other VMs. */
+#define SOCKETS "/run/libvirt/qemu/channel/* /var/lib/libvirt/qemu/channel/*"
+#define GRAPHICS                                                                                             \
+    "/run/libvirt/qemu/*vnc.sock /run/libvirt/qemu/*spice.sock /var/lib/libvirt/qemu/*vnc.sock "             \
+    "/var/lib/libvirt/qemu/*spice.sock"
 #define NVRAM "*/libvirt/qemu/nvram/* */libvirt/qemu/varstore/*"
 #define IN_DEFINITION "name the device in devices.pci_passthrough of the definition"
 
@@ -77,20 +82,21 @@ static const struct row {
     {EITHER, "devices/disk", "rawio", "no"},
     {EITHER, "devices/disk", "sgio", "filtered"},
     {EITHER, "devices/disk/source/reservations"},
-    {EITHER, "devices/disk/*backingStore", "type", "file network volume"},
+    {EITHER, "devices/disk/*backingStore devices/disk/*dataStore", "type", "file network volume"},
 
     {EITHER, CHARDEVS(""), "type", "pty unix null vc spicevmc spiceport dbus qemu-vdagent",
      "type='pty' is what gpuvm console and virsh console show"},
-    {EITHER, CHARDEVS("/source"), "path", "/dev/pts/* */libvirt/qemu/*"},
+    {TEMPLATE, CHARDEVS("/source"), "path", "/dev/pts/*", "leave it out: libvirt names the socket"},
+    {DOMAIN, CHARDEVS("/source"), "path", "/dev/pts/* " SOCKETS},
     {EITHER, CHARDEVS("/source"), "mode", "bind"},
-    {EITHER, CHARDEVS("/log"), "file", "*/libvirt/qemu/*"},
+    {EITHER, CHARDEVS("/log"), "file", "/var/log/libvirt/qemu/*"},
     {EITHER, "devices/smartcard", "mode", "passthrough"},
     {EITHER, "devices/smartcard devices/redirdev", "type", "spicevmc"},
 
     {EITHER, "devices/input", "type", "tablet mouse keyboard"},
     {EITHER, "devices/audio", "type", "none spice pulseaudio pipewire jack dbus sdl"},
     {EITHER, "devices/graphics", "type", "vnc spice sdl dbus rdp"},
-    {EITHER, "devices/graphics devices/graphics/listen", "socket", "*/libvirt/qemu/*"},
+    {EITHER, "devices/graphics devices/graphics/listen", "socket", GRAPHICS},
     {EITHER, "devices/graphics/gl devices/video/*acceleration", "rendernode"},
     {EITHER, "devices/video/driver", "name", "qemu"},
     {EITHER, "devices/rng/backend", "model", "random builtin"},
@@ -216,6 +222,17 @@ is_second(const xmlNode *node)
     return before && !is_in("sysinfo seclabel", (const char *)node->name);
 }
 
+/* libvirt takes an attribute by its name, whatever its namespace. */
+static bool
+has_foreign_attribute(const xmlNode *node)
+{
+    const xmlAttr *attribute = node->properties;
+
+    while (attribute && !attribute->ns)
+        attribute = attribute->next;
+    return attribute != NULL;
+}
+
 /* @path: of @node, an element. */
 static void
 check_children(const check *on, const xmlNode *node, const char *path)
@@ -228,7 +245,7 @@ check_children(const check *on, const xmlNode *node, const char *path)
 
         if (child->type != XML_ELEMENT_NODE)
             continue;
-        if (child->ns || (part && !is_in(part->children, name)))
+        if (child->ns || has_foreign_attribute(child) || (part && !is_in(part->children, name)))
             refuse_element(on, child, "", NULL);
         else if (!*path && is_second(child))
             refuse_element(on, child, "a second ", NULL);
@@ -243,7 +260,7 @@ gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *emulato
 {
     const check on = {what, emulator, mark, diags};
 
-    if (domain->ns)
+    if (domain->ns || has_foreign_attribute(domain))
         refuse_element(&on, domain, "", NULL);
     else if (check_rows(&on, domain, ""))
         check_children(&on, domain, "");
