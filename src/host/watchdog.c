@@ -6,7 +6,8 @@
 #include "host/connection.h"
 
 #define INTERVAL_US (3 * G_USEC_PER_SEC)
-#define PATIENCE_US (10 * G_USEC_PER_SEC)
+#define PATIENCE 10 /* steps; while this process is stopped, at most one passes */
+#define STEP_US G_USEC_PER_SEC
 #define END_US G_USEC_PER_SEC /* for an answer that is on its way, when nobody needs it any more */
 
 static struct {
@@ -35,13 +36,16 @@ answers(void)
 {
     g_autoptr(GAsyncQueue) answered = g_async_queue_new();
     GThread *thread = g_thread_try_new("ask", ask, g_async_queue_ref(answered), NULL);
+    bool came = false;
 
     if (!thread) {
         g_async_queue_unref(answered);
         return true;
     }
     g_thread_unref(thread);
-    return g_async_queue_timeout_pop(answered, PATIENCE_US) != NULL;
+    for (unsigned step = 0; step < PATIENCE && !came; step++)
+        came = g_async_queue_timeout_pop(answered, STEP_US) != NULL;
+    return came;
 }
 
 static gpointer

@@ -27,3 +27,14 @@ kill -STOP "$pid"
 wait_until is_held ConnectOpenReadOnly
 kill -CONT "$pid"
 let_go 0
+expect_exit 0 gpuvm undefine vm
+
+# While gpuvm itself is stopped, with a question on its way, no time passes for libvirtd.
+hold DomainDefineXMLFlags define "$TMPDIR/vm.yaml"
+kill -STOP "$pid"
+wait_until is_held ConnectOpenReadOnly
+kill -STOP $HELD
+kill -CONT "$pid"
+sleep 11 # seconds, more than libvirtd has for its answer
+kill -CONT $HELD
+let_go 0
