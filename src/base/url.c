@@ -32,7 +32,8 @@ find(enum depth depth, const char *text, size_t size, size_t from, size_t *ret_b
     g_autoptr(GMatchInfo) match = NULL;
     int begin, end;
 
-    if (from > size || !g_strstr_len(text, (gssize)size, "://"))
+    /* a health check's endpoint is a URL without its beginning */
+    if (from > size || (!memchr(text, '?', size) && !g_strstr_len(text, (gssize)size, "://")))
         return false;
     if (g_once_init_enter(&regexes[depth]))
         g_once_init_leave(&regexes[depth],
