@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/file.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static bool
 fail(GError **error, const char *path, int number)
 {
     g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot lock %s: %s%s", path, g_strerror(number),
-                g_str_has_prefix(path, SHARED "/")
+                g_str_has_prefix(path, SHARED "/") && number != EMFILE
                     ? "\nall users of this libvirt share the locks there: `sudo install -d -g " GROUP
                       " -m 2770 " SHARED "` makes the directory, and you must be in group " GROUP
                     : "");
@@ -115,12 +116,25 @@ find_path(const gpuvm_connection *connection, const char *name)
     return g_build_filename(directory, file, NULL);
 }
 
+/* Each VM that is defined at once is a file that stays open. */
+static void
+raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 gpuvm_lock *
 gpuvm_lock_take(const gpuvm_connection *connection, const char *name, bool exclusive,
                 void (*waiting)(void *data), void *data, GError **error)
 {
     g_autofree char *path = find_path(connection, name);
 
+    raise_limit();
     return take(path, 0640, exclusive, waiting, data, error);
 }
 

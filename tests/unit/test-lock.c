@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -116,6 +117,28 @@ has_a_place(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+takes_many(void **state G_GNUC_UNUSED)
+{
+    gpuvm_connection connection = {.uri = (char *)"qemu:///session"};
+    struct rlimit before, few;
+    gpuvm_lock *locks[40];
+    int waited = 0;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    few = (struct rlimit){.rlim_cur = G_N_ELEMENTS(locks) / 2, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(locks); i++) {
+        g_autofree char *name = g_strdup_printf("vm-%zu", i);
+
+        locks[i] = gpuvm_lock_take(&connection, name, true, count, &waited, NULL);
+        assert_non_null(locks[i]);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(locks); i++)
+        gpuvm_lock_release(locks[i]);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
 static int
 set_up(void **state G_GNUC_UNUSED)
 {
@@ -141,6 +164,7 @@ main(void)
         cmocka_unit_test(excludes),
         cmocka_unit_test(follows_nothing),
         cmocka_unit_test(has_a_place),
+        cmocka_unit_test(takes_many),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
