@@ -115,8 +115,11 @@ start_network(gpuvm_connection *connection, const char *name, bool *ret_started,
     bool right;
 
     *ret_started = network && gpuvm_virt.NetworkCreate(network) == 0;
-    right = *ret_started || (network && gpuvm_virt.NetworkIsActive(network) == 1) ||
-            gpuvm_virt_failed(error, "cannot start network '%s'", name);
+    right = *ret_started || gpuvm_virt_failed(error, "cannot start network '%s'", name);
+    if (!right && network && gpuvm_virt.NetworkIsActive(network) == 1) {
+        g_clear_error(error);
+        right = true;
+    }
     if (network)
         gpuvm_virt.NetworkFree(network);
     return right;

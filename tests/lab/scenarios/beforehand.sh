@@ -35,3 +35,11 @@ expect_text "third: error: device 0000:02:00.0 is in use by domain 'second', whi
 expect_exit 0 gpuvm stop --force second
 expect_exit 0 gpuvm create third --config "$TMPDIR/third.yaml" --device 02:00.0
 expect_driver vfio-pci 0000:02:00.0
+
+# Why a network does not start is said.
+virsh -q net-define /dev/stdin <<< "<network><name>taken</name><bridge name='lo'/></network>"
+vm fourth '{}'
+sed -i 's/^network: .*/network: {network: taken}/' "$TMPDIR/fourth.yaml"
+expect_exit 0 gpuvm define "$TMPDIR/fourth.yaml"
+expect_exit 1 gpuvm start fourth
+expect_text "cannot start network 'taken': " 'File exists'
