@@ -6,6 +6,8 @@
  * code 5) when it is about to start, a warning or a note before: they may come, or go, until then. What define itself
  * needs, the image below an overlay, is an error before, too.
  *
+ * Nor does the host use its disks (core/diskcheck.h), which is an error in any case.
+ *
  * And what libvirt never says: that there is nothing to boot from, too little memory, or no KVM. Warnings.
  */
 #pragma once
@@ -27,6 +29,7 @@ typedef struct gpuvm_guest_question {
     const GPtrArray *functions; /* gpuvm_plan_function: what it is passed */
     const gpuvm_body *body;     /* of its definition; NULL: its XML is all there is */
     const gpuvm_facts *facts;
+    const gpuvm_policies *policies;
     gpuvm_diags *diags;
 } gpuvm_guest_question;
 

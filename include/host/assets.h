@@ -7,6 +7,7 @@
 #pragma once
 
 #include "host/connection.h"
+#include "model/facts.h"
 #include "model/guest.h"
 
 /** Fills in what is known of each of @assets (gpuvm_asset). What libvirt does not tell stays unknown. */
@@ -14,6 +15,9 @@ void gpuvm_assets_look(gpuvm_connection *connection, const GPtrArray *assets);
 
 /** The same of what the files of a host tell, below @root ("": this machine). */
 void gpuvm_assets_look_at_files(const char *root, const GPtrArray *assets);
+
+/** Tells the disks that running domains have by what they are, too: who names them otherwise has the same. */
+void gpuvm_assets_identify(gpuvm_connection *connection, gpuvm_facts *facts);
 
 /**
  * Starts each network among @assets that was seen to be inactive: the domain could not start otherwise. Calls @started with

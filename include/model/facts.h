@@ -83,6 +83,7 @@ typedef struct gpuvm_claim {
     GArray *now;       /* what it runs with; of a domain that is off, none */
     GArray *next;      /* what its definition names, for its next start */
     GPtrArray *writes; /* char *, owned: the disks that it alone writes to now, as gpuvm_asset names them */
+    GPtrArray *shares; /* the same of the others that it has now: it reads them only, or shares them */
 } gpuvm_claim;
 
 gpuvm_claim *gpuvm_claim_new(const char *domain, const char *uuid);
@@ -95,9 +96,9 @@ bool gpuvm_claim_has(const gpuvm_claim *claim, const gpuvm_pci_addr *addr);
 /** Whether it runs, and its next start will have other devices than it has now. */
 bool gpuvm_claim_waits(const gpuvm_claim *claim);
 
-/** What the host itself does with a device: in the order of gpuvm_use_names. */
+/** What the host itself does with a device or a disk: in the order of gpuvm_use_names. */
 typedef enum gpuvm_use_kind {
-    GPUVM_USE_STORAGE, /* a mounted file system or swap is on it */
+    GPUVM_USE_STORAGE, /* a mounted file system or swap is on it, a volume group or an array is made of it */
     GPUVM_USE_NETWORK, /* it carries a default route */
     GPUVM_USE_ADDRESS, /* a network interface of it has an address */
     GPUVM_USE_HOLDER,  /* a process has it open, or its interface is up */
@@ -108,9 +109,12 @@ extern const char *const gpuvm_use_names[];
 
 typedef struct gpuvm_use {
     gpuvm_use_kind kind;
-    bool root;    /* the root file system */
-    char *what;   /* "holds the file system mounted at /srv" */
-    char *remedy; /* the command that frees it; NULL */
+    bool root;     /* the root file system */
+    bool readonly; /* of a disk: it is only read */
+    char *what;    /* "holds the file system mounted at /srv" */
+    char *remedy;  /* the command that frees it; NULL */
+    char *
+        disk; /* of a disk: the one that is in use itself, which is another when a part, or a whole, of it is; NULL */
 } gpuvm_use;
 
 typedef struct gpuvm_facts {
@@ -119,8 +123,9 @@ typedef struct gpuvm_facts {
     GPtrArray *claims;   /* gpuvm_claim, by domain name */
     GHashTable *claimed; /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
     GHashTable *
-        writers; /* char *, a disk as gpuvm_asset names it → char *, the domain that alone writes to it now */
-    GPtrArray *cells; /* gpuvm_cell, by id */
+        writers; /* char *, a disk by name and by identity (gpuvm_asset) → char *, the domain that alone writes to it now */
+    GHashTable *sharers; /* the same of what is read only, or shared: → one of the domains */
+    GPtrArray *cells;    /* gpuvm_cell, by id */
     gpuvm_host host;
     uint64_t memory_kib;   /* of the host; 0: unknown */
     unsigned cpus;         /* online; 0: unknown */
@@ -131,6 +136,7 @@ typedef struct gpuvm_facts {
     bool iommu;            /* some device has an IOMMU group, or capabilities say so */
     bool processes_hidden; /* some processes could not be looked into, so holders may be missing from uses */
     GHashTable *uses;      /* gpuvm_pci_addr * → GPtrArray of gpuvm_use; NULL: nobody could look */
+    GHashTable *disk_uses; /* char *, a disk's identity (gpuvm_asset) → the same */
     char *policy;          /* a host file's copy of the host's policy, as text; NULL */
 } gpuvm_facts;
 
@@ -172,6 +178,12 @@ GPtrArray *gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *ad
 /** The running domain, other than @except, that alone writes to the disk @name; NULL: none. */
 const char *gpuvm_facts_writer(const gpuvm_facts *facts, const char *name, const char *except);
 
+/** Whether a running domain has the disk @name, in whatever way. */
+bool gpuvm_facts_runs_with(const gpuvm_facts *facts, const char *name);
+
+/** The disk @name, which domains may run with, is also called @identity. */
+void gpuvm_facts_identify(gpuvm_facts *facts, const char *name, const char *identity);
+
 const gpuvm_cell *gpuvm_facts_cell(const gpuvm_facts *facts, int id);
 
 /** Says that the uses of devices were looked for, though none was found yet. */
@@ -183,3 +195,11 @@ void gpuvm_facts_add_use(gpuvm_facts *facts, const gpuvm_pci_addr *addr, gpuvm_u
 
 /** What the host does with the function at @addr (gpuvm_use); NULL: nothing that is known. */
 const GPtrArray *gpuvm_facts_uses(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
+
+/** The same of disks, by identity. @use is copied. */
+void gpuvm_facts_looked_at_disks(gpuvm_facts *facts);
+void gpuvm_facts_add_disk_use(gpuvm_facts *facts, const char *identity, const gpuvm_use *use);
+const GPtrArray *gpuvm_facts_disk_uses(const gpuvm_facts *facts, const char *identity);
+
+/** As if nobody had looked for uses, of devices or of disks. */
+void gpuvm_facts_forget_uses(gpuvm_facts *facts);

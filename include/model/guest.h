@@ -20,18 +20,29 @@ typedef struct gpuvm_asset {
     gpuvm_asset_kind kind;
     char *what;      /* it is to the guest: "kernel", "disk vda", "bridge" */
     char *name;      /* what it is called on the host */
+    char *path;      /* where a volume is; NULL: not known, or it is no volume */
     gpuvm_mark mark; /* what asked for it; no place when a domain's XML did */
     bool disk, readonly, shareable;
+    bool block;     /* a block device, as far as the domain's XML tells, or as it is seen to be */
     bool optional;  /* the domain starts without it, too */
     bool at_define; /* it is needed already then */
     /* of the host: 1, 0 or GPUVM_UNKNOWN */
     int exists;
     int active;         /* a network, or the pool of a volume */
     int passes_devices; /* a network that gives each guest a PCI function of the host's */
+    int claimed;        /* a block device: the kernel has given it, or a part of it, to one user alone */
+    /*
+     * What a disk is, whatever it is called: a block device by the kernel's name, "sda1", or its number where that is not
+     * known, "8:1"; a file by device and inode, "file/8:1/1234". NULL: it is not seen.
+     */
+    char *identity;
+    GPtrArray *below; /* char *, owned: the identities of what it is a part of, or made of; NULL */
 } gpuvm_asset;
 
 /** Nothing is known of it. @what is taken. */
 gpuvm_asset *gpuvm_asset_new(gpuvm_asset_kind kind, char *what, const char *name);
+void gpuvm_asset_free(gpuvm_asset *asset);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_asset, gpuvm_asset_free)
 
 typedef struct gpuvm_guest {
     uint64_t memory_kib; /* 0: unknown */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/diskcheck.h"
 #include "core/image.h"
 
 #define MIN_MIB 64 /* with less, neither OVMF nor a distribution's kernel starts */
@@ -99,6 +100,7 @@ gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error)
             continue;
         below = gpuvm_asset_new(GPUVM_ASSET_FILE, gpuvm_image_title(image), image->path);
         below->mark = image->mark;
+        below->disk = below->readonly = true;
         below->at_define = true;
         g_ptr_array_add(guest->assets, below);
     }
@@ -168,6 +170,8 @@ check_writer(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 {
     const char *writer = gpuvm_facts_writer(question->facts, asset->name, question->domain);
 
+    if (!writer && asset->identity)
+        writer = gpuvm_facts_writer(question->facts, asset->identity, question->domain);
     if (!writer || !asset->disk || asset->shareable)
         return;
     if (question->occasion == GPUVM_PLAN)
@@ -246,7 +250,9 @@ gpuvm_guest_check(const gpuvm_guest_question *question)
         check_pool(question, assets->pdata[i]);
         check_network(question, assets->pdata[i]);
         check_writer(question, assets->pdata[i]);
+        gpuvm_disk_check(question, assets->pdata[i]);
     }
+    gpuvm_disk_check_unseen(question);
     check_boot(question);
     check_memory(question);
     check_emulation(question);

@@ -12,11 +12,11 @@ policy_protects(const gpuvm_policy *policy, const char *word)
     return !policy->protect || g_ptr_array_find_with_equal_func(policy->protect, word, g_str_equal, NULL);
 }
 
-static bool
-protects(const gpuvm_admission *admission, const char *word)
+bool
+gpuvm_protects(const gpuvm_policies *policies, const char *word)
 {
-    for (unsigned i = 0; i < admission->policies->n; i++) {
-        if (policy_protects(admission->policies->of[i].spec->policy, word))
+    for (unsigned i = 0; i < policies->n; i++) {
+        if (policy_protects(policies->of[i].spec->policy, word))
             return true;
     }
     return false;
@@ -66,7 +66,7 @@ counts(const gpuvm_admission *admission, const gpuvm_use *use, const gpuvm_pci_a
         return false;
     if (admission->occasion == GPUVM_RELEASE)
         return use->kind == GPUVM_USE_HOLDER;
-    return use->root || protects(admission, gpuvm_use_names[use->kind]);
+    return use->root || gpuvm_protects(admission->policies, gpuvm_use_names[use->kind]);
 }
 
 /* Of @addr: the function itself, or one of its virtual functions, which go away when it is passed. */
@@ -119,34 +119,40 @@ gpuvm_protect_rule(const gpuvm_admission *admission)
 
 /* The word on what cannot be seen: planning changes nothing, and is as good from another machine. */
 static gpuvm_diag *
-report_unseen(const gpuvm_admission *admission, const char *what)
+report_unseen(const gpuvm_policies *policies, gpuvm_occasion occasion, gpuvm_diags *diags, const char *what)
 {
     gpuvm_diag *diag;
 
-    if (!protects(admission, UNSEEN))
-        return gpuvm_diags_note(admission->diags, NULL, "%s", what);
-    diag = admission->occasion == GPUVM_PLAN
-               ? gpuvm_diags_warning(admission->diags, NULL, "%s", what)
-               : gpuvm_diags_error(admission->diags, GPUVM_EXIT_REFUSED, NULL, "%s", what);
+    if (!gpuvm_protects(policies, UNSEEN))
+        return gpuvm_diags_note(diags, NULL, "%s", what);
+    diag = occasion == GPUVM_PLAN ? gpuvm_diags_warning(diags, NULL, "%s", what)
+                                  : gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, NULL, "%s", what);
     gpuvm_diag_hint(diag, "to go without, have a policy whose 'protect' leaves 'unseen' out");
     return diag;
 }
 
 void
-gpuvm_protect_unseen_rule(const gpuvm_admission *admission)
+gpuvm_protect_unseen(const gpuvm_policies *policies, gpuvm_occasion occasion, bool looked, bool hidden,
+                     gpuvm_diags *diags)
 {
-    if (admission->functions->len == 0)
-        return;
-    if (!admission->facts->uses)
+    if (!looked)
         gpuvm_diag_hint(
             report_unseen(
-                admission,
+                policies, occasion, diags,
                 "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no "
                 "mounted disk, no network in use and no open GPU"),
             "to see it, run gpuvm on the host itself");
-    else if (admission->facts->processes_hidden)
+    else if (hidden)
         gpuvm_diag_hint(
-            report_unseen(admission,
+            report_unseen(policies, occasion, diags,
                           "whether processes have these devices open cannot be seen: some are hidden"),
             "to see them all, run gpuvm as root (sudo), and not in a container");
+}
+
+void
+gpuvm_protect_unseen_rule(const gpuvm_admission *admission)
+{
+    if (admission->functions->len > 0)
+        gpuvm_protect_unseen(admission->policies, admission->occasion, admission->facts->uses != NULL,
+                             admission->facts->processes_hidden, admission->diags);
 }

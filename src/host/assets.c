@@ -4,10 +4,14 @@
 #include "host/assets.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "host/file.h"
+#include "host/inode.h"
 
 #define INTERFACES "/sys/class/net"
 
@@ -23,6 +27,67 @@ path_exists(const char *root, const char *path)
     return errno == ENOENT || errno == ENOTDIR ? 0 : GPUVM_UNKNOWN;
 }
 
+static bool
+add_once(GPtrArray *texts, char *text)
+{
+    bool news = !g_ptr_array_find_with_equal_func(texts, text, g_str_equal, NULL);
+
+    if (news)
+        g_ptr_array_add(texts, text);
+    else
+        g_free(text);
+    return news;
+}
+
+/* What block device @name is a partition of, and what that is made of. */
+static void
+add_below(const char *root, const char *name, GPtrArray *below)
+{
+    g_autofree char *whole = gpuvm_inode_whole(root, name), *file = gpuvm_inode_loop_file(root, whole);
+    g_autoptr(GPtrArray) slaves = gpuvm_file_list(root, "", "/sys/class/block/%s/slaves", whole);
+
+    if (file)
+        add_once(below, g_steal_pointer(&file));
+    if (!g_str_equal(whole, name))
+        add_once(below, g_strdup(whole));
+    for (guint i = 0; i < slaves->len; i++) {
+        const char *slave = slaves->pdata[i];
+
+        if (add_once(below, g_strdup(slave)))
+            add_below(root, slave, below);
+    }
+}
+
+/* Whether the kernel refuses to share it: open(2) of O_EXCL without O_CREAT, which changes nothing. Only root may. */
+static int
+is_claimed(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_EXCL | O_NONBLOCK | O_CLOEXEC);
+
+    if (fd < 0)
+        return errno == EBUSY ? 1 : GPUVM_UNKNOWN;
+    close(fd);
+    return 0;
+}
+
+/* What the disk @asset is. */
+static void
+look_at_disk(const char *root, gpuvm_asset *asset)
+{
+    const char *path = asset->kind == GPUVM_ASSET_FILE ? asset->name : asset->path;
+    g_autofree char *at = g_strconcat(root, path, NULL), *number = path ? gpuvm_inode_number(at) : NULL;
+
+    if (!number)
+        return;
+    asset->identity = gpuvm_inode_identity(root, number);
+    asset->block = g_str_has_prefix(number, GPUVM_INODE_BLOCK);
+    if (!asset->block)
+        return;
+    asset->below = g_ptr_array_new_with_free_func(g_free);
+    add_below(root, asset->identity, asset->below);
+    asset->claimed = is_claimed(at);
+}
+
 void
 gpuvm_assets_look_at_files(const char *root, const GPtrArray *assets)
 {
@@ -33,6 +98,8 @@ gpuvm_assets_look_at_files(const char *root, const GPtrArray *assets)
             asset->exists = path_exists(root, asset->name);
         else if (asset->kind == GPUVM_ASSET_INTERFACE && gpuvm_file_exists(root, INTERFACES))
             asset->exists = gpuvm_file_exists(root, INTERFACES "/%s", asset->name);
+        if (asset->disk)
+            look_at_disk(root, asset);
     }
 }
 
@@ -62,6 +129,16 @@ look_at_network(gpuvm_connection *connection, gpuvm_asset *asset)
     gpuvm_virt.NetworkFree(network);
 }
 
+static char *
+path_of(virStorageVol *volume)
+{
+    g_autofree char *xml = gpuvm_virt.StorageVolGetXMLDesc(volume, 0);
+    g_autoptr(xmlDoc) doc = xml ? gpuvm_xml_parse(xml, strlen(xml), "volume", NULL) : NULL;
+    const xmlNode *target = doc ? gpuvm_xml_child(xmlDocGetRootElement(doc), "target") : NULL;
+
+    return gpuvm_xml_text(gpuvm_xml_child(target, "path"));
+}
+
 static void
 look_in_pool(virStoragePool *pool, gpuvm_asset *asset, const char *name)
 {
@@ -71,11 +148,13 @@ look_in_pool(virStoragePool *pool, gpuvm_asset *asset, const char *name)
     if (asset->active != 1)
         return;
     volume = gpuvm_virt.StorageVolLookupByName(pool, name);
-    if (volume)
-        gpuvm_virt.StorageVolFree(volume);
-    else if (gpuvm_virt_error() != VIR_ERR_NO_STORAGE_VOL)
+    if (!volume && gpuvm_virt_error() != VIR_ERR_NO_STORAGE_VOL)
         return;
     asset->exists = volume != NULL;
+    if (!volume)
+        return;
+    asset->path = path_of(volume);
+    gpuvm_virt.StorageVolFree(volume);
 }
 
 static void
@@ -95,8 +174,6 @@ look_at_volume(gpuvm_connection *connection, gpuvm_asset *asset)
 void
 gpuvm_assets_look(gpuvm_connection *connection, const GPtrArray *assets)
 {
-    if (connection->local)
-        gpuvm_assets_look_at_files("", assets);
     for (guint i = 0; i < assets->len; i++) {
         gpuvm_asset *asset = assets->pdata[i];
 
@@ -105,6 +182,44 @@ gpuvm_assets_look(gpuvm_connection *connection, const GPtrArray *assets)
         else if (asset->kind == GPUVM_ASSET_VOLUME)
             look_at_volume(connection, asset);
     }
+    if (connection->local)
+        gpuvm_assets_look_at_files("", assets);
+}
+
+/* The identity of the disk @name, of which nothing else is asked for; NULL. */
+static char *
+identity_of(gpuvm_connection *connection, const char *name)
+{
+    bool file = g_path_is_absolute(name);
+    g_autoptr(gpuvm_asset) asset = gpuvm_asset_new(file ? GPUVM_ASSET_FILE : GPUVM_ASSET_VOLUME, NULL, name);
+    g_autofree char *number = NULL;
+
+    if (!file)
+        look_at_volume(connection, asset);
+    number = file || asset->path ? gpuvm_inode_number(file ? name : asset->path) : NULL;
+    return number ? gpuvm_inode_identity("", number) : NULL;
+}
+
+static void
+identify(gpuvm_connection *connection, GHashTable *disks, gpuvm_facts *facts)
+{
+    g_autofree gpointer *names = g_hash_table_get_keys_as_array(disks, NULL);
+
+    for (gpointer *name = names; *name; name++) {
+        g_autofree char *identity = identity_of(connection, *name);
+
+        if (identity)
+            gpuvm_facts_identify(facts, *name, identity);
+    }
+}
+
+void
+gpuvm_assets_identify(gpuvm_connection *connection, gpuvm_facts *facts)
+{
+    if (!connection->local)
+        return;
+    identify(connection, facts->writers, facts);
+    identify(connection, facts->sharers, facts);
 }
 
 /* Starts network @name; *@ret_started says whether it was not started by another process in the meantime. */

@@ -95,8 +95,9 @@ gpuvm_claim_run_element(gpuvm_claim *claim, const xmlNode *element, GError **err
     for (guint i = 0; i < guest->assets->len; i++) {
         const gpuvm_asset *asset = guest->assets->pdata[i];
 
-        if (asset->disk && !asset->readonly && !asset->shareable)
-            g_ptr_array_add(claim->writes, g_strdup(asset->name));
+        if (asset->disk)
+            g_ptr_array_add(asset->readonly || asset->shareable ? claim->shares : claim->writes,
+                            g_strdup(asset->name));
     }
     return add_devices(claim->now, element, error);
 }

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "host/file.h"
+#include "host/inode.h"
 
 /* The minor numbers from here on are of NVIDIA's driver itself: /dev/nvidia-modeset, /dev/nvidiactl. */
 #define NVIDIA_OF_NONE 254
@@ -20,7 +21,7 @@ gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
     va_start(args, format);
     g_autofree char *below = g_strdup_vprintf(format, args), *path = g_strconcat(use->root, below, NULL);
     va_end(args);
-    char *resolved = realpath(path, NULL);
+    char *resolved = use->disks_only ? NULL : realpath(path, NULL);
     if (!resolved)
         return;
 
@@ -49,29 +50,60 @@ use_nvme_subsystem(const gpuvm_use_context *use, const char *name)
         gpuvm_use_path(use, "/sys/class/block/%s/device/%s", name, (const char *)controllers->pdata[i]);
 }
 
-/* The disk that block device @name is a partition of, or itself. */
-static char *
-disk_of(const char *root, const char *name)
+static void
+use_disk(const gpuvm_use_context *use, const char *identity, bool readonly)
 {
-    g_autofree char *link = g_strdup_printf("%s/sys/class/block/%s", root, name);
-    bool partition = gpuvm_file_exists(root, "/sys/class/block/%s/partition", name);
-    g_autofree char *path = partition ? g_file_read_link(link, NULL) : NULL;
-    g_autofree char *above = path ? g_path_get_dirname(path) : NULL;
+    g_autofree char *what = printable(use->what), *remedy = printable(use->remedy);
 
-    return above ? g_path_get_basename(above) : g_strdup(name);
+    if (use->not_disks)
+        return;
+    gpuvm_facts_add_disk_use(use->facts, identity,
+                             &(gpuvm_use){.kind = use->kind,
+                                          .root = use->is_root,
+                                          .readonly = readonly,
+                                          .what = what,
+                                          .remedy = remedy,
+                                          .disk = (char *)(use->disk ? use->disk : identity)});
+    if (use->ret_found)
+        *use->ret_found = true;
 }
 
-/* The file that loop device @name is made of lies on a file system of its own, which is mounted and so is seen there. */
+void
+gpuvm_use_file(const gpuvm_use_context *use, const char *path)
+{
+    g_autofree char *at = g_strconcat(use->root, path, NULL), *number = gpuvm_inode_number(at);
+
+    if (number && g_str_has_prefix(number, GPUVM_INODE_FILE))
+        use_disk(use, number, false);
+}
+
+void
+gpuvm_use_loop_file(const gpuvm_use_context *use, const char *name)
+{
+    g_autofree char *file = gpuvm_inode_loop_file(use->root, name);
+    g_autofree char *readonly = gpuvm_file_text(use->root, "/sys/class/block/%s/ro", name);
+
+    if (file)
+        use_disk(use, file, g_strcmp0(readonly, "1") == 0);
+}
+
 void
 gpuvm_use_block(const gpuvm_use_context *use, const char *name)
 {
-    g_autofree char *disk = disk_of(use->root, name); /* which has the slaves and the controllers */
-    g_autoptr(GPtrArray) slaves = gpuvm_file_list(use->root, "", "/sys/class/block/%s/slaves", disk);
+    g_autofree char *whole =
+        gpuvm_inode_whole(use->root, name); /* which has the slaves and the controllers */
+    g_autoptr(GPtrArray) slaves = gpuvm_file_list(use->root, "", "/sys/class/block/%s/slaves", whole);
+    gpuvm_use_context below = *use;
 
+    if (!below.disk)
+        below.disk = name;
+    use_disk(&below, name, false);
+    use_disk(&below, whole, false);
     for (guint i = 0; i < slaves->len; i++)
-        gpuvm_use_block(use, slaves->pdata[i]);
-    use_nvme_subsystem(use, disk);
-    gpuvm_use_path(use, "/sys/class/block/%s", disk);
+        gpuvm_use_block(&below, slaves->pdata[i]);
+    gpuvm_use_loop_file(&below, whole);
+    use_nvme_subsystem(use, whole);
+    gpuvm_use_path(use, "/sys/class/block/%s", whole);
 }
 
 /* Every device that driver @name has. */
@@ -148,9 +180,12 @@ void
 gpuvm_use_number(const gpuvm_use_context *use, const char *number)
 {
     g_autofree char *name = gpuvm_file_target(use->root, "/sys/dev/%s", number);
+    g_autofree char *disk = gpuvm_inode_identity(use->root, number);
 
-    if (g_str_has_prefix(number, "char/"))
-        use_char(use, number + strlen("char/"), name);
-    else if (name)
-        gpuvm_use_block(use, name);
+    if (g_str_has_prefix(number, GPUVM_INODE_CHAR))
+        use_char(use, number + strlen(GPUVM_INODE_CHAR), name);
+    else if (g_str_has_prefix(number, GPUVM_INODE_FILE))
+        use_disk(use, disk, false);
+    else
+        gpuvm_use_block(use, disk);
 }

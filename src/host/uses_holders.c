@@ -5,15 +5,16 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "host/file.h"
+#include "host/inode.h"
 #include "host/use.h"
 
 #define DELETED " (deleted)"
+#define READS "reads " /* before the number of a block device that is not open for writing */
 
 /* What is looked at, and what is known of it from the processes before. */
 typedef struct holder_search {
@@ -23,24 +24,6 @@ typedef struct holder_search {
         *files; /* mapped files, in the words of maps → their numbers, NULL when they are no device nodes */
     bool hidden; /* not everything could be looked at */
 } holder_search;
-
-/*
- * The number of the device node that @path leads to, as in /sys/dev ("char/226:0"); NULL when it leads to none, or when
- * that cannot be seen, for which errno then is not 0. The node's name says nothing: another directory, chroot or container has its own. A file server that does not
- * answer is not waited for.
- */
-static char *
-number_of(const char *path)
-{
-    struct statx node;
-
-    errno = 0;
-    if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_TYPE, &node) != 0 ||
-        (!S_ISCHR(node.stx_mode) && !S_ISBLK(node.stx_mode)))
-        return NULL;
-    return g_strdup_printf("%s/%u:%u", S_ISCHR(node.stx_mode) ? "char" : "block", node.stx_rdev_major,
-                           node.stx_rdev_minor);
-}
 
 static bool
 was_denied(void)
@@ -63,7 +46,21 @@ is_news(const holder_search *search, GHashTable *nodes, const char *number)
     return number && !g_hash_table_contains(search->idle, number) && !g_hash_table_contains(nodes, number);
 }
 
-/* The device nodes that process @pid has open, into @nodes. */
+/* The number of what is open as @link in /proc; NULL of a file that is not open for writing: who reads it is in nobody's way. */
+static char *
+number_of_open(const char *link)
+{
+    g_autofree char *number = gpuvm_inode_number(link);
+    struct stat status;
+
+    if (!number || g_str_has_prefix(number, GPUVM_INODE_CHAR) || lstat(link, &status) != 0 ||
+        status.st_mode & S_IWUSR) /* proc(5) */
+        return g_steal_pointer(&number);
+    errno = 0;
+    return g_str_has_prefix(number, GPUVM_INODE_FILE) ? NULL : g_strconcat(READS, number, NULL);
+}
+
+/* The device nodes that process @pid has open, and the files that it writes to, into @nodes. */
 static void
 read_open(holder_search *search, const char *pid, GHashTable *nodes)
 {
@@ -75,7 +72,7 @@ read_open(holder_search *search, const char *pid, GHashTable *nodes)
     search->hidden |= g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
                       g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
     while (dir && (name = g_dir_read_name(dir))) {
-        g_autofree char *link = g_strdup_printf("%s/%s", path, name), *number = number_of(link);
+        g_autofree char *link = g_strdup_printf("%s/%s", path, name), *number = number_of_open(link);
         char *target;
 
         search->hidden |= !number && was_denied();
@@ -90,9 +87,13 @@ number_of_mapping(const char *root, const char *pid, unsigned long from, unsigne
 {
     g_autofree char *link = g_strdup_printf("%s/proc/%s/map_files/%lx-%lx", root, pid, from, to);
     g_autofree char *file = g_strdup_printf("%s/proc/%s/root%s", root, pid, name);
-    char *number = number_of(link);
+    char *number = gpuvm_inode_number(link);
 
-    return !number && was_denied() ? number_of(file) : number;
+    if (!number && was_denied())
+        number = gpuvm_inode_number(file);
+    if (number && g_str_has_prefix(number, GPUVM_INODE_FILE)) /* most often a library */
+        g_clear_pointer(&number, g_free);
+    return number;
 }
 
 /* The same of what it has mapped: a mapping outlives its file descriptor. Most processes map the same libraries. */
@@ -159,7 +160,8 @@ use_by_process(holder_search *search, const char *pid, GHashTable *nodes)
                             unit ? " of " : "", unit ? unit : "");
         use.what = what;
         found = false;
-        gpuvm_use_number(&use, number);
+        use.not_disks = g_str_has_prefix(number, READS);
+        gpuvm_use_number(&use, use.not_disks ? number + strlen(READS) : number);
         if (!found)
             g_hash_table_add(search->idle, g_strdup(number));
     }

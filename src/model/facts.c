@@ -93,6 +93,7 @@ gpuvm_claim_new(const char *domain, const char *uuid)
     claim->now = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
     claim->next = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
     claim->writes = g_ptr_array_new_with_free_func(g_free);
+    claim->shares = g_ptr_array_new_with_free_func(g_free);
     return claim;
 }
 
@@ -107,6 +108,7 @@ gpuvm_claim_free(gpuvm_claim *claim)
     g_array_unref(claim->now);
     g_array_unref(claim->next);
     g_ptr_array_unref(claim->writes);
+    g_ptr_array_unref(claim->shares);
     g_free(claim);
 }
 
@@ -123,6 +125,7 @@ gpuvm_facts_new(void)
     facts->claimed = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, g_free,
                                            (GDestroyNotify)g_ptr_array_unref);
     facts->writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    facts->sharers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     facts->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
     gpuvm_host_init(&facts->host);
     return facts;
@@ -138,12 +141,13 @@ gpuvm_facts_free(gpuvm_facts *facts)
     g_hash_table_unref(facts->claimed);
     g_ptr_array_unref(facts->claims);
     g_hash_table_unref(facts->writers);
+    g_hash_table_unref(facts->sharers);
     g_ptr_array_unref(facts->cells);
     gpuvm_host_clear(&facts->host);
     g_free(facts->arch);
     g_free(facts->domain_type);
     g_free(facts->emulator);
-    g_clear_pointer(&facts->uses, g_hash_table_unref);
+    gpuvm_facts_forget_uses(facts);
     g_free(facts->policy);
     g_free(facts);
 }
@@ -291,12 +295,19 @@ gpuvm_facts_take_claim(gpuvm_facts *facts, const char *name)
     return claim;
 }
 
+static void
+index_disks(GHashTable *index, const GPtrArray *disks, const char *domain)
+{
+    for (guint i = 0; i < disks->len; i++)
+        g_hash_table_insert(index, g_strdup(disks->pdata[i]), g_strdup(domain));
+}
+
 void
 gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim)
 {
     gpuvm_claim_free(gpuvm_facts_take_claim(facts, claim->domain));
-    for (guint i = 0; i < claim->writes->len; i++)
-        g_hash_table_insert(facts->writers, g_strdup(claim->writes->pdata[i]), g_strdup(claim->domain));
+    index_disks(facts->writers, claim->writes, claim->domain);
+    index_disks(facts->sharers, claim->shares, claim->domain);
     if (claim->now->len + claim->next->len == 0) {
         gpuvm_claim_free(claim);
         return;
@@ -338,6 +349,25 @@ gpuvm_facts_writer(const gpuvm_facts *facts, const char *name, const char *excep
     return g_strcmp0(writer, except) == 0 ? NULL : writer;
 }
 
+bool
+gpuvm_facts_runs_with(const gpuvm_facts *facts, const char *name)
+{
+    return g_hash_table_contains(facts->writers, name) || g_hash_table_contains(facts->sharers, name);
+}
+
+void
+gpuvm_facts_identify(gpuvm_facts *facts, const char *name, const char *identity)
+{
+    GHashTable *const indexes[] = {facts->writers, facts->sharers};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(indexes); i++) {
+        const char *domain = g_hash_table_lookup(indexes[i], name);
+
+        if (domain)
+            g_hash_table_insert(indexes[i], g_strdup(identity), g_strdup(domain));
+    }
+}
+
 const gpuvm_cell *
 gpuvm_facts_cell(const gpuvm_facts *facts, int id)
 {
@@ -359,7 +389,32 @@ use_free(gpointer data)
 
     g_free(use->what);
     g_free(use->remedy);
+    g_free(use->disk);
     g_free(use);
+}
+
+/* A copy of @use for @key (taken) in @uses; one that is there already is not added. */
+static void
+add_use(GHashTable *uses, gpointer key, const gpuvm_use *use)
+{
+    GPtrArray *list = g_hash_table_lookup(uses, key);
+    gpuvm_use *copy;
+
+    if (list) {
+        g_free(key);
+    } else {
+        list = g_ptr_array_new_with_free_func(use_free);
+        g_hash_table_insert(uses, key, list);
+    }
+    for (guint i = 0; i < list->len; i++) {
+        if (g_str_equal(((const gpuvm_use *)list->pdata[i])->what, use->what))
+            return;
+    }
+    copy = g_memdup2(use, sizeof(*use));
+    copy->what = g_strdup(use->what);
+    copy->remedy = g_strdup(use->remedy);
+    copy->disk = g_strdup(use->disk);
+    g_ptr_array_add(list, copy);
 }
 
 void
@@ -374,29 +429,41 @@ void
 gpuvm_facts_add_use(gpuvm_facts *facts, const gpuvm_pci_addr *addr, gpuvm_use_kind kind, bool root,
                     const char *what, const char *remedy)
 {
-    GPtrArray *uses;
-    gpuvm_use *use;
-
     gpuvm_facts_looked_for_uses(facts);
-    uses = g_hash_table_lookup(facts->uses, addr);
-    if (!uses) {
-        uses = g_ptr_array_new_with_free_func(use_free);
-        g_hash_table_insert(facts->uses, g_memdup2(addr, sizeof(*addr)), uses);
-    }
-    for (guint i = 0; i < uses->len; i++) {
-        if (g_str_equal(((const gpuvm_use *)uses->pdata[i])->what, what))
-            return;
-    }
-    use = g_new0(gpuvm_use, 1);
-    use->kind = kind;
-    use->root = root;
-    use->what = g_strdup(what);
-    use->remedy = g_strdup(remedy);
-    g_ptr_array_add(uses, use);
+    add_use(facts->uses, g_memdup2(addr, sizeof(*addr)),
+            &(gpuvm_use){.kind = kind, .root = root, .what = (char *)what, .remedy = (char *)remedy});
 }
 
 const GPtrArray *
 gpuvm_facts_uses(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
 {
     return facts->uses ? g_hash_table_lookup(facts->uses, addr) : NULL;
+}
+
+void
+gpuvm_facts_looked_at_disks(gpuvm_facts *facts)
+{
+    if (!facts->disk_uses)
+        facts->disk_uses =
+            g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
+}
+
+void
+gpuvm_facts_add_disk_use(gpuvm_facts *facts, const char *identity, const gpuvm_use *use)
+{
+    gpuvm_facts_looked_at_disks(facts);
+    add_use(facts->disk_uses, g_strdup(identity), use);
+}
+
+const GPtrArray *
+gpuvm_facts_disk_uses(const gpuvm_facts *facts, const char *identity)
+{
+    return facts->disk_uses ? g_hash_table_lookup(facts->disk_uses, identity) : NULL;
+}
+
+void
+gpuvm_facts_forget_uses(gpuvm_facts *facts)
+{
+    g_clear_pointer(&facts->uses, g_hash_table_unref);
+    g_clear_pointer(&facts->disk_uses, g_hash_table_unref);
 }

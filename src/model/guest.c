@@ -16,17 +16,18 @@ gpuvm_asset_new(gpuvm_asset_kind kind, char *what, const char *name)
     asset->kind = kind;
     asset->what = what;
     asset->name = g_strdup(name);
-    asset->exists = asset->active = asset->passes_devices = GPUVM_UNKNOWN;
+    asset->exists = asset->active = asset->passes_devices = asset->claimed = GPUVM_UNKNOWN;
     return asset;
 }
 
-static void
-asset_free(gpointer data)
+void
+gpuvm_asset_free(gpuvm_asset *asset)
 {
-    gpuvm_asset *asset = data;
-
     g_free(asset->what);
     g_free(asset->name);
+    g_free(asset->path);
+    g_free(asset->identity);
+    g_clear_pointer(&asset->below, g_ptr_array_unref);
     g_free(asset);
 }
 
@@ -91,6 +92,7 @@ add_disk(gpuvm_guest *guest, const xmlNode *disk)
     if (!asset)
         return;
     asset->disk = true;
+    asset->block = gpuvm_xml_attr_is(disk, "type", "block");
     asset->optional = gpuvm_xml_attr_is(source, "startupPolicy", "optional");
     asset->readonly = gpuvm_xml_child(disk, "readonly") != NULL;
     asset->shareable = gpuvm_xml_child(disk, "shareable") != NULL;
@@ -198,7 +200,7 @@ gpuvm_guest_from_element(const xmlNode *element, GError **error)
     g_autoptr(gpuvm_guest) guest = g_new0(gpuvm_guest, 1);
     const xmlNode *devices = gpuvm_xml_child(element, "devices");
 
-    guest->assets = g_ptr_array_new_with_free_func(asset_free);
+    guest->assets = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_asset_free);
     if (!read_memory(guest, element, error))
         return NULL;
     guest->emulated = gpuvm_xml_attr_is(element, "type", "qemu");

@@ -80,8 +80,8 @@ static const gpuvm_field disk_fields[] = {
     {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_source,
      .flags = GPUVM_FIELD_REQUIRED | GPUVM_FIELD_HOST_PATH,
      .doc =
-         "An image file or a block device of the host, used where it is; a relative path starts from the directory "
-         "of the definition. Or a URL to fetch an image from, into the storage pool: the VM writes to a qcow2 "
+         "An image file or a block device of the host, used where it is, unless the host uses it; a relative path starts from the "
+         "directory of the definition. Or a URL to fetch an image from, into the storage pool: the VM writes to a qcow2 "
          "overlay of its own. What ends in .iso is a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, name), .scalar = &gpuvm_scalar_name,
      .doc = "The name of this disk, its serial number in the guest. No two disks of a VM have the same."},

@@ -23,11 +23,11 @@ static const gpuvm_field fields[] = {
      .doc = "Whether the display that the host booted with may be passed; its console goes dark then."},
     {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_NULLABLE,
      .doc =
-         "What is refused because the host would lose it: storage (a device that carries a "
-         "mounted file system or swap), network (the default route), addresses (an interface with an address), "
-         "holders (a device that a process has open, or whose interface is up), unseen (any device of a host whose "
-         "own use of it cannot be seen). When absent, all of them. The root file system is protected in any "
-         "case."},
+         "What is refused because the host would lose it: storage (a device that carries a mounted file system or swap; a "
+         "disk that is such a one, or a part of a volume group or an array), network (the default route), addresses (an "
+         "interface with an address), holders (a device that a process has open, or whose interface is up; a disk that one "
+         "writes to), unseen (any device of a host whose own use of it cannot be seen). When absent, all of them. The root "
+         "file system is protected in any case."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether everything that is fetched from a URL must have a checksum."},
     {GPUVM_FIELD(gpuvm_policy, enforce), .shape = GPUVM_ENUM, .choices = gpuvm_enforce_names,

@@ -143,6 +143,7 @@ check_guest(gpuvm_session *session, gpuvm_draft *draft)
                                               .functions = draft->plan->functions,
                                               .body = &draft->plan->vm->body,
                                               .facts = session->facts,
+                                              .policies = &session->policies,
                                               .diags = session->diags});
     return true;
 }

@@ -160,7 +160,7 @@ gpuvm_session_look(gpuvm_session *session)
     gpuvm_host_clear(&session->facts->host);
     gpuvm_host_init(&session->facts->host);
     gpuvm_observe_files("", &session->facts->host);
-    g_clear_pointer(&session->facts->uses, g_hash_table_unref);
+    gpuvm_facts_forget_uses(session->facts);
     gpuvm_uses_read("", session->facts);
 }
 
@@ -210,6 +210,8 @@ gather_claims(gpuvm_session *session)
     if (!session->connection || session->every_claim)
         return true;
     session->every_claim = gpuvm_connection_claims(session->connection, session->facts, &error);
+    if (session->every_claim)
+        gpuvm_assets_identify(session->connection, session->facts);
     return session->every_claim || gpuvm_session_fail(session, error);
 }
 
@@ -294,7 +296,7 @@ gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest)
     for (guint i = 0; i < guest->assets->len; i++)
         disks |= ((const gpuvm_asset *)guest->assets->pdata[i])->disk;
     gpuvm_assets_look(session->connection, guest->assets);
-    return !disks || gather_claims(session);
+    return !disks || gather_context(session);
 }
 
 static void G_GNUC_PRINTF(2, 0) tell(void (*listener)(const char *text), const char *format, va_list args)

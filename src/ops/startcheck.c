@@ -29,6 +29,7 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
                                               .domain = claim->domain,
                                               .functions = functions,
                                               .facts = session->facts,
+                                              .policies = &session->policies,
                                               .diags = session->diags});
     if (session->diags->errors > errors)
         return false;

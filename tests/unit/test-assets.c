@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include <cmocka.h>
 
@@ -39,9 +41,7 @@ expect_assets(const asset_case *cases, GPtrArray *assets)
             asset->passes_devices != cases[i].passes_devices)
             fail_msg("%s: exists %d, active %d, passes devices %d", asset->name, asset->exists, asset->active,
                      asset->passes_devices);
-        g_free(asset->what);
-        g_free(asset->name);
-        g_free(asset);
+        gpuvm_asset_free(asset);
     }
     g_ptr_array_unref(assets);
 }
@@ -84,6 +84,69 @@ knows_no_interface_without_sysfs(void **state G_GNUC_UNUSED)
     tree_remove(root);
 }
 
+/* Two names of one file are one disk, and other files are others. */
+static void
+knows_what_a_file_is(void **state G_GNUC_UNUSED)
+{
+    static const asset_case cases[] = {
+        {GPUVM_ASSET_FILE, "/srv/a.raw", 1, UNKNOWN},  {GPUVM_ASSET_FILE, "/srv/link", 1, UNKNOWN},
+        {GPUVM_ASSET_FILE, "/srv/b.raw", 1, UNKNOWN},  {GPUVM_ASSET_FILE, "/srv", 1, UNKNOWN},
+        {GPUVM_ASSET_FILE, "/dev/absent", 0, UNKNOWN},
+    };
+    GPtrArray *assets = make_assets(cases, G_N_ELEMENTS(cases));
+    gpuvm_asset *const *asset = (gpuvm_asset *const *)assets->pdata;
+    char *root = tree_make("srv/a.raw: x\nsrv/b.raw: x\nsrv/link => a.raw\n");
+
+    for (guint i = 0; i < assets->len; i++)
+        asset[i]->disk = true;
+    gpuvm_assets_look_at_files(root, assets);
+    assert_non_null(asset[0]->identity);
+    assert_string_equal(asset[0]->identity, asset[1]->identity);
+    assert_string_not_equal(asset[0]->identity, asset[2]->identity);
+    assert_null(asset[3]->identity);
+    assert_null(asset[4]->identity);
+    assert_false(asset[0]->block);
+    expect_assets(cases, assets);
+    tree_remove(root);
+}
+
+static char *
+join(GPtrArray *texts)
+{
+    g_ptr_array_add(texts, NULL);
+    return g_strjoinv(" ", (char **)texts->pdata);
+}
+
+/* A block device is made, by who may do that: no number is of a device, and opening it harms none. */
+static void
+knows_what_a_block_device_is(void **state G_GNUC_UNUSED)
+{
+    char *root = tree_make(
+        "dev/mapper/\nsys/dev/block/0:0 => ../../devices/virtual/block/dm-1\n"
+        "sys/devices/virtual/block/dm-1/slaves/sda2: \nsys/class/block/dm-1 -> sys/devices/virtual/block/dm-1\n"
+        "sys/class/block/sda2 => ../../devices/ata1/sda/sda2\nsys/devices/ata1/sda/sda2/partition: 2\n"
+        "run/udev/data/b0:0: S:vg/a\nrun/udev/data/b0:0: E:X=S:vg/b\nsrv/link => ../dev/mapper/vg-a\n");
+    g_autofree char *node = g_build_filename(root, "dev/mapper/vg-a", NULL), *below = NULL;
+    g_autoptr(GPtrArray) assets = g_ptr_array_new();
+    g_autoptr(gpuvm_asset) asset = gpuvm_asset_new(GPUVM_ASSET_FILE, g_strdup("it"), "/dev/mapper/vg-a");
+    g_autoptr(gpuvm_asset) link = gpuvm_asset_new(GPUVM_ASSET_FILE, g_strdup("it"), "/srv/link");
+
+    if (mknod(node, S_IFBLK | 0600, makedev(0, 0)) != 0) {
+        tree_remove(root);
+        skip();
+    }
+    asset->disk = link->disk = true;
+    g_ptr_array_add(assets, asset);
+    g_ptr_array_add(assets, link);
+    gpuvm_assets_look_at_files(root, assets);
+    tree_remove(root);
+    assert_true(asset->block && link->block);
+    assert_string_equal(asset->identity, "dm-1");
+    assert_string_equal(link->identity, "dm-1");
+    below = join(asset->below);
+    assert_string_equal(below, "sda2 sda");
+}
+
 /* libvirt's test driver has a network "default" and a pool "default-pool", and no files that could be seen. */
 static void
 asks_libvirt(void **state G_GNUC_UNUSED)
@@ -110,6 +173,8 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_files_and_interfaces),
         cmocka_unit_test(knows_no_interface_without_sysfs),
+        cmocka_unit_test(knows_what_a_file_is),
+        cmocka_unit_test(knows_what_a_block_device_is),
         cmocka_unit_test(asks_libvirt),
     };
 

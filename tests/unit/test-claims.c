@@ -161,6 +161,24 @@ test_memory(void **state)
     }
 }
 
+/* The disks that it runs with: those that it alone writes to, and the others. */
+static void
+test_disks(void **state)
+{
+#define DISK(path, more) "<disk type='file'><source file='" path "'/><target dev='vda'/>" more "</disk>"
+    g_autoptr(gpuvm_claim) claim = parse(DOMAIN("", DISK("/next", "")));
+
+    (void)state;
+    assert_int_equal(claim->writes->len + claim->shares->len, 0);
+    assert_true(gpuvm_claim_run(
+        claim, DOMAIN("", DISK("/a", "") DISK("/b", "<readonly/>") DISK("/c", "<shareable/>")), NULL));
+    assert_int_equal(claim->writes->len, 1);
+    assert_string_equal(claim->writes->pdata[0], "/a");
+    assert_int_equal(claim->shares->len, 2);
+    assert_string_equal(claim->shares->pdata[0], "/b");
+    assert_string_equal(claim->shares->pdata[1], "/c");
+}
+
 static void
 test_malformed(void **state)
 {
@@ -190,8 +208,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices), cmocka_unit_test(test_managed),   cmocka_unit_test(test_now_and_next),
-        cmocka_unit_test(test_memory),  cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_devices), cmocka_unit_test(test_managed), cmocka_unit_test(test_now_and_next),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_disks),   cmocka_unit_test(test_malformed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -239,6 +239,7 @@ run_case(size_t i, gpuvm_occasion occasion)
                                               .domain = "vm",
                                               .functions = functions,
                                               .facts = facts,
+                                              .policies = &(gpuvm_policies){.n = 0},
                                               .diags = diags});
     expect_diags(cases[i].name, diags, GPUVM_DIAG_ERROR, starts ? cases[i].errors : nothing);
     expect_diags(cases[i].name, diags, GPUVM_DIAG_WARNING, starts ? nothing : cases[i].warnings);
@@ -333,6 +334,7 @@ warns_of_what_is_of_no_use(void **state G_GNUC_UNUSED)
                                                   .domain = "vm",
                                                   .functions = functions,
                                                   .facts = facts,
+                                                  .policies = &(gpuvm_policies){.n = 0},
                                                   .diags = diags});
         expect_diags(rows[r].name, diags, GPUVM_DIAG_WARNING, rows[r].warnings);
         assert_int_equal(diags->errors, 0);
@@ -350,7 +352,7 @@ leaves_out_what_define_makes(void **state G_GNUC_UNUSED)
         {"", "2 network: default"},
         {"network: {mode: none}\nkernel: {path: k}\ninitramfs: {url: 'http://h/i'}",
          "0 kernel: /definitions/k"},
-        {"network: {mode: none}\nrootfs: {path: base.qcow2}", "0 the rootfs: /definitions/base.qcow2"},
+        {"network: {mode: none}\nrootfs: {path: base.qcow2}", "0 the rootfs: /definitions/base.qcow2 ro"},
         {"network: {mode: none}\nrootfs: {url: 'http://h/base.qcow2'}", ""},
         {"network: {mode: none}\ndisks: [{name: a, source: /a.raw}, {name: b, source: 'http://h/b.raw'}]",
          "0 disk vda: /a.raw"},

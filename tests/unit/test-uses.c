@@ -13,6 +13,7 @@
 #include <glib/gstdio.h>
 
 #include "fake-tree.h"
+#include "host/inode.h"
 #include "host/uses.h"
 
 /* A tree, and what the host does with its devices: "ADDRESS KIND [root ]WHAT → REMEDY" lines, sorted. */
@@ -487,6 +488,111 @@ ended_processes(void **state G_GNUC_UNUSED)
     assert_non_null(strstr(text, BY_XORG("0000:01:00.0", "/dev/dri/card0")));
 }
 
+/* What is said of the disk @name: a block device, or a file of the tree by its path. */
+static char *
+disk_text(const char *root, const gpuvm_facts *facts, const char *name)
+{
+    g_autofree char *path = g_strconcat(root, name, NULL);
+    g_autofree char *number = g_path_is_absolute(name) ? gpuvm_inode_number(path) : NULL;
+    const GPtrArray *uses = gpuvm_facts_disk_uses(facts, number ? number : name);
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; uses && i < uses->len; i++) {
+        const gpuvm_use *use = uses->pdata[i];
+
+        g_string_append_printf(text, "%s%s%s by %s: %s%s%s\n", gpuvm_use_names[use->kind],
+                               use->root ? " root" : "", use->readonly ? " ro" : "",
+                               g_strcmp0(use->disk, number) ? use->disk : name, use->what,
+                               use->remedy ? " → " : "", use->remedy ? use->remedy : "");
+    }
+    return g_string_free(text, FALSE);
+}
+
+#define SRV_BY(disk) "storage by " disk ": holds the file system mounted at /srv → sudo umount /srv\n"
+#define LOOP(file) VIRTUAL("loop7", "7:7") "sys/devices/virtual/block/loop7/loop/backing_file: " file "\n"
+#define IS_FILE "storage by /srv/a.raw: is the file of loop device /dev/loop7 → sudo losetup -d /dev/loop7\n"
+#define HOLDS(lower, upper) "sys/class/block/" lower "/holders/" upper ": \n"
+#define DM(uuid)                                                                                             \
+    "sys/devices/virtual/block/dm-0/dm/name: vg-a\nsys/devices/virtual/block/dm-0/dm/uuid: " uuid "\n"
+#define PART_OF(upper, remedy) "storage by nvme0n1p1: is a part of /dev/" upper " → sudo " remedy "\n"
+
+/* What is known of one disk of the host. */
+static void
+disks(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *tree, *disk, *expected;
+    } cases[] = {
+        {"none", NVME_P1, "nvme0n1p1", ""},
+        {"mounted", NVME_P1 MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1"), "nvme0n1p1",
+         SRV_BY("nvme0n1p1")},
+        {"the whole of a mounted partition", NVME_P1 MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1"),
+         "nvme0n1", SRV_BY("nvme0n1p1")},
+        {"not the partition beside it", NVME_P1 NVME_P2 MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1"),
+         "nvme0n1p2", ""},
+        {"the root file system", NVME_P1 MOUNT("259:1", "/", "ext4", "/dev/nvme0n1p1"), "nvme0n1p1",
+         "storage root by nvme0n1p1: holds the file system mounted at /\n"},
+        {"of which sysfs says nothing", MOUNT("259:1", "/srv", "ext4", "/dev/nvme0n1p1"), "259:1",
+         SRV_BY("259:1")},
+        {"mounted for a container",
+         NVME_P1 "proc/30/ns/mnt => mnt:[2]\nproc/30/comm: dockerd\n"
+                 "proc/30/mountinfo: 29 1 259:1 / / rw - ext4 /dev/nvme0n1p1 rw\n",
+         "nvme0n1p1",
+         "storage by nvme0n1p1: holds the file system mounted at / for process 30 (dockerd) → sudo nsenter -t 30 -m umount "
+         "/\n"},
+        {"what a container shows of the host's",
+         NVME_P1 MOUNT(
+             "259:1", "/srv", "ext4",
+             "/dev/nvme0n1p1") "proc/30/ns/mnt => mnt:[2]\n"
+                               "proc/30/mountinfo: 29 1 259:1 / /etc/hosts rw - ext4 /dev/nvme0n1p1 rw\n",
+         "nvme0n1p1", SRV_BY("nvme0n1p1")},
+        {"mounted by a loop device",
+         LOOP("/srv/a.raw") "srv/a.raw: x\n" MOUNT("7:7", "/srv", "ext4", "/dev/loop7"), "loop7",
+         SRV_BY("loop7")},
+        {"a volume's part", NVME_P1 VIRTUAL("dm-0", "253:0") HOLDS("nvme0n1p1", "dm-0") DM("LVM-x"),
+         "nvme0n1p1", PART_OF("mapper/vg-a", "lvchange -an /dev/mapper/vg-a")},
+        {"and the whole of that", NVME_P1 VIRTUAL("dm-0", "253:0") HOLDS("nvme0n1p1", "dm-0") DM("CRYPT-x"),
+         "nvme0n1", PART_OF("mapper/vg-a", "cryptsetup close vg-a")},
+        {"a path of many", NVME_P1 VIRTUAL("dm-0", "253:0") HOLDS("nvme0n1p1", "dm-0") DM("mpath-x"),
+         "nvme0n1p1", PART_OF("mapper/vg-a", "multipath -f vg-a")},
+        {"of another sort", NVME_P1 VIRTUAL("dm-0", "253:0") HOLDS("nvme0n1p1", "dm-0") DM("x"), "nvme0n1p1",
+         PART_OF("mapper/vg-a", "dmsetup remove vg-a")},
+        {"the volume itself", NVME_P1 VIRTUAL("dm-0", "253:0") HOLDS("nvme0n1p1", "dm-0") DM("LVM-x"), "dm-0",
+         ""},
+        {"an array's",
+         NVME_P1 VIRTUAL("md0", "9:0") "sys/devices/virtual/block/md0/md/level: raid1\n" HOLDS("nvme0n1p1",
+                                                                                               "md0"),
+         "nvme0n1p1", PART_OF("md0", "mdadm --stop /dev/md0")},
+        {"a cache's", NVME_P1 HOLDS("nvme0n1p1", "bcache0"), "nvme0n1p1",
+         "storage by nvme0n1p1: is a part of /dev/bcache0\n"},
+        {"a swap file", SWAPS "proc/swaps: /srv/a.raw file\t1024\t0\t-2\nsrv/a.raw: x\n", "/srv/a.raw",
+         "storage by /srv/a.raw: holds swap space (/srv/a.raw) → sudo swapoff /srv/a.raw\n"},
+        {"a file behind a loop device", LOOP("/srv/a.raw") "srv/a.raw: x\n", "/srv/a.raw", IS_FILE},
+        {"which is to be read", LOOP("/srv/a.raw") "srv/a.raw: x\nsys/devices/virtual/block/loop7/ro: 1\n",
+         "/srv/a.raw",
+         "storage ro by /srv/a.raw: is the file of loop device /dev/loop7 → sudo losetup -d /dev/loop7\n"},
+        {"which is mounted", LOOP("/srv/a.raw") "srv/a.raw: x\n" MOUNT("7:7", "/srv", "ext4", "/dev/loop7"),
+         "/srv/a.raw", SRV_BY("loop7") IS_FILE},
+        {"by another name", LOOP("/srv/b.raw") "srv/a.raw: x\nsrv/b.raw => a.raw\n", "/srv/a.raw", IS_FILE},
+        {"another file", LOOP("/srv/b.raw") "srv/a.raw: x\nsrv/b.raw: x\n", "/srv/a.raw", ""},
+        {"one that is gone", LOOP("/srv/b.raw (deleted)") "srv/a.raw: x\n", "/srv/a.raw", ""},
+        {"open for writing", OPEN("12", "9", "../../../srv/a.raw") PYTHON "srv/a.raw: x\n", "/srv/a.raw",
+         "holders by /srv/a.raw: is open as ../../../srv/a.raw in process 12 (python3) → sudo kill 12\n"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+        g_autofree char *text = NULL;
+        char *root = tree_make(cases[i].tree);
+
+        gpuvm_uses_read(root, facts);
+        text = disk_text(root, facts, cases[i].disk);
+        tree_remove(root);
+        if (!g_str_equal(text, cases[i].expected))
+            fail_msg("%s:\nexpected:\n%sactual:\n%s", cases[i].name, cases[i].expected, text);
+    }
+}
+
 /* No block device is everywhere, so that one is made, by who may do that. */
 static void
 block_nodes(void **state G_GNUC_UNUSED)
@@ -626,6 +732,7 @@ main(void)
         cmocka_unit_test(nvidia_nodes),
         cmocka_unit_test(mapped_nodes),
         cmocka_unit_test(ended_processes),
+        cmocka_unit_test(disks),
         cmocka_unit_test(block_nodes),
         cmocka_unit_test(processes),
         cmocka_unit_test(hidden_processes),

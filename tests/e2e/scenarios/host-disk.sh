@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
-# The disks of mounted file systems stay with the host.
+# The disks of mounted file systems stay with the host, whether they are to be passed or to be disks of a VM.
 
 disk=0000:06:00.0 root=0000:00:02.0 mounted=$PWD/mounted
 
@@ -35,4 +35,55 @@ vm root $root
 refused 'but never the root file system' 4 "device $root is in use by the host: it holds the file system mounted at /" \
     gpuvm plan root.yaml
 check 'unmounted' umount "$mounted"
+rm /etc/gpuvm/policy.yaml
+
+# as_disk NAME PATH: a VM whose disk it is
+as_disk()
+{
+    vm "$1"
+    echo "disks: [$2]" >>"$1.yaml"
+}
+
+# kept TEXT: VMs with the disk, by each of its names, are refused at plan, define and start
+kept()
+{
+    local name command
+
+    for name in block link; do
+        for command in "plan $name.yaml" "define $name.yaml" "start $name"; do
+            # shellcheck disable=SC2086 # words
+            refused "$command: $1" 4 "$1" gpuvm $command
+        done
+    done
+}
+
+ln -s /dev/nvme0n1 link
+as_disk block /dev/nvme0n1
+as_disk link "$PWD/link"
+check 'what nothing uses may be a disk: define' gpuvm define block.yaml link.yaml
+check 'mounted once more' mount /dev/nvme0n1 "$mounted"
+kept "holds the file system mounted at $mounted"
+check 'the file system works' works
+check 'unmounted once more' umount "$mounted"
+unshare --mount --propagation private sh -c 'mount /dev/nvme0n1 /mnt && exec sleep 1000' &
+elsewhere=$!
+check 'mounted where nobody else sees it' eventually grep -q ' /mnt ' /proc/$elsewhere/mountinfo
+kept "holds the file system mounted at /mnt for process $elsewhere (sleep)"
+kill $elsewhere && wait $elsewhere
+sh -c 'exec sleep 1000 <>/dev/nvme0n1' &
+holder=$!
+check 'a process writes to it' eventually grep -q sleep /proc/$holder/comm
+refused 'open: start' 5 "is open as /dev/nvme0n1 in process $holder (sleep)" gpuvm start block
+kill $holder && wait $holder
+as_disk system /dev/vda
+echo $'kind: policy\nprotect: []' >/etc/gpuvm/policy.yaml
+refused 'the root file system: plan' 4 '/dev/vda holds the file system mounted at /' gpuvm plan system.yaml
+rm /etc/gpuvm/policy.yaml
+
+check 'free, it is taken: start' gpuvm start block
+check 'its own emulator is in nobody'\''s way: define' gpuvm define block.yaml
+check 'nor at restart' gpuvm restart --force block
+refused 'another VM, by another name: start' 5 "is in use by domain 'block', which is running" gpuvm start link
+check 'stop' gpuvm stop --force block
+check 'undefine the VMs' gpuvm undefine block link
 check 'undefine' gpuvm undefine disk
