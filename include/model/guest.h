@@ -37,6 +37,7 @@ typedef struct gpuvm_asset {
      */
     char *identity;
     GPtrArray *below; /* char *, owned: the identities of what it is a part of, or made of; NULL */
+    GPtrArray *paths; /* char *, owned: those of a block device in /dev; NULL */
 } gpuvm_asset;
 
 /** Nothing is known of it. @what is taken. */

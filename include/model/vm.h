@@ -170,7 +170,8 @@ typedef struct gpuvm_policy {
     GPtrArray *allowlist; /* gpuvm_rule; NULL: GPUs are allowed */
     GPtrArray *denylist;  /* gpuvm_rule */
     bool allow_host_display, require_checksum;
-    GPtrArray *protect; /* char *; NULL: everything */
+    GPtrArray *protect;       /* char *; NULL: everything */
+    GPtrArray *block_devices; /* char *: fnmatch(3) patterns of paths; NULL: any */
     int enforce;
 } gpuvm_policy;
 

@@ -3,7 +3,47 @@
 
 #include "core/diskcheck.h"
 
+#include <fnmatch.h>
+
 #include "core/protect.h"
+
+static bool
+matches(const GPtrArray *patterns, const char *path)
+{
+    for (guint i = 0; i < patterns->len; i++) {
+        if (fnmatch(patterns->pdata[i], path, FNM_PATHNAME) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* By one of its paths; of a device that is not seen, by the one that the domain names. */
+static bool
+allows(const GPtrArray *patterns, const gpuvm_asset *asset)
+{
+    if (!asset->paths)
+        return matches(patterns, asset->name);
+    for (guint i = 0; i < asset->paths->len; i++) {
+        if (matches(patterns, asset->paths->pdata[i]))
+            return true;
+    }
+    return false;
+}
+
+static void
+check_allowed(const gpuvm_guest_question *question, const gpuvm_asset *asset)
+{
+    for (unsigned i = 0; asset->block && i < question->policies->n; i++) {
+        const GPtrArray *patterns = question->policies->of[i].spec->policy->block_devices;
+        const char *policy = question->policies->of[i].name;
+
+        if (patterns && !allows(patterns, asset))
+            gpuvm_diag_hint(gpuvm_diags_error(question->diags, GPUVM_EXIT_REFUSED, &asset->mark,
+                                              "%s is a block device that %s does not allow: %s", asset->what,
+                                              policy, asset->name),
+                            "if guests may have it, list one of its paths in block_devices of %s", policy);
+    }
+}
 
 /* The emulator of a running domain has its disks open: core/guestcheck.c has the word on these, as far as they are @asset. */
 static bool
@@ -85,7 +125,10 @@ check_claim(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 void
 gpuvm_disk_check(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 {
-    if (!asset->disk || !asset->identity)
+    if (!asset->disk)
+        return;
+    check_allowed(question, asset);
+    if (!asset->identity)
         return;
     check_below(question, asset);
     if (!check_uses(question, asset) && asset->claimed == 1)

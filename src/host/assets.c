@@ -58,6 +58,27 @@ add_below(const char *root, const char *name, GPtrArray *below)
     }
 }
 
+/*
+ * The paths of block device @number in /dev: the kernel's own, the links that udev has made, and @path itself, if it is one:
+ * but in /dev/shm, where everybody makes links, only root makes what is there.
+ */
+static void
+add_paths(const char *root, const char *number, const char *path, GPtrArray *paths)
+{
+    g_autofree char *name = gpuvm_file_target(root, "/sys/dev/%s", number);
+    g_autofree char *given = g_canonicalize_filename(path, "/");
+    g_auto(GStrv) lines = gpuvm_file_lines(root, "/run/udev/data/b%s", number + strlen(GPUVM_INODE_BLOCK));
+
+    if (name) /* sysfs writes "cciss!c0d0" */
+        add_once(paths, g_strconcat("/dev/", g_strdelimit(name, "!", '/'), NULL));
+    for (char **line = lines; line && *line; line++) {
+        if (g_str_has_prefix(*line, "S:"))
+            add_once(paths, g_strconcat("/dev/", *line + strlen("S:"), NULL));
+    }
+    if (g_str_has_prefix(given, "/dev/") && !g_str_has_prefix(given, "/dev/shm/"))
+        add_once(paths, g_steal_pointer(&given));
+}
+
 /* Whether the kernel refuses to share it: open(2) of O_EXCL without O_CREAT, which changes nothing. Only root may. */
 static int
 is_claimed(const char *path)
@@ -84,7 +105,9 @@ look_at_disk(const char *root, gpuvm_asset *asset)
     if (!asset->block)
         return;
     asset->below = g_ptr_array_new_with_free_func(g_free);
+    asset->paths = g_ptr_array_new_with_free_func(g_free);
     add_below(root, asset->identity, asset->below);
+    add_paths(root, number, path, asset->paths);
     asset->claimed = is_claimed(at);
 }
 

@@ -28,6 +28,7 @@ gpuvm_asset_free(gpuvm_asset *asset)
     g_free(asset->path);
     g_free(asset->identity);
     g_clear_pointer(&asset->below, g_ptr_array_unref);
+    g_clear_pointer(&asset->paths, g_ptr_array_unref);
     g_free(asset);
 }
 

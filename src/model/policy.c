@@ -19,6 +19,12 @@ static const gpuvm_field fields[] = {
          "it."},
     {GPUVM_FIELD(gpuvm_policy, denylist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
      .doc = "Devices that may not be passed, whatever the allowlist says."},
+    {GPUVM_FIELD(gpuvm_policy, block_devices), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_NULLABLE,
+     .doc =
+         "Block devices that may be disks of VMs, as patterns of paths: /dev/vg0/* is what is directly in that directory, "
+         "/dev/disk/by-id/scsi-* what begins so. A device is allowed when one of its paths in /dev matches: the kernel's own, a "
+         "link of udev's, or the one that the definition names; links elsewhere do not count. When absent, any that the host "
+         "does not use; when empty, none."},
     {GPUVM_FIELD(gpuvm_policy, allow_host_display), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the display that the host booted with may be passed; its console goes dark then."},
     {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_NULLABLE,
@@ -54,6 +60,21 @@ check_protect(const gpuvm_policy *policy, gpuvm_diags *diags)
 }
 
 static void
+check_block_devices(const gpuvm_policy *policy, gpuvm_diags *diags)
+{
+    const gpuvm_node *list = gpuvm_node_get(policy->object.node, "block_devices");
+
+    for (guint i = 0; policy->block_devices && i < policy->block_devices->len; i++) {
+        const char *pattern = policy->block_devices->pdata[i];
+
+        if (!g_str_has_prefix(pattern, "/dev/"))
+            gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &list->values[i]->mark,
+                                              "not a pattern of paths in /dev: %s", pattern),
+                            "write /dev/vg0/* for what is in that directory");
+    }
+}
+
+static void
 check_policy(const void *object, gpuvm_diags *diags)
 {
     const gpuvm_policy *policy = object;
@@ -61,6 +82,7 @@ check_policy(const void *object, gpuvm_diags *diags)
     gpuvm_rules_check(policy->allowlist, diags);
     gpuvm_rules_check(policy->denylist, diags);
     check_protect(policy, diags);
+    check_block_devices(policy, diags);
 }
 
 const gpuvm_table gpuvm_policy_table = {

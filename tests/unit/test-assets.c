@@ -125,11 +125,12 @@ knows_what_a_block_device_is(void **state G_GNUC_UNUSED)
         "dev/mapper/\nsys/dev/block/0:0 => ../../devices/virtual/block/dm-1\n"
         "sys/devices/virtual/block/dm-1/slaves/sda2: \nsys/class/block/dm-1 -> sys/devices/virtual/block/dm-1\n"
         "sys/class/block/sda2 => ../../devices/ata1/sda/sda2\nsys/devices/ata1/sda/sda2/partition: 2\n"
-        "run/udev/data/b0:0: S:vg/a\nrun/udev/data/b0:0: E:X=S:vg/b\nsrv/link => ../dev/mapper/vg-a\n");
-    g_autofree char *node = g_build_filename(root, "dev/mapper/vg-a", NULL), *below = NULL;
+        "run/udev/data/b0:0: S:vg/a\nrun/udev/data/b0:0: E:X=S:vg/b\nsrv/link => ../dev/mapper/vg-a\n"
+        "dev/shm/link => ../mapper/vg-a\n");
+    g_autofree char *node = g_build_filename(root, "dev/mapper/vg-a", NULL), *below = NULL, *paths = NULL;
     g_autoptr(GPtrArray) assets = g_ptr_array_new();
     g_autoptr(gpuvm_asset) asset = gpuvm_asset_new(GPUVM_ASSET_FILE, g_strdup("it"), "/dev/mapper/vg-a");
-    g_autoptr(gpuvm_asset) link = gpuvm_asset_new(GPUVM_ASSET_FILE, g_strdup("it"), "/srv/link");
+    g_autoptr(gpuvm_asset) link = gpuvm_asset_new(GPUVM_ASSET_FILE, g_strdup("it"), "/dev/shm/../shm/link");
 
     if (mknod(node, S_IFBLK | 0600, makedev(0, 0)) != 0) {
         tree_remove(root);
@@ -145,6 +146,9 @@ knows_what_a_block_device_is(void **state G_GNUC_UNUSED)
     assert_string_equal(link->identity, "dm-1");
     below = join(asset->below);
     assert_string_equal(below, "sda2 sda");
+    paths = join(link->paths);
+    assert_string_equal(paths, "/dev/dm-1 /dev/vg/a");
+    assert_true(g_ptr_array_find_with_equal_func(asset->paths, "/dev/mapper/vg-a", g_str_equal, NULL));
 }
 
 /* libvirt's test driver has a network "default" and a pool "default-pool", and no files that could be seen. */

@@ -167,6 +167,51 @@ static const disk_case cases[] = {
      NULL,
      NULL,
      {IN_USE("4", BLOCK, MOUNTED)}},
+
+    {"allowed by its name", BLOCK, false, "", "", "block_devices: [/dev/sdb*]", NULL, {NULL}},
+    {"by another one", BLOCK, false, "", "", "block_devices: [/dev/sda, /dev/disk/by-id/x-*]", NULL, {NULL}},
+    {"not allowed",
+     BLOCK,
+     false,
+     "",
+     "",
+     "block_devices: [/dev/sda*]",
+     NULL,
+     {"4 disk vda is a block device that the policy does not allow: /dev/sdb1 :: block_devices of the policy"}},
+    {"nor by a pattern of the directory above",
+     BLOCK,
+     false,
+     "",
+     "",
+     "block_devices: ['/dev/disk/*']",
+     NULL,
+     {"4 disk vda is a block device"}},
+    {"to be read, not either",
+     BLOCK,
+     true,
+     "",
+     "",
+     "block_devices: [/dev/sda*]",
+     NULL,
+     {"4 disk vda is a block device"}},
+    {"none is allowed", BLOCK, false, "", "", "block_devices: []", NULL, {"4 disk vda is a block device"}},
+    {"by one of two policies",
+     BLOCK,
+     false,
+     "",
+     "",
+     "block_devices: [/dev/*]",
+     "block_devices: [/dev/vg0/*]",
+     {"4 disk vda is a block device that the second policy does not allow"}},
+    {"allowed, and mounted",
+     BLOCK,
+     false,
+     "sdb1 storage " MOUNTED,
+     "",
+     "block_devices: [/dev/*]",
+     NULL,
+     {IN_USE("4", BLOCK, MOUNTED)}},
+    {"files are allowed", FILE, false, "", "", "block_devices: []", NULL, {NULL}},
 };
 
 static GPtrArray *
@@ -193,6 +238,7 @@ see(gpuvm_asset *asset, const disk_case *row)
     if (file)
         return;
     asset->below = list("sdb");
+    asset->paths = list("/dev/sdb1 /dev/disk/by-id/x-part1");
 }
 
 static bool
@@ -369,6 +415,14 @@ says_what_it_cannot_see(void **state G_GNUC_UNUSED)
         {"some processes are hidden", BLOCK, NULL, true, true, {HIDDEN}, {"4 " HIDDEN}},
         {"given up", BLOCK, PROTECT(""), false, false, {NULL}, {NULL}},
         {"a file may be of another host's", FILE, NULL, false, true, {NULL}, {NULL}},
+        {"not allowed by the name it has",
+         BLOCK,
+         "block_devices: [/dev/sda]",
+         true,
+         false,
+         {NULL},
+         {"4 disk vda is a block device that the policy does not allow: /dev/sdb1"}},
+        {"allowed by that", BLOCK, "block_devices: [/dev/sdb1]", true, false, {NULL}, {NULL}},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

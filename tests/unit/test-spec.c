@@ -482,6 +482,8 @@ refuses_bad_devices(void **state G_GNUC_UNUSED)
         {NULL, "devices:\n  functions: some", 2, "functions must be one of all, requested, not 'some'", NULL},
         {"policy", "protect: [storage, eth0]", 1, "unknown word in protect: eth0",
          "the words are storage, network, addresses, holders and unseen"},
+        {"policy", "block_devices: [/dev/vg0/*, vg1/*]", 1, "not a pattern of paths in /dev: vg1/*",
+         "write /dev/vg0/*"},
         {"policy", "allowlist: []\ndenylist:\n- 10de:2204\n- 10de:2204", 4,
          "the same rule is in the list twice", "the first is on line 3"},
         {"plugin", "name: a\ndevices: {allowlist: ['*:*']}", 2,

@@ -78,6 +78,8 @@ kill $holder && wait $holder
 as_disk system /dev/vda
 echo $'kind: policy\nprotect: []' >/etc/gpuvm/policy.yaml
 refused 'the root file system: plan' 4 '/dev/vda holds the file system mounted at /' gpuvm plan system.yaml
+echo $'kind: policy\nblock_devices: [/dev/vd*]' >/etc/gpuvm/policy.yaml
+refused 'not among block_devices: start' 4 'is a block device that /etc/gpuvm/policy.yaml does not allow' gpuvm start block
 rm /etc/gpuvm/policy.yaml
 
 check 'free, it is taken: start' gpuvm start block
