@@ -6,7 +6,7 @@
  * code 5) when it is about to start, a warning or a note before: they may come, or go, until then. What define itself
  * needs, the image below an overlay, is an error before, too.
  *
- * Nor does the host use its disks (core/diskcheck.h), which is an error in any case.
+ * What an image names besides itself lies beside it (core/chain.h), which is an error in any case. Nor does the host use its disks (core/diskcheck.h), which is an error in any case.
  *
  * And what libvirt never says: that there is nothing to boot from, too little memory, or no KVM. Warnings.
  */
@@ -28,6 +28,8 @@ typedef struct gpuvm_guest_question {
     const char *domain;         /* that it is to be */
     const GPtrArray *functions; /* gpuvm_plan_function: what it is passed */
     const gpuvm_body *body;     /* of its definition; NULL: its XML is all there is */
+    const gpuvm_record *record; /* of the domain that starts; NULL */
+    const char *pool_path;      /* where the record's volumes are; NULL: it is not known */
     const gpuvm_facts *facts;
     const gpuvm_policies *policies;
     gpuvm_diags *diags;

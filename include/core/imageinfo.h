@@ -25,6 +25,20 @@ bool gpuvm_image_is_qcow2(const void *head, size_t size);
 bool gpuvm_image_sniff(const void *head, size_t size, int format, bool *ret_qcow2, uint64_t *ret_capacity,
                        GError **error);
 
+/** What the header of a qcow2 image names. */
+typedef struct gpuvm_image_names {
+    char *backing, *format; /* the file below it, and that one's format; NULL: none, or it is not said */
+    char *data;             /* the file that its content is in, raw; NULL: itself */
+} gpuvm_image_names;
+
+/** In place of a name that is somewhere else than in the bytes at hand. */
+#define GPUVM_IMAGE_NAMELESS "(a name that cannot be read)"
+
+/** Reads it from the first bytes of a qcow2 image. Whatever they are, what the image may name is not left out. */
+void gpuvm_image_read_names(const void *head, size_t size, gpuvm_image_names *ret_names);
+void gpuvm_image_names_clear(gpuvm_image_names *names);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(gpuvm_image_names, gpuvm_image_names_clear)
+
 /**
  * An image in the pool has a volume beside it that says so, written last: one without it is not whole, because it is
  * being fetched or whoever did was stopped.

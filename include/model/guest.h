@@ -20,7 +20,7 @@ typedef struct gpuvm_asset {
     gpuvm_asset_kind kind;
     char *what;      /* it is to the guest: "kernel", "disk vda", "bridge" */
     char *name;      /* what it is called on the host */
-    char *path;      /* where a volume is; NULL: not known, or it is no volume */
+    char *path;      /* where a disk really is, without links; NULL: not seen */
     gpuvm_mark mark; /* what asked for it; no place when a domain's XML did */
     bool disk, readonly, shareable;
     bool block;     /* a block device, as far as the domain's XML tells, or as it is seen to be */
@@ -38,7 +38,17 @@ typedef struct gpuvm_asset {
     char *identity;
     GPtrArray *below; /* char *, owned: the identities of what it is a part of, or made of; NULL */
     GPtrArray *paths; /* char *, owned: those of a block device in /dev; NULL */
+    /* a disk that is an image */
+    char *format;   /* that its users are told: "raw", "qcow2" …; NULL: none */
+    bool guessed;   /* by its name: the definition does not say it */
+    GBytes *head;   /* what it begins with; NULL: not seen, or not looked at */
+    char *above;    /* the path of the image that names it as a part of itself; NULL: a domain names it */
+    char *beside;   /* the directory that this one really is in */
+    unsigned level; /* how many images are above it */
 } gpuvm_asset;
+
+/** Bytes of an image that are looked at: the names in its header are there, unless somebody made it by hand. */
+#define GPUVM_ASSET_HEAD (64 * 1024)
 
 /** Nothing is known of it. @what is taken. */
 gpuvm_asset *gpuvm_asset_new(gpuvm_asset_kind kind, char *what, const char *name);

@@ -55,6 +55,7 @@ typedef struct gpuvm_plan_disk {
     char *source;     /* absolute */
     char *target;     /* "vda": virtio, "sda": SATA */
     bool block, cdrom, qcow2, readonly;
+    bool guessed;    /* the format, by the name of the file */
     bool seed;       /* for cloud-init: nothing to boot from */
     gpuvm_mark mark; /* what asked for it */
 } gpuvm_plan_disk;

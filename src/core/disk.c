@@ -78,6 +78,7 @@ plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, namer *names)
     planned->cdrom = g_str_has_suffix(planned->source, ".iso");
     planned->qcow2 = disk->format == GPUVM_DISK_QCOW2 ||
                      (disk->format == GPUVM_DISK_AUTO && g_str_has_suffix(planned->source, ".qcow2"));
+    planned->guessed = disk->format == GPUVM_DISK_AUTO;
     planned->readonly = disk->readonly || planned->cdrom;
     planned->target = disk->target ? g_strdup(disk->target) : next_target(names, planned->cdrom);
     if (remote || disk->checksum) {

@@ -5,8 +5,10 @@
 
 #include <string.h>
 
+#include "core/chain.h"
 #include "core/diskcheck.h"
 #include "core/image.h"
+#include "core/imageinfo.h"
 
 #define MIN_MIB 64 /* with less, neither OVMF nor a distribution's kernel starts */
 
@@ -67,6 +69,19 @@ mark_of_file(const gpuvm_plan *plan, const char *path)
     return gpuvm_object_mark(&body->object, "template");
 }
 
+/* Whether the definition leaves it to the name of the file @path which format that has. */
+static bool
+is_guessed(const gpuvm_plan *plan, const char *path)
+{
+    for (guint i = 0; i < plan->disks->len; i++) {
+        const gpuvm_plan_disk *disk = plan->disks->pdata[i];
+
+        if (g_str_equal(disk->source, path))
+            return disk->guessed;
+    }
+    return false;
+}
+
 static gpuvm_mark
 mark_of(const gpuvm_plan *plan, const gpuvm_asset *asset)
 {
@@ -89,6 +104,7 @@ gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error)
         gpuvm_asset *asset = guest->assets->pdata[i];
 
         asset->mark = mark_of(plan, asset);
+        asset->guessed = is_guessed(plan, asset->name);
         if (asset->kind == GPUVM_ASSET_FILE && is_made_by_define(plan, asset->name))
             g_ptr_array_remove_index(guest->assets, i);
     }
@@ -101,6 +117,8 @@ gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error)
         below = gpuvm_asset_new(GPUVM_ASSET_FILE, gpuvm_image_title(image), image->path);
         below->mark = image->mark;
         below->disk = below->readonly = true;
+        if (image->format != GPUVM_DISK_AUTO)
+            below->format = g_strdup(GPUVM_IMAGE_FORMAT(image->format == GPUVM_DISK_QCOW2));
         below->at_define = true;
         g_ptr_array_add(guest->assets, below);
     }
@@ -251,6 +269,7 @@ gpuvm_guest_check(const gpuvm_guest_question *question)
         check_network(question, assets->pdata[i]);
         check_writer(question, assets->pdata[i]);
         gpuvm_disk_check(question, assets->pdata[i]);
+        gpuvm_chain_check(question, assets->pdata[i]);
     }
     gpuvm_disk_check_unseen(question);
     check_boot(question);

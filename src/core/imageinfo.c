@@ -15,12 +15,16 @@
 enum {
     QCOW2_VERSION = 4,
     QCOW2_BACKING = 8, /* where the name of the backing file is; 0: it has none */
+    QCOW2_BACKING_LENGTH = 16,
     QCOW2_SIZE = 24,
     QCOW2_CRYPT = 32,
     QCOW2_V2_END = 72,
     QCOW2_INCOMPATIBLE = 72,
+    QCOW2_HEADER_LENGTH = 100,
     QCOW2_V3_END = 104,
 };
+/* Its header's extensions: type and length, four bytes each, and data, padded to eight. */
+enum { QCOW2_EXTENSION = 8, QCOW2_BACKING_FORMAT = 0xe2792aca, QCOW2_DATA_FILE = 0x44415441 };
 enum { QCOW2_CORRUPT = 1 << 1, QCOW2_EXTERNAL_DATA = 1 << 2 };
 
 static uint64_t
@@ -134,6 +138,60 @@ gpuvm_image_sniff(const void *head, size_t size, int format, bool *ret_qcow2, ui
     *ret_qcow2 = qcow2;
     *ret_capacity = capacity;
     return true;
+}
+
+/* The @length bytes at @offset as text; of what is not there, a word on that. */
+static char *
+text_at(const uint8_t *head, size_t size, uint64_t offset, uint64_t length)
+{
+    if (offset > size || length > size - offset)
+        return g_strdup(GPUVM_IMAGE_NAMELESS);
+    return g_strndup((const char *)head + offset, length);
+}
+
+static void
+read_extensions(const uint8_t *head, size_t size, uint64_t offset, gpuvm_image_names *names)
+{
+    while (offset <= size && size - offset >= QCOW2_EXTENSION) {
+        uint64_t type = number_at(head, offset, 4), length = number_at(head, offset + 4, 4);
+        char **text = type == QCOW2_BACKING_FORMAT ? &names->format
+                      : type == QCOW2_DATA_FILE    ? &names->data
+                                                   : NULL;
+
+        if (type == 0)
+            return;
+        if (text && !*text)
+            *text = text_at(head, size, offset + QCOW2_EXTENSION, length);
+        offset += QCOW2_EXTENSION + (length + 7) / 8 * 8;
+    }
+}
+
+void
+gpuvm_image_read_names(const void *head, size_t size, gpuvm_image_names *ret_names)
+{
+    const uint8_t *bytes = head;
+    uint64_t backing = size >= QCOW2_V2_END ? number_at(bytes, QCOW2_BACKING, 8) : 0;
+    bool v3 = size >= QCOW2_V3_END && number_at(bytes, QCOW2_VERSION, 4) >= 3;
+    bool external = v3 && number_at(bytes, QCOW2_INCOMPATIBLE, 8) & QCOW2_EXTERNAL_DATA;
+
+    *ret_names = (gpuvm_image_names){0};
+    if (size < QCOW2_V2_END)
+        return;
+    read_extensions(bytes, size, v3 ? number_at(bytes, QCOW2_HEADER_LENGTH, 4) : QCOW2_V2_END, ret_names);
+    if (backing != 0)
+        ret_names->backing = text_at(bytes, size, backing, number_at(bytes, QCOW2_BACKING_LENGTH, 4));
+    if (!external)
+        g_clear_pointer(&ret_names->data, g_free);
+    else if (!ret_names->data)
+        ret_names->data = g_strdup(GPUVM_IMAGE_NAMELESS);
+}
+
+void
+gpuvm_image_names_clear(gpuvm_image_names *names)
+{
+    g_free(names->backing);
+    g_free(names->format);
+    g_free(names->data);
 }
 
 void

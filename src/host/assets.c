@@ -91,17 +91,44 @@ is_claimed(const char *path)
     return 0;
 }
 
+/* What an image begins with; NULL when it may not be read. */
+static GBytes *
+read_head(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    g_autofree char *head = fd < 0 ? NULL : g_malloc(GPUVM_ASSET_HEAD);
+    ssize_t n = fd < 0 ? -1 : pread(fd, head, GPUVM_ASSET_HEAD, 0);
+
+    if (fd >= 0)
+        close(fd);
+    return n < 0 ? NULL : g_bytes_new(head, (gsize)n);
+}
+
+/* Where it really is, without links, below @root. */
+static char *
+find_place(const char *root, const char *at)
+{
+    g_autofree char *real = realpath(at, NULL),
+                    *base = realpath(*root ? root : "/", NULL); /* GLib's memory is the C library's */
+
+    return real ? g_strdup(*root && g_str_has_prefix(real, base) ? real + strlen(base) : real) : NULL;
+}
+
 /* What the disk @asset is. */
 static void
 look_at_disk(const char *root, gpuvm_asset *asset)
 {
-    const char *path = asset->kind == GPUVM_ASSET_FILE ? asset->name : asset->path;
+    g_autofree char *path = g_strdup(asset->kind == GPUVM_ASSET_FILE ? asset->name : asset->path);
     g_autofree char *at = g_strconcat(root, path, NULL), *number = path ? gpuvm_inode_number(at) : NULL;
 
     if (!number)
         return;
     asset->identity = gpuvm_inode_identity(root, number);
     asset->block = g_str_has_prefix(number, GPUVM_INODE_BLOCK);
+    if (asset->identity && (!asset->block || g_strcmp0(asset->format, "qcow2") == 0))
+        asset->head = read_head(at);
+    g_free(asset->path);
+    asset->path = find_place(root, at);
     if (!asset->block)
         return;
     asset->below = g_ptr_array_new_with_free_func(g_free);
@@ -117,6 +144,8 @@ gpuvm_assets_look_at_files(const char *root, const GPtrArray *assets)
     for (guint i = 0; i < assets->len; i++) {
         gpuvm_asset *asset = assets->pdata[i];
 
+        if (asset->kind == GPUVM_ASSET_FILE && !g_path_is_absolute(asset->name))
+            continue; /* an image names it, for a protocol of QEMU's */
         if (asset->kind == GPUVM_ASSET_FILE)
             asset->exists = path_exists(root, asset->name);
         else if (asset->kind == GPUVM_ASSET_INTERFACE && gpuvm_file_exists(root, INTERFACES))

@@ -29,6 +29,10 @@ gpuvm_asset_free(gpuvm_asset *asset)
     g_free(asset->identity);
     g_clear_pointer(&asset->below, g_ptr_array_unref);
     g_clear_pointer(&asset->paths, g_ptr_array_unref);
+    g_free(asset->format);
+    g_clear_pointer(&asset->head, g_bytes_unref);
+    g_free(asset->above);
+    g_free(asset->beside);
     g_free(asset);
 }
 
@@ -94,6 +98,7 @@ add_disk(gpuvm_guest *guest, const xmlNode *disk)
         return;
     asset->disk = true;
     asset->block = gpuvm_xml_attr_is(disk, "type", "block");
+    asset->format = gpuvm_xml_attr(gpuvm_xml_child(disk, "driver"), "type");
     asset->optional = gpuvm_xml_attr_is(source, "startupPolicy", "optional");
     asset->readonly = gpuvm_xml_child(disk, "readonly") != NULL;
     asset->shareable = gpuvm_xml_child(disk, "shareable") != NULL;

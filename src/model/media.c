@@ -58,7 +58,9 @@ const gpuvm_table gpuvm_media_table = {
 
 static const gpuvm_field rootfs_fields[] = {
     {GPUVM_FIELD(gpuvm_media, format), .shape = GPUVM_ENUM, .choices = format_names,
-     .doc = "The format of the image. auto: by what the file begins with."},
+     .doc =
+         "The format of the image. auto: by what the file begins with. A backing file, and an external data file, are "
+         "beside the image, in the same directory."},
     {GPUVM_FIELD(gpuvm_media, size_gb), .scalar = &gpuvm_scalar_integer, .max = 1024 * 1024, .unit = "GiB",
      .doc = "How large the VM's root disk is; when absent, as large as the image says."},
     {NULL},
@@ -90,7 +92,9 @@ static const gpuvm_field disk_fields[] = {
          "Its place in the guest: vda, vdb, … for virtio, sda, sdb, … for SATA. When absent, the next free "
          "vd name, or sd name for a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, format), .shape = GPUVM_ENUM, .choices = format_names,
-     .doc = "The format of the image. auto: qcow2 when source ends in .qcow2, else raw."},
+     .doc =
+         "The format of the image. auto: qcow2 when source ends in .qcow2, else raw, whatever the guest writes there. A "
+         "backing file, and an external data file, are beside the image, in the same directory."},
     {GPUVM_FIELD(gpuvm_disk, readonly), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the guest can only read it, not write to it."},
     {GPUVM_FIELD(gpuvm_disk, checksum), .scalar = &gpuvm_scalar_checksum,

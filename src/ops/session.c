@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/chain.h"
 #include "host/assets.h"
 #include "host/hostfile.h"
 #include "host/observe.h"
@@ -286,6 +287,22 @@ gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
     return true;
 }
 
+/* With the files that its images name, as far as they name any. */
+static void
+look_at_assets(gpuvm_session *session, gpuvm_guest *guest)
+{
+    for (guint first = 0; first < guest->assets->len;) {
+        g_autoptr(GPtrArray) news = g_ptr_array_new();
+        guint next = guest->assets->len;
+
+        for (guint i = first; i < next; i++)
+            g_ptr_array_add(news, guest->assets->pdata[i]);
+        gpuvm_assets_look(session->connection, news);
+        gpuvm_chain_follow(guest, first);
+        first = next;
+    }
+}
+
 bool
 gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest)
 {
@@ -295,7 +312,7 @@ gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest)
         return true;
     for (guint i = 0; i < guest->assets->len; i++)
         disks |= ((const gpuvm_asset *)guest->assets->pdata[i])->disk;
-    gpuvm_assets_look(session->connection, guest->assets);
+    look_at_assets(session, guest);
     return !disks || gather_context(session);
 }
 

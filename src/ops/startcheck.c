@@ -7,6 +7,7 @@
 #include "core/bounds.h"
 #include "core/guestcheck.h"
 #include "host/claims.h"
+#include "host/pool.h"
 #include "ops/lifecycle.h"
 
 bool
@@ -14,6 +15,7 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
                   gpuvm_guest *guest, bool quiet)
 {
     g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autofree char *pool_path = NULL;
     unsigned errors = session->diags->errors;
     guint said = session->diags->items->len;
 
@@ -24,10 +26,14 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
     gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, session->facts->emulator, NULL,
                        session->diags);
     gpuvm_admit_start(session->facts, &session->policies, claim, record, functions, session->diags);
+    if (record->pool)
+        pool_path = gpuvm_pool_path_of(session->connection, record->pool, NULL);
     gpuvm_guest_check(&(gpuvm_guest_question){.occasion = GPUVM_START,
                                               .guest = guest,
                                               .domain = claim->domain,
                                               .functions = functions,
+                                              .record = record,
+                                              .pool_path = pool_path,
                                               .facts = session->facts,
                                               .policies = &session->policies,
                                               .diags = session->diags});

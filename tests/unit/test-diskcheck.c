@@ -291,10 +291,11 @@ each_line(gpuvm_facts *facts, const char *text, void (*add)(gpuvm_facts *facts, 
 static gpuvm_guest *
 make_guest(const char *disk)
 {
-    g_autofree char *xml = g_strdup_printf("<domain><memory>262144</memory><devices><disk type='%s'>"
-                                           "<source %s='%s'/><target dev='vda'/></disk></devices></domain>",
-                                           g_str_has_prefix(disk, "/dev/") ? "block" : "file",
-                                           g_str_has_prefix(disk, "/dev/") ? "dev" : "file", disk);
+    g_autofree char *xml =
+        g_strdup_printf("<domain><memory>262144</memory><devices><disk type='%s'><driver type='raw'/>"
+                        "<source %s='%s'/><target dev='vda'/></disk></devices></domain>",
+                        g_str_has_prefix(disk, "/dev/") ? "block" : "file",
+                        g_str_has_prefix(disk, "/dev/") ? "dev" : "file", disk);
 
     return gpuvm_guest_parse(xml, NULL);
 }

@@ -13,7 +13,8 @@
     "<domain type='kvm'><name>vm</name><memory unit='KiB'>262144</memory>" rest "<devices>" devices          \
     "</devices></domain>"
 #define DISK(attributes, source, more)                                                                       \
-    "<disk " attributes " device='disk'><source " source "/><target dev='vda'/>" more "</disk>"
+    "<disk " attributes " device='disk'><driver type='raw'/><source " source "/><target dev='vda'/>" more    \
+    "</disk>"
 #define DATA(more) DISK("type='file'", "file='/data'", more)
 
 /* "KIND NAME", a line each, as the XML has them. */

@@ -82,7 +82,7 @@ echo $'kind: policy\nblock_devices: [/dev/vd*]' >/etc/gpuvm/policy.yaml
 refused 'not among block_devices: start' 4 'is a block device that /etc/gpuvm/policy.yaml does not allow' gpuvm start block
 rm /etc/gpuvm/policy.yaml
 
-check 'free, it is taken: start' gpuvm start block
+check 'free, it is taken: start' gpuvm start --timeout 600 block
 check 'its own emulator is in nobody'\''s way: define' gpuvm define block.yaml
 check 'nor at restart' gpuvm restart --force block
 refused 'another VM, by another name: start' 5 "is in use by domain 'block', which is running" gpuvm start link
