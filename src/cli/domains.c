@@ -49,7 +49,7 @@ gpuvm_start_and_say(gpuvm_cli *cli, const char *name, const gpuvm_start_settings
     return running;
 }
 
-static volatile sig_atomic_t interrupted;
+static _Atomic int interrupted; /* the signal may come to another thread */
 
 static void
 interrupt(int number)

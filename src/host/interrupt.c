@@ -9,7 +9,7 @@
 
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 static struct sigaction before[G_N_ELEMENTS(ends)];
-static volatile sig_atomic_t wanted;
+static _Atomic int wanted; /* the signal may come to another thread */
 
 static void
 note(int number)
