@@ -17,6 +17,9 @@ typedef struct gpuvm_definition {
 void gpuvm_definition_free(gpuvm_definition *definition);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_definition, gpuvm_definition_free)
 
+/** The names of what is in @directory (char *, in order, owned by the array), "." and ".." too; NULL with errno. */
+GPtrArray *gpuvm_load_names(const char *directory);
+
 /**
  * The files that @paths name: a directory stands for every .yaml, .yml and .json file in it, at any depth, in
  * the order of names; "-" is standard input. What cannot be read is an error in @diags. Returns char *, owned

@@ -53,21 +53,33 @@ add_entry(GPtrArray *files, const char *path, const char *name, gpuvm_diags *dia
     }
 }
 
+GPtrArray *
+gpuvm_load_names(const char *directory)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    DIR *dir = opendir(directory); /* not GLib's, which loses the reason, and takes a failure for the end */
+    int error;
+
+    if (!dir)
+        return NULL;
+    errno = 0;
+    for (const struct dirent *entry; (entry = readdir(dir)); errno = 0)
+        g_ptr_array_add(names, g_strdup(entry->d_name));
+    error = errno;
+    closedir(dir);
+    g_ptr_array_sort(names, gpuvm_text_compare);
+    errno = error;
+    return error == 0 ? g_steal_pointer(&names) : NULL;
+}
+
 static void
 add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags)
 {
-    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    DIR *dir = opendir(path); /* not GLib's, which loses the reason */
+    g_autoptr(GPtrArray) names = gpuvm_load_names(path);
 
-    if (!dir) {
+    if (!names)
         cannot(diags, "read directory", path, errno);
-        return;
-    }
-    for (const struct dirent *entry; (entry = readdir(dir));)
-        g_ptr_array_add(names, g_strdup(entry->d_name));
-    closedir(dir);
-    g_ptr_array_sort(names, gpuvm_text_compare);
-    for (guint i = 0; i < names->len; i++) {
+    for (guint i = 0; names && i < names->len; i++) {
         g_autofree char *entry = g_build_filename(path, names->pdata[i], NULL);
         add_entry(files, entry, names->pdata[i], diags);
     }

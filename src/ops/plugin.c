@@ -3,7 +3,6 @@
 
 #include "ops/plugin.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -42,24 +41,22 @@ GPtrArray *
 gpuvm_plugin_names(gpuvm_session *session)
 {
     g_autofree char *directory = gpuvm_plugin_directory(session);
+    g_autoptr(GPtrArray) entries = gpuvm_load_names(directory);
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
-    DIR *dir = opendir(directory);
 
-    if (!dir && errno != ENOENT) {
+    if (!entries && errno != ENOENT) {
         gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "cannot read the plugin directory %s: %s",
                           directory, g_strerror(errno));
         return NULL;
     }
-    for (const struct dirent *entry; dir && (entry = readdir(dir));) {
-        g_autofree char *name = g_str_has_suffix(entry->d_name, ".yaml")
-                                    ? g_strndup(entry->d_name, strlen(entry->d_name) - strlen(".yaml"))
-                                    : NULL;
+    for (guint i = 0; entries && i < entries->len; i++) {
+        const char *entry = entries->pdata[i];
+        g_autofree char *name =
+            g_str_has_suffix(entry, ".yaml") ? g_strndup(entry, strlen(entry) - strlen(".yaml")) : NULL;
 
         if (name && is_name(name))
             g_ptr_array_add(names, g_steal_pointer(&name));
     }
-    if (dir)
-        closedir(dir);
     g_ptr_array_sort(names, gpuvm_text_compare);
     return g_steal_pointer(&names);
 }

@@ -53,16 +53,24 @@ note_users(gpuvm_session *session, const char *name, const char *what)
         gpuvm_diags_note(diags, NULL, "plugin '%s' is used by %s: %s", name, users->str, what);
 }
 
-/* The plugin of @name that is installed now; NULL: there is none, or it is damaged, which nobody needs to know. */
-static gpuvm_spec *
-find_installed(gpuvm_session *session, const char *name)
+/*
+ * The plugin of @name that is installed now; NULL: there is none, or its text is damaged, which nobody needs to know. False:
+ * nobody knows what is there, such as whether it is disabled.
+ */
+static bool
+find_installed(gpuvm_session *session, const char *name, gpuvm_spec **ret_spec)
 {
-    g_autoptr(gpuvm_diags) unseen = gpuvm_diags_new();
-    gpuvm_diags *diags = redirect(session, unseen);
-    gpuvm_spec *spec = gpuvm_plugin_get(session, name, NULL);
+    g_autoptr(gpuvm_diags) found = gpuvm_diags_new();
+    gpuvm_diags *diags = redirect(session, found);
 
+    *ret_spec = gpuvm_plugin_get(session, name, NULL);
     redirect(session, diags);
-    return spec;
+    if (*ret_spec || gpuvm_diags_exit(found) != GPUVM_EXIT_FAILED)
+        return true;
+    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_FAILED, NULL, "%s",
+                                      ((const gpuvm_diag *)found->items->pdata[0])->message),
+                    "if it is of no use: gpuvm plugin remove %s", name);
+    return false;
 }
 
 static bool
@@ -199,10 +207,12 @@ put_plugin(gpuvm_session *session, gpuvm_spec *spec, const gpuvm_origin *origin,
 {
     const char *name = spec->plugin->name;
     g_autofree char *file = gpuvm_plugin_file(session, name);
-    g_autoptr(gpuvm_spec) before = find_installed(session, name);
-    bool enabled = spec->plugin->enabled && (!before || before->plugin->enabled);
-    bool present = !gpuvm_load_is_absent(file), same;
+    g_autoptr(gpuvm_spec) before = NULL;
+    bool present = !gpuvm_load_is_absent(file), enabled, same;
 
+    if (!find_installed(session, name, &before))
+        return false;
+    enabled = spec->plugin->enabled && (!before || before->plugin->enabled);
     set_enabled(spec->doc, enabled);
     same = before && is_same(before, file, spec);
     if (!(same && is_from(before, origin)) && !write_plugin(session, spec, origin))
