@@ -75,7 +75,7 @@ watch(gpointer data)
 void
 gpuvm_watchdog_begin(const char *uri, void (*lost)(void))
 {
-    if (watchdog.thread || !uri || !lost || !gpuvm_connection_is_local(uri))
+    if (watchdog.thread || !uri || !lost || !gpuvm_connection_is_local(uri) || !gpuvm_virt_load(NULL))
         return;
     watchdog.uri = g_strdup(uri);
     watchdog.lost = lost;
