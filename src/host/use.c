@@ -53,7 +53,8 @@ use_nvme_subsystem(const gpuvm_use_context *use, const char *name)
 static void
 use_disk(const gpuvm_use_context *use, const char *identity, bool readonly)
 {
-    g_autofree char *what = printable(use->what), *remedy = printable(use->remedy);
+    g_autofree char *what = gpuvm_text_printable(use->what);
+    g_autofree char *remedy = use->remedy ? gpuvm_text_printable(use->remedy) : NULL;
 
     if (use->not_disks)
         return;
