@@ -66,6 +66,9 @@ typedef struct gpuvm_guest {
 void gpuvm_guest_free(gpuvm_guest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_guest, gpuvm_guest_free)
 
+/** What was seen of its assets is not known any more; those that only images name are gone. */
+void gpuvm_guest_forget(gpuvm_guest *guest);
+
 /** Reads the <domain> @element; errors are as base/xml.h says. */
 gpuvm_guest *gpuvm_guest_from_element(const xmlNode *element, GError **error);
 

@@ -113,7 +113,8 @@ check_place(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 static void
 check_format(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 {
-    if (question->occasion == GPUVM_START && asset->kind == GPUVM_ASSET_FILE && !asset->format)
+    if (question->occasion == GPUVM_START && asset->kind == GPUVM_ASSET_FILE && !asset->format &&
+        !asset->at_define)
         gpuvm_diag_hint(gpuvm_diags_error(question->diags, GPUVM_EXIT_REFUSED, &asset->mark,
                                           "%s has no format, which its guest could choose then: %s",
                                           asset->what, asset->name),

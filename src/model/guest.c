@@ -20,20 +20,41 @@ gpuvm_asset_new(gpuvm_asset_kind kind, char *what, const char *name)
     return asset;
 }
 
+/* What was seen of it. */
+static void
+forget(gpuvm_asset *asset)
+{
+    asset->exists = asset->active = asset->passes_devices = asset->claimed = GPUVM_UNKNOWN;
+    g_clear_pointer(&asset->path, g_free);
+    g_clear_pointer(&asset->identity, g_free);
+    g_clear_pointer(&asset->below, g_ptr_array_unref);
+    g_clear_pointer(&asset->paths, g_ptr_array_unref);
+    g_clear_pointer(&asset->head, g_bytes_unref);
+}
+
 void
 gpuvm_asset_free(gpuvm_asset *asset)
 {
+    forget(asset);
     g_free(asset->what);
     g_free(asset->name);
-    g_free(asset->path);
-    g_free(asset->identity);
-    g_clear_pointer(&asset->below, g_ptr_array_unref);
-    g_clear_pointer(&asset->paths, g_ptr_array_unref);
     g_free(asset->format);
-    g_clear_pointer(&asset->head, g_bytes_unref);
     g_free(asset->above);
     g_free(asset->beside);
     g_free(asset);
+}
+
+void
+gpuvm_guest_forget(gpuvm_guest *guest)
+{
+    for (guint i = guest->assets->len; i-- > 0;) {
+        gpuvm_asset *asset = guest->assets->pdata[i];
+
+        if (asset->above)
+            g_ptr_array_remove_index(guest->assets, i);
+        else
+            forget(asset);
+    }
 }
 
 void

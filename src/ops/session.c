@@ -291,6 +291,7 @@ gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs)
 static void
 look_at_assets(gpuvm_session *session, gpuvm_guest *guest)
 {
+    gpuvm_guest_forget(guest);
     for (guint first = 0; first < guest->assets->len;) {
         g_autoptr(GPtrArray) news = g_ptr_array_new();
         guint next = guest->assets->len;

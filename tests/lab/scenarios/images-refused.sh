@@ -79,7 +79,7 @@ expect_text 'No space left on device' TMPDIR
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 rm $pool/sha256-*
 expect_exit 5 gpuvm start vm
-expect_text 'the image below' 'gpuvm define'
+expect_text 'the backing file of disk vda does not exist' 'gpuvm define'
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 expect_exit 0 gpuvm start vm
 expect_exit 0 gpuvm stop --force vm
