@@ -229,6 +229,23 @@ gpuvm_image_info_write(const gpuvm_image_info *info)
     return json_to_string(root, TRUE);
 }
 
+/* The member @name of @object, when it is a scalar; what json-glib makes of others is a complaint. */
+static JsonNode *
+scalar(JsonObject *object, const char *name)
+{
+    JsonNode *node = json_object_get_member(object, name);
+
+    return node && JSON_NODE_HOLDS_VALUE(node) ? node : NULL;
+}
+
+static char *
+text_of(JsonObject *object, const char *name)
+{
+    JsonNode *node = scalar(object, name);
+
+    return node ? json_node_dup_string(node) : NULL;
+}
+
 gpuvm_image_info *
 gpuvm_image_info_parse(const char *text)
 {
@@ -238,12 +255,15 @@ gpuvm_image_info_parse(const char *text)
 
     if (!object)
         return NULL;
-    info->url = g_strdup(json_object_get_string_member_with_default(object, "url", NULL));
-    info->checksum = g_strdup(json_object_get_string_member_with_default(object, "checksum", NULL));
-    info->qcow2 = g_strcmp0(json_object_get_string_member_with_default(object, "format", NULL), "qcow2") == 0;
-    info->size = (uint64_t)json_object_get_int_member_with_default(object, "size", 0);
-    info->changed = g_strdup(json_object_get_string_member_with_default(object, "changed", NULL));
-    info->fetched = g_strdup(json_object_get_string_member_with_default(object, "fetched", NULL));
+    g_autofree char *format = text_of(object, "format");
+    JsonNode *size = scalar(object, "size");
+
+    info->url = text_of(object, "url");
+    info->checksum = text_of(object, "checksum");
+    info->qcow2 = g_strcmp0(format, "qcow2") == 0;
+    info->size = size ? (uint64_t)json_node_get_int(size) : 0;
+    info->changed = text_of(object, "changed");
+    info->fetched = text_of(object, "fetched");
     return info->url && info->checksum && info->fetched ? g_steal_pointer(&info) : NULL;
 }
 
