@@ -144,7 +144,7 @@ fetch_case(void *index)
     g_autoptr(GError) error = NULL;
     const gpuvm_fetch fetch = {.url = url,
                                .max_size = 4 << 20,
-                               .stall_seconds = cases[i].exit == GPUVM_EXIT_UNHEALTHY ? 1 : 0,
+                               .stall_seconds = cases[i].exit == GPUVM_EXIT_UNHEALTHY ? 5 : 0,
                                .take = compare,
                                .data = &at};
     bool fetched = gpuvm_fetch_run(&fetch, &error);

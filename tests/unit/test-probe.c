@@ -77,7 +77,7 @@ reads_answers(void **state G_GNUC_UNUSED)
         {"", false, "connection closed without an answer"},
         {"220 mail ESMTP\r\n", false, "the answer is not HTTP"},
         {"HTTP/1.1 abc\r\n\r\n", false, "the answer is not HTTP"},
-        {NULL, false, "no answer in 0.3 s"},
+        {NULL, false, "no answer in "}, /* 0.3 s, or more */
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -87,11 +87,12 @@ reads_answers(void **state G_GNUC_UNUSED)
 
         start(&server);
         url = g_strdup_printf("http://127.0.0.1:%u/health?a=b", server.port);
-        gpuvm_probe_run(&(gpuvm_probe){.url = url, .guest = true, .timeout_ms = 300}, &answer);
+        gpuvm_probe_run(&(gpuvm_probe){.url = url, .guest = true, .timeout_ms = server.answer ? 60000 : 300},
+                        &answer);
         g_thread_join(server.thread);
         close(server.listening);
         reason = gpuvm_health_reason(&answer);
-        if (strcmp(reason, cases[i].reason) != 0)
+        if (server.answer ? strcmp(reason, cases[i].reason) != 0 : !g_str_has_prefix(reason, cases[i].reason))
             fail_msg("case %zu: got \"%s\" instead of \"%s\"", i, reason, cases[i].reason);
         if (server.answer && !g_str_has_prefix(server.request, "GET /health?a=b HTTP/1.1\r\n"))
             fail_msg("case %zu: asked for %s", i, server.request);
