@@ -58,6 +58,15 @@ stop_libvirtd()
     stop_daemon libvirtd "$@"
 }
 
+# overcome: whether the last command filled a file system of a libvirtd that does not get over it: 11.3 crashes, or turns in circles.
+# Then another one runs.
+overcome()
+{
+    [[ $OUT == *'the connection was lost'* || $OUT == *'libvirtd does not answer'* ]] || return
+    stop_libvirtd KILL
+    start_libvirtd
+}
+
 start_kernel()
 {
     "$lab_source/kernel.py" < /dev/null > /dev/null &

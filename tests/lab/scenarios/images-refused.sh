@@ -60,10 +60,7 @@ rm "$TMPDIR/b.yaml"
 mount -t tmpfs -o size=2M pool $pool
 vm vm '{}' "rootfs: {url: '$http_url/chunked/raw', checksum: 'sha256:$(sha256sum < "$files/raw" | cut -c-64)'}"
 run gpuvm define "$TMPDIR/vm.yaml"
-if [ "$STATUS" = 1 ] && [[ $OUT == *'the connection was lost'* ]]; then # libvirtd 11.3 crashes then
-    tail --pid="$(cat /run/libvirt/libvirtd.pid)" -f /dev/null -s 0.05
-    start_libvirtd
-else
+if ! overcome; then
     [ "$STATUS" = 5 ] || fail "exit $STATUS with a full disk: $OUT"
     expect_text 'No space left on device'
     [ -z "$(ls $pool)" ] || fail "a full disk has $(ls $pool)"
