@@ -74,6 +74,9 @@ gpuvm_diags_warning(gpuvm_diags *diags, const gpuvm_mark *mark, const char *form
 gpuvm_diag *
 gpuvm_diags_note(gpuvm_diags *diags, const gpuvm_mark *mark, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/** Adds @error (taken) at @mark (NULL: no place): its first line is the message, further lines are hints. */
+void gpuvm_diags_fail(gpuvm_diags *diags, const gpuvm_mark *mark, GError *error);
+
 /** Adds a line of what to do about @diag. */
 void gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

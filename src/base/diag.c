@@ -137,6 +137,17 @@ gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...)
     diag->hint = g_strdup(hint->str);
 }
 
+void
+gpuvm_diags_fail(gpuvm_diags *diags, const gpuvm_mark *mark, GError *error)
+{
+    g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
+    gpuvm_diag *diag = gpuvm_diags_error(diags, gpuvm_error_exit(error), mark, "%s", lines[0]);
+
+    if (lines[1])
+        gpuvm_diag_hint(diag, "%s", lines[1]);
+    g_error_free(error);
+}
+
 static int
 compare_places(gconstpointer a, gconstpointer b, gpointer data)
 {

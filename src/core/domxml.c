@@ -329,11 +329,11 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
 {
     unsigned errors = diags->errors;
     g_autoptr(xmlDoc) doc = NULL;
-    g_autoptr(GError) error = NULL;
+    GError *error = NULL;
 
     doc = gpuvm_xml_parse(template, strlen(template), name, &error);
     if (!doc) {
-        gpuvm_diags_error(diags, gpuvm_error_exit(error), mark, "%s", error->message);
+        gpuvm_diags_fail(diags, mark, error);
         return NULL;
     }
 

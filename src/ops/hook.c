@@ -16,17 +16,6 @@
 #include "model/pcixml.h"
 #include "ops/policy.h"
 
-static void
-fail(gpuvm_diags *diags, GError *error)
-{
-    g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
-    gpuvm_diag *diag = gpuvm_diags_error(diags, gpuvm_error_exit(error), NULL, "%s", lines[0]);
-
-    if (lines[1])
-        gpuvm_diag_hint(diag, "%s", lines[1]);
-    g_error_free(error);
-}
-
 /* The functions at @addrs, their slots and groups. */
 static void
 read_devices(const char *root, const GArray *addrs, gpuvm_facts *facts)
@@ -73,7 +62,7 @@ judge(const char *root, const xmlNode *domain, const gpuvm_claim *claim, const g
         gpuvm_bounds_check(domain, GPUVM_BOUNDS_DOMAIN, NULL, NULL, diags);
     }
     if (error || !read_facts(root, claim, facts, &error))
-        fail(diags, error);
+        gpuvm_diags_fail(diags, NULL, error);
     else
         gpuvm_admit_start(facts, policies, claim, record, functions, diags);
 }
@@ -114,7 +103,7 @@ gpuvm_hook_judge(const char *root, const char *xml, gpuvm_diags *diags)
     if (doc)
         claim = gpuvm_claim_from_element(xmlDocGetRootElement(doc), &error);
     if (!claim) {
-        fail(diags, error);
+        gpuvm_diags_fail(diags, NULL, error);
         return;
     }
     if ((claim->next->len > 0 || claim->metadata) && read_policy(path, &policies, diags) &&

@@ -147,7 +147,7 @@ gpuvm_load_source(const char *file, gpuvm_diags *diags)
 gpuvm_source *
 gpuvm_load_guarded(const char *file, gpuvm_guard guard, bool *ret_absent, gpuvm_diags *diags)
 {
-    g_autoptr(GError) error = NULL;
+    GError *error = NULL;
     gpuvm_source *source;
     FILE *stream;
     int fd;
@@ -155,12 +155,8 @@ gpuvm_load_guarded(const char *file, gpuvm_guard guard, bool *ret_absent, gpuvm_
     if (g_str_equal(file, "-"))
         return gpuvm_load_source(file, diags);
     fd = gpuvm_guard_open(file, guard, ret_absent, &error);
-    if (error) {
-        g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);
-        gpuvm_diag *diag = gpuvm_diags_error(diags, gpuvm_error_exit(error), NULL, "%s", lines[0]);
-        if (lines[1])
-            gpuvm_diag_hint(diag, "%s", lines[1]);
-    }
+    if (error)
+        gpuvm_diags_fail(diags, NULL, error);
     if (fd < 0)
         return NULL;
     stream = fdopen(fd, "r");

@@ -3,8 +3,6 @@
 
 #include "ops/session.h"
 
-#include <string.h>
-
 #include "core/chain.h"
 #include "host/assets.h"
 #include "host/hostfile.h"
@@ -44,14 +42,7 @@ gpuvm_session_free(gpuvm_session *session)
 bool
 gpuvm_session_fail_at(gpuvm_session *session, const gpuvm_mark *mark, GError *error)
 {
-    const char *newline = strchr(error->message, '\n');
-    g_autofree char *message =
-        newline ? g_strndup(error->message, newline - error->message) : g_strdup(error->message);
-    gpuvm_diag *diag = gpuvm_diags_error(session->diags, gpuvm_error_exit(error), mark, "%s", message);
-
-    if (newline)
-        gpuvm_diag_hint(diag, "%s", newline + 1);
-    g_error_free(error);
+    gpuvm_diags_fail(session->diags, mark, error);
     return false;
 }
 
