@@ -6,7 +6,8 @@
  * code 5) when it is about to start, a warning or a note before: they may come, or go, until then. What define itself
  * needs, the image below an overlay, is an error before, too.
  *
- * What an image names besides itself lies beside it (core/chain.h), which is an error in any case. Nor does the host use its disks (core/diskcheck.h), which is an error in any case.
+ * What an image names besides itself lies beside it (core/chain.h), and the host does not use its disks (core/diskcheck.h):
+ * else it is an error in any case.
  *
  * And what libvirt never says: that there is nothing to boot from, too little memory, or no KVM. Warnings.
  */

@@ -12,14 +12,47 @@
 
 #define MIN_MIB 64 /* with less, neither OVMF nor a distribution's kernel starts */
 
+/* What @plan says of the files that its domain names, by their paths, which are borrowed. */
+typedef struct plan_files {
+    const gpuvm_plan *plan;
+    GHashTable *disks; /* → gpuvm_plan_disk */
+    GHashTable *made;  /* by define */
+} plan_files;
+
 /* Where the plan says that @image is. */
-static const char *
+static char *
 path_of(const gpuvm_plan *plan, const gpuvm_plan_image *image)
 {
     if (image->disk)
         return image->disk->source;
     return g_str_equal(image->what, "kernel") ? plan->kernel : plan->initrd;
 }
+
+static void
+find_files(plan_files *files, const gpuvm_plan *plan)
+{
+    *files = (plan_files){plan, g_hash_table_new(g_str_hash, g_str_equal),
+                          g_hash_table_new(g_str_hash, g_str_equal)};
+    for (guint i = plan->disks->len; i-- > 0;) { /* the first of two that are the same file counts */
+        gpuvm_plan_disk *disk = plan->disks->pdata[i];
+
+        g_hash_table_insert(files->disks, disk->source, disk);
+    }
+    for (guint i = 0; i < plan->images->len; i++) {
+        const gpuvm_plan_image *image = plan->images->pdata[i];
+
+        if (image->url || image->overlay)
+            g_hash_table_add(files->made, path_of(plan, image));
+    }
+}
+
+static void
+plan_files_clear(plan_files *files)
+{
+    g_hash_table_unref(files->disks);
+    g_hash_table_unref(files->made);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(plan_files, plan_files_clear)
 
 static bool
 is_volume(const gpuvm_plan *plan, const char *volume, const char *path)
@@ -30,34 +63,29 @@ is_volume(const gpuvm_plan *plan, const char *volume, const char *path)
 }
 
 static bool
-is_made_by_define(const gpuvm_plan *plan, const char *path)
+is_made_by_define(const plan_files *files, const char *path)
 {
-    for (guint i = 0; i < plan->images->len; i++) {
-        const gpuvm_plan_image *image = plan->images->pdata[i];
+    const gpuvm_plan *plan = files->plan;
 
-        if ((image->url || image->overlay) && g_str_equal(path_of(plan, image), path))
-            return true;
-    }
-    return (plan->seed && is_volume(plan, plan->seed->volume, path)) ||
+    return g_hash_table_contains(files->made, path) ||
+           (plan->seed && is_volume(plan, plan->seed->volume, path)) ||
            is_volume(plan, plan->manifest_volume, path);
 }
 
 /* Where the definition asks for the file @path; the definition itself when that is not found. */
 static gpuvm_mark
-mark_of_file(const gpuvm_plan *plan, const char *path)
+mark_of_file(const plan_files *files, const char *path)
 {
+    const gpuvm_plan *plan = files->plan;
     const gpuvm_body *body = &plan->vm->body;
+    const gpuvm_plan_disk *disk = g_hash_table_lookup(files->disks, path);
 
     if (g_strcmp0(plan->kernel, path) == 0)
         return gpuvm_object_mark(&body->kernel->object, "path");
     if (g_strcmp0(plan->initrd, path) == 0)
         return gpuvm_object_mark(&body->initramfs->object, "path");
-    for (guint i = 0; i < plan->disks->len; i++) {
-        const gpuvm_plan_disk *disk = plan->disks->pdata[i];
-
-        if (g_str_equal(disk->source, path))
-            return disk->mark;
-    }
+    if (disk)
+        return disk->mark;
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
         g_autofree char *rom =
@@ -69,46 +97,24 @@ mark_of_file(const gpuvm_plan *plan, const char *path)
     return gpuvm_object_mark(&body->object, "template");
 }
 
-/* Whether the definition leaves it to the name of the file @path which format that has. */
-static bool
-is_guessed(const gpuvm_plan *plan, const char *path)
-{
-    for (guint i = 0; i < plan->disks->len; i++) {
-        const gpuvm_plan_disk *disk = plan->disks->pdata[i];
-
-        if (g_str_equal(disk->source, path))
-            return disk->guessed;
-    }
-    return false;
-}
-
 static gpuvm_mark
-mark_of(const gpuvm_plan *plan, const gpuvm_asset *asset)
+mark_of(const plan_files *files, const gpuvm_asset *asset)
 {
-    const gpuvm_network *network = plan->vm->body.network;
+    const gpuvm_body *body = &files->plan->vm->body;
     const char *key = asset->kind == GPUVM_ASSET_INTERFACE ? "bridge" : "network";
 
     if (asset->kind == GPUVM_ASSET_FILE)
-        return mark_of_file(plan, asset->name);
-    return asset->kind != GPUVM_ASSET_VOLUME && network->object.node
-               ? gpuvm_object_mark(&network->object, key)
-               : gpuvm_object_mark(&plan->vm->body.object, "template");
+        return mark_of_file(files, asset->name);
+    return asset->kind != GPUVM_ASSET_VOLUME && body->network->object.node
+               ? gpuvm_object_mark(&body->network->object, key)
+               : gpuvm_object_mark(&body->object, "template");
 }
 
-gpuvm_guest *
-gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error)
+/* Adds the images below those of the VM's own. */
+static void
+add_below(gpuvm_guest *guest, const gpuvm_plan *plan)
 {
-    gpuvm_guest *guest = gpuvm_guest_parse(xml, error);
-
-    for (guint i = guest ? guest->assets->len : 0; i-- > 0;) {
-        gpuvm_asset *asset = guest->assets->pdata[i];
-
-        asset->mark = mark_of(plan, asset);
-        asset->guessed = is_guessed(plan, asset->name);
-        if (asset->kind == GPUVM_ASSET_FILE && is_made_by_define(plan, asset->name))
-            g_ptr_array_remove_index(guest->assets, i);
-    }
-    for (guint i = 0; guest && i < plan->images->len; i++) {
+    for (guint i = 0; i < plan->images->len; i++) {
         const gpuvm_plan_image *image = plan->images->pdata[i];
         gpuvm_asset *below;
 
@@ -122,6 +128,26 @@ gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error)
         below->at_define = true;
         g_ptr_array_add(guest->assets, below);
     }
+}
+
+gpuvm_guest *
+gpuvm_guest_of_plan(const gpuvm_plan *plan, const char *xml, GError **error)
+{
+    gpuvm_guest *guest = gpuvm_guest_parse(xml, error);
+    g_auto(plan_files) files;
+
+    find_files(&files, plan);
+    for (guint i = guest ? guest->assets->len : 0; i-- > 0;) {
+        gpuvm_asset *asset = guest->assets->pdata[i];
+        const gpuvm_plan_disk *disk = g_hash_table_lookup(files.disks, asset->name);
+
+        asset->mark = mark_of(&files, asset);
+        asset->guessed = disk && disk->guessed; /* the definition leaves the format to the file's name */
+        if (asset->kind == GPUVM_ASSET_FILE && is_made_by_define(&files, asset->name))
+            g_ptr_array_remove_index(guest->assets, i);
+    }
+    if (guest)
+        add_below(guest, plan);
     return guest;
 }
 
