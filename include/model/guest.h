@@ -69,6 +69,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_guest, gpuvm_guest_free)
 /** What was seen of its assets is not known any more; those that only images name are gone. */
 void gpuvm_guest_forget(gpuvm_guest *guest);
 
+/** The memory of the <domain> @element alone; left as it is when it says none. Errors are as base/xml.h says. */
+bool gpuvm_guest_memory(const xmlNode *element, uint64_t *ret_kib, GError **error);
+
 /** Reads the <domain> @element; errors are as base/xml.h says. */
 gpuvm_guest *gpuvm_guest_from_element(const xmlNode *element, GError **error);
 

@@ -50,14 +50,9 @@ has_hugepages(const xmlNode *domain)
 static bool
 read_definition(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 {
-    g_autoptr(gpuvm_guest) guest = gpuvm_guest_from_element(domain, error);
-
-    if (!guest)
-        return false;
     claim->metadata = get_metadata(domain);
     claim->hugepages = has_hugepages(domain);
-    claim->memory_kib = guest->memory_kib;
-    return add_devices(claim->next, domain, error);
+    return gpuvm_guest_memory(domain, &claim->memory_kib, error) && add_devices(claim->next, domain, error);
 }
 
 gpuvm_claim *

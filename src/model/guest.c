@@ -156,15 +156,15 @@ add_rom(gpuvm_guest *guest, const xmlNode *hostdev)
 }
 
 /* libvirt itself always writes KiB, gpuvm MiB. */
-static bool
-read_memory(gpuvm_guest *guest, const xmlNode *domain, GError **error)
+bool
+gpuvm_guest_memory(const xmlNode *element, uint64_t *ret_kib, GError **error)
 {
-    const xmlNode *memory = gpuvm_xml_child(domain, "memory");
+    const xmlNode *memory = gpuvm_xml_child(element, "memory");
     uint64_t unit = gpuvm_xml_attr_is(memory, "unit", "MiB") ? 1024 : 1;
 
-    if (!gpuvm_xml_number(memory, NULL, UINT64_MAX / 1024 / unit, &guest->memory_kib, error))
+    if (!gpuvm_xml_number(memory, NULL, UINT64_MAX / 1024 / unit, ret_kib, error))
         return false;
-    guest->memory_kib *= unit;
+    *ret_kib *= unit;
     return true;
 }
 
@@ -228,7 +228,7 @@ gpuvm_guest_from_element(const xmlNode *element, GError **error)
     const xmlNode *devices = gpuvm_xml_child(element, "devices");
 
     guest->assets = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_asset_free);
-    if (!read_memory(guest, element, error))
+    if (!gpuvm_guest_memory(element, &guest->memory_kib, error))
         return NULL;
     guest->emulated = gpuvm_xml_attr_is(element, "type", "qemu");
     guest->boots = boots(gpuvm_xml_child(element, "os"), devices);
