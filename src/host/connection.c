@@ -22,13 +22,20 @@ static const char *const local_schemes[] = {
     "qemu", "qemu+unix", "xen", "xen+unix", "ch", "ch+unix", "lxc", "lxc+unix", NULL,
 };
 
+/* @uri: NULL is none. */
+static bool
+is_local(const xmlURI *uri)
+{
+    return uri && uri->scheme && !(uri->server && *uri->server) &&
+           g_strv_contains(local_schemes, uri->scheme);
+}
+
 bool
 gpuvm_connection_is_local(const char *text)
 {
     g_autoptr(xmlURI) uri = xmlParseURI(text);
 
-    return uri && uri->scheme && !(uri->server && *uri->server) &&
-           g_strv_contains(local_schemes, uri->scheme);
+    return is_local(uri);
 }
 
 /* libvirt reads URIs with the same parser */
@@ -42,7 +49,7 @@ look_at_uri(gpuvm_connection *connection)
         connection->server = g_strdup(uri->server);
     if (!uri || !uri->scheme || connection->server)
         return;
-    connection->local = gpuvm_connection_is_local(connection->uri);
+    connection->local = is_local(uri);
     if (g_str_equal(uri->scheme, "test") && g_strcmp0(uri->path, "/default") != 0)
         connection->host_file = g_strdup(uri->path);
 }
