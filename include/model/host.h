@@ -13,6 +13,9 @@
 /** Not known: a remote connection cannot tell, or the host has no such thing. */
 #define GPUVM_UNKNOWN (-1)
 
+/** Where libvirt looks for a hook of its QEMU driver. */
+#define GPUVM_HOOK_FILE "/etc/libvirt/hooks/qemu.d/gpuvm"
+
 /** Values of gpuvm_host.hook: there is none; this version's; one that is broken or another version's; not gpuvm's. */
 enum gpuvm_hook { GPUVM_HOOK_ABSENT, GPUVM_HOOK_INSTALLED, GPUVM_HOOK_STALE, GPUVM_HOOK_FOREIGN };
 

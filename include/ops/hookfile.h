@@ -9,10 +9,7 @@
 
 #include "ops/lifecycle.h"
 
-/** Where libvirt looks for a hook of its QEMU driver. It is to find GPUVM_HOOK_PROGRAM there. */
-#define GPUVM_HOOK_FILE "/etc/libvirt/hooks/qemu.d/gpuvm"
-
-/** What is there on this machine: enum gpuvm_hook, or GPUVM_UNKNOWN. */
+/** What is at GPUVM_HOOK_FILE on this machine: enum gpuvm_hook, or GPUVM_UNKNOWN. Runs it, if it is a link to gpuvm-hook. */
 int64_t gpuvm_hook_look(void);
 
 /** Makes the link. What is there and is not gpuvm's stays, and is an error. */

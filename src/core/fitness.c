@@ -297,7 +297,7 @@ check_hook(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findi
         break;
     case GPUVM_HOOK_FOREIGN:
         find(findings, topic, GPUVM_FAIL, "give it another name, then sudo gpuvm hook install",
-             "/etc/libvirt/hooks/qemu.d/gpuvm is not gpuvm's");
+             GPUVM_HOOK_FILE " is not gpuvm's");
         break;
     default:
         find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's hooks are out of sight");

@@ -28,6 +28,19 @@ check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_defin
                         "give the VM another name, or replace the domain's definition with --adopt");
 }
 
+/* Whether libvirt asks gpuvm before it starts a domain of this host; looked at once for all VMs, by running the hook. */
+static bool
+has_hook(gpuvm_session *session)
+{
+    gpuvm_host *host = &session->facts->host;
+
+    if (!session->connection->local)
+        return false;
+    if (host->hook == GPUVM_UNKNOWN)
+        host->hook = gpuvm_hook_look();
+    return host->hook == GPUVM_HOOK_INSTALLED;
+}
+
 static bool
 set_autostart(gpuvm_draft *draft, gpuvm_domain *domain, const gpuvm_define_options *options, GError **error)
 {
@@ -67,8 +80,7 @@ define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_option
                              "domain '%s' is running: it keeps its old definition until its next start",
                              domain->name),
             "gpuvm restart %s", domain->name);
-    if (domain->autostart && change != GPUVM_UNCHANGED &&
-        !(session->connection->local && gpuvm_hook_look() == GPUVM_HOOK_INSTALLED))
+    if (domain->autostart && change != GPUVM_UNCHANGED && !has_hook(session))
         gpuvm_diag_hint(
             gpuvm_diags_note(session->diags, NULL,
                              "domain '%s' starts with the host: libvirt does that, without gpuvm's checks",
@@ -98,7 +110,6 @@ start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *
     bool running;
 
     how.planned = true;
-
     gpuvm_diags_set_subject(session->diags, name);
     running = gpuvm_start_locked(session, name, &how, &outcome);
     options->started(options->data, name, running, outcome);
