@@ -35,10 +35,9 @@ typedef struct gpuvm_admission {
     const GPtrArray *plugin_allowlist; /* the same of its plugin */
     int functions_mode, group_mode;    /* enum gpuvm_functions, gpuvm_group_mode */
     uint64_t pinned_kib; /* memory that the guest takes from the host; 0: none, or reserved hugepages */
-    const gpuvm_record
-        *record;          /* GPUVM_START: what was recorded at define; NULL: the domain is not gpuvm's */
-    GPtrArray *functions; /* gpuvm_plan_function: what was named and found, then what is drawn in */
-    GArray *absent;       /* gpuvm_absent: what was named and is not there */
+    const gpuvm_record *record; /* GPUVM_START: of what was defined; NULL: the domain is not gpuvm's */
+    GPtrArray *functions;       /* gpuvm_plan_function: what was named and found, then what is drawn in */
+    GArray *absent;             /* gpuvm_absent: what was named and is not there */
     gpuvm_diags *diags;
 } gpuvm_admission;
 

@@ -113,8 +113,7 @@ typedef struct gpuvm_use {
     bool readonly; /* of a disk: it is only read */
     char *what;    /* "holds the file system mounted at /srv" */
     char *remedy;  /* the command that frees it; NULL */
-    char *
-        disk; /* of a disk: the one that is in use itself, which is another when a part, or a whole, of it is; NULL */
+    char *disk;    /* of a disk: the one that is in use itself, maybe a part, or the whole, of it; NULL */
 } gpuvm_use;
 
 typedef struct gpuvm_facts {
@@ -122,9 +121,9 @@ typedef struct gpuvm_facts {
     GPtrArray *sorted;   /* the same in address order; empty: not asked for since one was added */
     GPtrArray *claims;   /* gpuvm_claim, by domain name */
     GHashTable *claimed; /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
-    GHashTable *
-        writers; /* char *, a disk by name and by identity (gpuvm_asset) → char *, the domain that alone writes to it now */
-    GHashTable *sharers; /* the same of what is read only, or shared: → one of the domains */
+    /* char *, a disk by name and by identity (gpuvm_asset) → char *, a domain that runs with it: */
+    GHashTable *writers; /* the one that alone writes to it */
+    GHashTable *sharers; /* one of those that read it only, or share it */
     GPtrArray *cells;    /* gpuvm_cell, by id */
     gpuvm_host host;
     uint64_t memory_kib;   /* of the host; 0: unknown */

@@ -19,12 +19,10 @@ typedef struct gpuvm_draft {
     bool managed;         /* it has gpuvm's metadata */
     gpuvm_record *record; /* of that; NULL when it is damaged */
     char *mac;            /* of its first NIC; NULL */
-    GPtrArray
-        *bases; /* gpuvm_volume: of each of the plan's images, once it is there; empty: not fetched yet */
-    GPtrArray *made; /* char *: volumes that this run made for it */
-    gpuvm_guest
-        *guest; /* what that names besides PCI devices, as it was when it was planned; NULL likewise */
-    char *xml;  /* what define would send; NULL when something stands in the way */
+    GPtrArray *bases;     /* gpuvm_volume: of each of the plan's images; empty: not fetched yet */
+    GPtrArray *made;      /* char *: volumes that this run made for it */
+    char *xml;            /* what define would send; NULL when something stands in the way */
+    gpuvm_guest *guest;   /* what that names besides PCI devices, when it was planned; NULL likewise */
 } gpuvm_draft;
 
 void gpuvm_draft_free(gpuvm_draft *draft);

@@ -27,9 +27,8 @@ typedef struct gpuvm_session {
     /* set before use; borrowed */
     void (*progress)(const gpuvm_progress *progress); /* called now and then; NULL: not reported */
     void (*say)(const char *text);                    /* called with what is being done; NULL: not reported */
-    void (*wait)(
-        const char *text); /* called with what another process does that is waited for; NULL: not reported */
-    void (*lost)(void);    /* called by another thread: libvirtd does not answer; to end the process; NULL */
+    void (*wait)(const char *text);                   /* called with what is waited for; NULL: not reported */
+    void (*lost)(void); /* called by another thread: libvirtd does not answer; to end the process; NULL */
     const char *uri, *host_file, *policy_file;
     const char *plugin_dir; /* NULL: the user's own, see gpuvm_plugin_directory */
     const char *pool;       /* the storage pool for images, by name; never NULL */
