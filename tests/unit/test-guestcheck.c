@@ -211,6 +211,19 @@ static const struct {
 };
 
 static void
+judge(gpuvm_occasion occasion, const gpuvm_guest *guest, const GPtrArray *functions, const gpuvm_facts *facts,
+      gpuvm_diags *diags)
+{
+    gpuvm_guest_check(&(gpuvm_guest_question){.occasion = occasion,
+                                              .guest = guest,
+                                              .domain = "vm",
+                                              .functions = functions,
+                                              .facts = facts,
+                                              .policies = &(gpuvm_policies){.n = 0},
+                                              .diags = diags});
+}
+
+static void
 run_case(size_t i, gpuvm_occasion occasion)
 {
     static const char *const nothing[] = {NULL};
@@ -235,13 +248,7 @@ run_case(size_t i, gpuvm_occasion occasion)
         g_ptr_array_add(claim->writes, g_strdup("/data"));
         gpuvm_facts_add_claim(facts, claim);
     }
-    gpuvm_guest_check(&(gpuvm_guest_question){.occasion = occasion,
-                                              .guest = guest,
-                                              .domain = "vm",
-                                              .functions = functions,
-                                              .facts = facts,
-                                              .policies = &(gpuvm_policies){.n = 0},
-                                              .diags = diags});
+    judge(occasion, guest, functions, facts, diags);
     expect_diags(cases[i].name, diags, GPUVM_DIAG_ERROR, starts ? cases[i].errors : nothing);
     expect_diags(cases[i].name, diags, GPUVM_DIAG_WARNING, starts ? nothing : cases[i].warnings);
     expect_diags(cases[i].name, diags, GPUVM_DIAG_NOTE, starts ? nothing : cases[i].notes);
@@ -330,13 +337,7 @@ warns_of_what_is_of_no_use(void **state G_GNUC_UNUSED)
         if (*rows[r].passed)
             gpuvm_functions_add(functions, gpuvm_facts_device(facts, &addr), GPUVM_ROLE_REQUESTED,
                                 &(gpuvm_mark){0}, NULL);
-        gpuvm_guest_check(&(gpuvm_guest_question){.occasion = i % 2 ? GPUVM_PLAN : GPUVM_START,
-                                                  .guest = guest,
-                                                  .domain = "vm",
-                                                  .functions = functions,
-                                                  .facts = facts,
-                                                  .policies = &(gpuvm_policies){.n = 0},
-                                                  .diags = diags});
+        judge(i % 2 ? GPUVM_PLAN : GPUVM_START, guest, functions, facts, diags);
         expect_diags(rows[r].name, diags, GPUVM_DIAG_WARNING, rows[r].warnings);
         assert_int_equal(diags->errors, 0);
     }
