@@ -13,6 +13,13 @@
 /* The minor numbers from here on are of NVIDIA's driver itself: /dev/nvidia-modeset, /dev/nvidiactl. */
 #define NVIDIA_OF_NONE 254
 
+/* @text: NULL stays. */
+static char *
+printable(const char *text)
+{
+    return text ? gpuvm_text_printable(text) : NULL;
+}
+
 void
 gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
 {
@@ -26,8 +33,7 @@ gpuvm_use_path(const gpuvm_use_context *use, const char *format, ...)
         return;
 
     g_auto(GStrv) parts = g_strsplit(resolved, "/", -1);
-    g_autofree char *what = gpuvm_text_printable(use->what);
-    g_autofree char *remedy = use->remedy ? gpuvm_text_printable(use->remedy) : NULL;
+    g_autofree char *what = printable(use->what), *remedy = printable(use->remedy);
     free(resolved);
     for (char **part = parts; *part; part++) {
         gpuvm_pci_addr addr;
@@ -53,8 +59,7 @@ use_nvme_subsystem(const gpuvm_use_context *use, const char *name)
 static void
 use_disk(const gpuvm_use_context *use, const char *identity, bool readonly)
 {
-    g_autofree char *what = gpuvm_text_printable(use->what);
-    g_autofree char *remedy = use->remedy ? gpuvm_text_printable(use->remedy) : NULL;
+    g_autofree char *what = printable(use->what), *remedy = printable(use->remedy);
 
     if (use->not_disks)
         return;
