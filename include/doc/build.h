@@ -23,6 +23,9 @@ gpuvm_node *gpuvm_doc_sequence(gpuvm_doc *doc, const gpuvm_mark *mark);
 /** Sets @key of @mapping to @value, in place of the value it has, else at its end. */
 void gpuvm_doc_set(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value);
 
+/** Adds @key, which @mapping does not have, to its end. */
+void gpuvm_doc_add(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value);
+
 /** Removes @key from @mapping, if it is there. */
 void gpuvm_node_remove(gpuvm_node *mapping, const char *key);
 

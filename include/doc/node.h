@@ -29,6 +29,7 @@ struct gpuvm_node {
     gpuvm_node **keys;   /* mapping: n scalars */
     gpuvm_node **values; /* mapping and sequence: n nodes */
     unsigned n;
+    unsigned room; /* for how many there is memory, of a collection that grows (doc/build.h); 0: for n */
 };
 
 /** One YAML document. Owns its nodes, references its source. Reference counted. */

@@ -65,29 +65,43 @@ inherit(const making *m, const gpuvm_field *field, const gpuvm_node *value)
                : value;
 }
 
+/* The keys of @mapping: text → where it is. */
+static GHashTable *
+index_keys(const gpuvm_node *mapping)
+{
+    GHashTable *index = g_hash_table_new(g_str_hash, g_str_equal);
+
+    for (unsigned i = 0; i < mapping->n; i++)
+        g_hash_table_insert(index, (gpointer)mapping->keys[i]->text, GUINT_TO_POINTER(i));
+    return index;
+}
+
 /* @table is NULL for mappings of any keys. */
 static gpuvm_node *
 overlay(const making *m, const gpuvm_table *table, const gpuvm_node *base, const gpuvm_node *over)
 {
     gpuvm_node *result = gpuvm_doc_mapping(m->doc, &over->mark);
+    g_autoptr(GHashTable) above = index_keys(over), below = index_keys(base);
 
     for (unsigned i = 0; i < base->n; i++) {
         const gpuvm_node *key = base->keys[i], *value = base->values[i];
-        const gpuvm_node *above = gpuvm_node_get(over, key->text);
         const gpuvm_field *field = table ? gpuvm_table_field(table, key->text) : NULL;
+        gpointer at;
 
-        if (above) {
-            key = gpuvm_node_get_key(over, key->text);
-            value = field ? overlay_value(m, field, value, above) : above;
+        if (g_hash_table_lookup_extended(above, key->text, NULL, &at)) {
+            const gpuvm_node *over_value = over->values[GPOINTER_TO_UINT(at)];
+
+            key = over->keys[GPOINTER_TO_UINT(at)];
+            value = field ? overlay_value(m, field, value, over_value) : over_value;
         } else if (table) {
             value = inherit(m, field, value);
         }
         if (value)
-            gpuvm_doc_set(m->doc, result, (gpuvm_node *)key, (gpuvm_node *)value);
+            gpuvm_doc_add(m->doc, result, (gpuvm_node *)key, (gpuvm_node *)value);
     }
     for (unsigned i = 0; i < over->n; i++) {
-        if (!gpuvm_node_get(base, over->keys[i]->text))
-            gpuvm_doc_set(m->doc, result, over->keys[i], over->values[i]);
+        if (!g_hash_table_contains(below, over->keys[i]->text))
+            gpuvm_doc_add(m->doc, result, over->keys[i], over->values[i]);
     }
     return result;
 }

@@ -42,7 +42,7 @@ hide(hiding *h, const gpuvm_table *table, bool secret, const gpuvm_node *node)
             const gpuvm_field *field = table ? gpuvm_table_field(table, key) : NULL;
             bool inner = secret || (field && field->flags & GPUVM_FIELD_SECRET);
 
-            gpuvm_doc_set(h->doc, copy, gpuvm_doc_scalar(h->doc, key, &node->keys[i]->mark),
+            gpuvm_doc_add(h->doc, copy, gpuvm_doc_scalar(h->doc, key, &node->keys[i]->mark),
                           hide(h, field ? field->table : NULL, inner, node->values[i]));
         } else {
             gpuvm_doc_append(h->doc, copy, hide(h, table, secret, node->values[i]));

@@ -59,17 +59,35 @@ gpuvm_doc_sequence(gpuvm_doc *doc, const gpuvm_mark *mark)
     return new_node(doc, GPUVM_NODE_SEQUENCE, mark);
 }
 
-/* @nodes, which has @n of them, with @node behind them; the old array stays until the document goes. */
-static gpuvm_node **
-extend(gpuvm_doc *doc, gpuvm_node **nodes, unsigned n, gpuvm_node *node)
+/* Room for one more in *@nodes, which has @n of them; a smaller array stays until the document goes. */
+static void
+extend(gpuvm_doc *doc, gpuvm_node ***nodes, unsigned n, unsigned room)
 {
-    gpuvm_node **longer = g_new(gpuvm_node *, n + 1);
+    gpuvm_node **larger = g_new(gpuvm_node *, room);
 
     if (n > 0)
-        memcpy(longer, nodes, n * sizeof(*nodes));
-    longer[n] = node;
-    g_ptr_array_add(doc->blocks, longer);
-    return longer;
+        memcpy(larger, *nodes, n * sizeof(**nodes));
+    g_ptr_array_add(doc->blocks, larger);
+    *nodes = larger;
+}
+
+static void
+make_room(gpuvm_doc *doc, gpuvm_node *node)
+{
+    if (node->n < node->room)
+        return;
+    node->room = MAX(4, 2 * node->n);
+    extend(doc, &node->values, node->n, node->room);
+    if (node->type == GPUVM_NODE_MAPPING)
+        extend(doc, &node->keys, node->n, node->room);
+}
+
+void
+gpuvm_doc_add(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value)
+{
+    make_room(doc, mapping);
+    mapping->keys[mapping->n] = key;
+    mapping->values[mapping->n++] = value;
 }
 
 void
@@ -82,9 +100,7 @@ gpuvm_doc_set(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *
             return;
         }
     }
-    mapping->keys = extend(doc, mapping->keys, mapping->n, key);
-    mapping->values = extend(doc, mapping->values, mapping->n, value);
-    mapping->n++;
+    gpuvm_doc_add(doc, mapping, key, value);
 }
 
 void
@@ -103,6 +119,6 @@ gpuvm_node_remove(gpuvm_node *mapping, const char *key)
 void
 gpuvm_doc_append(gpuvm_doc *doc, gpuvm_node *sequence, gpuvm_node *item)
 {
-    sequence->values = extend(doc, sequence->values, sequence->n, item);
-    sequence->n++;
+    make_room(doc, sequence);
+    sequence->values[sequence->n++] = item;
 }
