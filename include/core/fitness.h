@@ -2,7 +2,7 @@
 /*
  * fitness.h: is this host fit to pass GPUs to VMs, and if not, what to type?
  *
- * A topic is a function and a row of the table in fitness.c. What could not be seen is said to be unknown.
+ * A topic is a function, of the GPUs in fitness_gpus.c, and a row of the table in fitness.c. What could not be seen is said to be unknown.
  */
 #pragma once
 

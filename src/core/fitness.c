@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "core/fitness_gpus.h"
+
 #define OLDEST_LIBVIRT 9000000
 
 const char *const gpuvm_verdict_names[] = {"PASS", "WARN", "FAIL", "unknown", NULL};
@@ -19,9 +21,9 @@ gpuvm_finding_free(gpuvm_finding *finding)
     g_free(finding);
 }
 
-/* Adds a finding; @remedy may be NULL. */
-static void G_GNUC_PRINTF(5, 6) find(GPtrArray *findings, const char *topic, gpuvm_verdict verdict,
-                                     const char *remedy, const char *format, ...)
+void
+gpuvm_finding_add(GPtrArray *findings, const char *topic, gpuvm_verdict verdict, const char *remedy,
+                  const char *format, ...)
 {
     gpuvm_finding *finding = g_new0(gpuvm_finding, 1);
     va_list args;
@@ -44,13 +46,6 @@ version(int64_t number)
                            (int)(number % 1000));
 }
 
-/* Without libvirt nothing is known of devices; no machine has none. */
-static bool
-no_devices(const gpuvm_facts *facts)
-{
-    return g_hash_table_size(facts->devices) == 0;
-}
-
 static void
 check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
@@ -59,15 +54,16 @@ check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fi
                     *hypervisor = version(host->hypervisor_version);
 
     if (input->no_libvirt)
-        find(findings, topic, GPUVM_FAIL, input->no_libvirt->hint, "%s", input->no_libvirt->message);
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL, input->no_libvirt->hint, "%s",
+                          input->no_libvirt->message);
     else if (host->libvirt_version == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of libvirt");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of libvirt");
     else if (host->libvirt_version < OLDEST_LIBVIRT)
-        find(findings, topic, GPUVM_FAIL, "upgrade to Debian 12 or newer: gpuvm needs libvirt 9.0",
-             "libvirt %s", libvirt);
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL,
+                          "upgrade to Debian 12 or newer: gpuvm needs libvirt 9.0", "libvirt %s", libvirt);
     else
-        find(findings, topic, GPUVM_PASS, NULL, "libvirt %s, %s %s", libvirt,
-             host->hypervisor ? host->hypervisor : "unknown hypervisor", hypervisor);
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "libvirt %s, %s %s", libvirt,
+                          host->hypervisor ? host->hypervisor : "unknown hypervisor", hypervisor);
 }
 
 static void
@@ -76,14 +72,16 @@ check_cpu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findin
     const gpuvm_host *host = &input->facts->host;
 
     if (host->cpu_virtualization == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /proc/cpuinfo is out of sight");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL,
+                          "the host's /proc/cpuinfo is out of sight");
     else if (host->cpu_virtualization)
-        find(findings, topic, GPUVM_PASS, NULL, "%s with %s",
-             host->cpu_vendor ? host->cpu_vendor : "a CPU of unknown vendor",
-             g_strcmp0(host->cpu_vendor, "AuthenticAMD") == 0 ? "AMD-V" : "VT-x");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s with %s",
+                          host->cpu_vendor ? host->cpu_vendor : "a CPU of unknown vendor",
+                          g_strcmp0(host->cpu_vendor, "AuthenticAMD") == 0 ? "AMD-V" : "VT-x");
     else
-        find(findings, topic, GPUVM_WARN, "enable VT-x (Intel) or SVM (AMD) in the firmware's set-up",
-             "the CPU shows no virtualisation");
+        gpuvm_finding_add(findings, topic, GPUVM_WARN,
+                          "enable VT-x (Intel) or SVM (AMD) in the firmware's set-up",
+                          "the CPU shows no virtualisation");
 }
 
 static void
@@ -92,36 +90,39 @@ check_kvm(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findin
     const char *type = input->facts->domain_type;
 
     if (!type)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the hypervisor");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the hypervisor");
     else if (g_str_equal(type, "kvm"))
-        find(findings, topic, GPUVM_PASS, NULL, "libvirt offers KVM");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "libvirt offers KVM");
     else
-        find(findings, topic, GPUVM_WARN, "sudo modprobe kvm_intel || sudo modprobe kvm_amd",
-             "no KVM: domains of type %s run every instruction in software, tens of times slower", type);
+        gpuvm_finding_add(
+            findings, topic, GPUVM_WARN, "sudo modprobe kvm_intel || sudo modprobe kvm_amd",
+            "no KVM: domains of type %s run every instruction in software, tens of times slower", type);
 }
 
 static void
 check_efi(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
     if (input->facts->host.efi == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "libvirt does not say which firmware it has");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL,
+                          "libvirt does not say which firmware it has");
     else if (input->facts->host.efi)
-        find(findings, topic, GPUVM_PASS, NULL, "UEFI is there for guests");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "UEFI is there for guests");
     else
-        find(findings, topic, GPUVM_FAIL, "sudo apt-get install ovmf",
-             "no UEFI firmware: only 'firmware: bios' would start");
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL, "sudo apt-get install ovmf",
+                          "no UEFI firmware: only 'firmware: bios' would start");
 }
 
 static void
 check_network(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
     if (input->facts->host.default_network == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "libvirt was not asked");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "libvirt was not asked");
     else if (input->facts->host.default_network)
-        find(findings, topic, GPUVM_PASS, NULL, "libvirt's network 'default' is active");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "libvirt's network 'default' is active");
     else
-        find(findings, topic, GPUVM_WARN, "virsh net-start default && virsh net-autostart default",
-             "libvirt's network 'default' is not active: VMs with network mode nat would not start");
+        gpuvm_finding_add(
+            findings, topic, GPUVM_WARN, "virsh net-start default && virsh net-autostart default",
+            "libvirt's network 'default' is not active: VMs with network mode nat would not start");
 }
 
 /* How a kernel argument is added on this host. */
@@ -146,11 +147,12 @@ check_iommu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *find
     g_autofree char *remedy = NULL;
 
     if (input->facts->iommu || host->iommu_groups > 0) {
-        find(findings, topic, GPUVM_PASS, NULL, "devices have IOMMU groups");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "devices have IOMMU groups");
         return;
     }
-    if (no_devices(input->facts) && host->iommu_groups == GPUVM_UNKNOWN) {
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "no device could be looked at");
+    /* without libvirt nothing is known of devices; no machine has none */
+    if (g_hash_table_size(input->facts->devices) == 0 && host->iommu_groups == GPUVM_UNKNOWN) {
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "no device could be looked at");
         return;
     }
     if (strstr(arguments, "iommu=off"))
@@ -165,7 +167,7 @@ check_iommu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *find
         remedy = add_kernel_argument(host, "intel_iommu=on");
     else
         remedy = g_strdup("run gpuvm check on the host itself: what to do depends on its CPU");
-    find(findings, topic, GPUVM_FAIL, remedy, "no device has an IOMMU group");
+    gpuvm_finding_add(findings, topic, GPUVM_FAIL, remedy, "no device has an IOMMU group");
 }
 
 static void
@@ -186,9 +188,10 @@ check_vfio(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findi
     int64_t vfio = input->facts->host.vfio;
 
     if (vfio == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's modules are out of sight");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's modules are out of sight");
     else
-        find(findings, topic, verdicts[vfio].verdict, verdicts[vfio].remedy, "%s", verdicts[vfio].evidence);
+        gpuvm_finding_add(findings, topic, verdicts[vfio].verdict, verdicts[vfio].remedy, "%s",
+                          verdicts[vfio].evidence);
 }
 
 static void
@@ -197,15 +200,16 @@ check_interrupts(const gpuvm_fitness_input *input, const char *topic, GPtrArray 
     const gpuvm_host *host = &input->facts->host;
 
     if (host->interrupt_remapping == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /proc/interrupts is out of sight");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL,
+                          "the host's /proc/interrupts is out of sight");
     else if (host->interrupt_remapping)
-        find(findings, topic, GPUVM_PASS, NULL, "interrupts are remapped");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "interrupts are remapped");
     else if (host->unsafe_interrupts == 1)
-        find(
+        gpuvm_finding_add(
             findings, topic, GPUVM_WARN, NULL,
             "interrupts are not remapped, and vfio_iommu_type1 is told to allow it: a guest can disturb the host");
     else
-        find(
+        gpuvm_finding_add(
             findings, topic, GPUVM_FAIL,
             "enable interrupt remapping (x2APIC) in the firmware's set-up, and take intremap=off off the kernel command line",
             "interrupts are not remapped: the kernel refuses to pass devices");
@@ -217,13 +221,14 @@ check_memlock(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fi
     const gpuvm_host *host = &input->facts->host;
 
     if (host->session != 1 && host->libvirt_version != GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_PASS, NULL, "libvirt raises the limit of each VM to what it needs");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL,
+                          "libvirt raises the limit of each VM to what it needs");
     else if (host->memlock == GPUVM_UNKNOWN)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the user's limits");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the user's limits");
     else if (host->memlock == INT64_MAX)
-        find(findings, topic, GPUVM_PASS, NULL, "this user may lock any amount of memory");
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "this user may lock any amount of memory");
     else
-        find(
+        gpuvm_finding_add(
             findings, topic, GPUVM_WARN,
             "echo \"$USER - memlock unlimited\" | sudo tee /etc/security/limits.d/gpuvm.conf, then log in again",
             "this user may lock %" G_GINT64_FORMAT " MiB; a VM with a passed device locks all its memory",
@@ -252,27 +257,29 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
         }
     }
     if (cells->len == 0)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of the host's NUMA cells");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL,
+                          "nothing is known of the host's NUMA cells");
     else
-        find(findings, topic, GPUVM_PASS, NULL, "%s (needed only by VMs with hugepages)", text->str);
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s (needed only by VMs with hugepages)",
+                          text->str);
 }
 
 static void
 check_policy(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
     if (input->policies->n == 0 && input->no_libvirt)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "it was not read");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "it was not read");
     else if (input->policies->n == 0)
-        find(findings, topic, GPUVM_FAIL, "gpuvm validate --kind policy /etc/gpuvm/policy.yaml",
-             "the policy is wrong: nothing is allowed");
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL, "gpuvm validate --kind policy /etc/gpuvm/policy.yaml",
+                          "the policy is wrong: nothing is allowed");
     for (unsigned i = 0; i < input->policies->n; i++) {
         const gpuvm_policy *policy = input->policies->of[i].spec->policy;
         g_autofree char *allowed =
             policy->allowlist ? g_strdup_printf("%u rules allow", policy->allowlist->len)
                               : g_strdup("display controllers, accelerators and co-processors are allowed");
 
-        find(findings, topic, GPUVM_PASS, NULL, "%s: %s, %u deny", input->policies->of[i].name, allowed,
-             policy->denylist->len);
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s: %s, %u deny", input->policies->of[i].name,
+                          allowed, policy->denylist->len);
     }
 }
 
@@ -284,144 +291,26 @@ check_hook(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findi
 
     switch (input->facts->host.hook) {
     case GPUVM_HOOK_ABSENT:
-        find(findings, topic, GPUVM_WARN, install,
-             "libvirt does not ask gpuvm: virsh start, virt-manager and autostart know no policy");
+        gpuvm_finding_add(
+            findings, topic, GPUVM_WARN, install,
+            "libvirt does not ask gpuvm: virsh start, virt-manager and autostart know no policy");
         break;
     case GPUVM_HOOK_INSTALLED:
-        find(findings, topic, GPUVM_PASS, NULL, "libvirt asks gpuvm before it starts a VM (enforce: %s)",
-             gpuvm_enforce_names[enforce]);
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL,
+                          "libvirt asks gpuvm before it starts a VM (enforce: %s)",
+                          gpuvm_enforce_names[enforce]);
         break;
     case GPUVM_HOOK_STALE:
-        find(findings, topic, GPUVM_FAIL, install,
-             "what libvirt runs before it starts a VM is broken, or of another version than this gpuvm");
+        gpuvm_finding_add(
+            findings, topic, GPUVM_FAIL, install,
+            "what libvirt runs before it starts a VM is broken, or of another version than this gpuvm");
         break;
     case GPUVM_HOOK_FOREIGN:
-        find(findings, topic, GPUVM_FAIL, "give it another name, then sudo gpuvm hook install",
-             GPUVM_HOOK_FILE " is not gpuvm's");
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL, "give it another name, then sudo gpuvm hook install",
+                          GPUVM_HOOK_FILE " is not gpuvm's");
         break;
     default:
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's hooks are out of sight");
-    }
-}
-
-static GPtrArray *
-find_gpus(const gpuvm_facts *facts)
-{
-    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
-    GPtrArray *gpus = g_ptr_array_new();
-
-    for (guint i = 0; i < devices->len; i++) {
-        if (gpuvm_device_is_gpu(devices->pdata[i]))
-            g_ptr_array_add(gpus, devices->pdata[i]);
-    }
-    return gpus;
-}
-
-static void
-check_gpus(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
-{
-    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
-
-    if (no_devices(input->facts))
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "no device could be looked at");
-    else if (gpus->len == 0)
-        find(findings, topic, GPUVM_FAIL,
-             "lspci -nn -d ::03xx; is the card seated and powered, and its slot enabled?",
-             "no GPU among %u PCI devices", g_hash_table_size(input->facts->devices));
-    for (guint i = 0; i < gpus->len; i++) {
-        const gpuvm_device *gpu = gpus->pdata[i];
-        g_autofree char *what = gpuvm_device_describe(gpu);
-        find(findings, topic, GPUVM_PASS, NULL, "%s %s, driver %s", GPUVM_PCI(&gpu->addr), what,
-             gpu->driver ? gpu->driver : "none");
-    }
-}
-
-/* The members of @gpu's group that are neither of its card nor bridges, as text. */
-static char *
-describe_company(const gpuvm_device *gpu, const gpuvm_facts *facts)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-
-    for (guint m = 0; m < gpu->group_members->len; m++) {
-        const gpuvm_pci_addr *addr = &g_array_index(gpu->group_members, gpuvm_pci_addr, m);
-        const gpuvm_device *member = gpuvm_facts_device(facts, addr);
-
-        if (gpuvm_pci_addr_same_slot(addr, &gpu->addr) || (member && member->bridge))
-            continue;
-        g_string_append_printf(text, "%s%s", text->len > 0 ? ", " : "", GPUVM_PCI(addr));
-        if (member)
-            g_string_append_printf(text, " (%s, driver %s)", gpuvm_pci_class_name(member->class_code),
-                                   member->driver ? member->driver : "none");
-    }
-    return g_string_free(g_steal_pointer(&text), FALSE);
-}
-
-static void
-check_groups(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
-{
-    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
-
-    for (guint i = 0; i < gpus->len; i++) {
-        const gpuvm_device *gpu = gpus->pdata[i];
-        g_autofree char *company = describe_company(gpu, input->facts);
-
-        if (gpu->iommu_group == GPUVM_UNKNOWN)
-            find(findings, topic, GPUVM_FAIL, NULL, "%s has none", GPUVM_PCI(&gpu->addr));
-        else if (*company)
-            find(findings, topic, GPUVM_WARN,
-                 "move the card to another slot, or use 'iommu_group: include' or 'detach'",
-                 "%s shares group %d with %s", GPUVM_PCI(&gpu->addr), gpu->iommu_group, company);
-        else
-            find(findings, topic, GPUVM_PASS, NULL, "%s has group %d to itself", GPUVM_PCI(&gpu->addr),
-                 gpu->iommu_group);
-    }
-}
-
-static void
-check_display(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
-{
-    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
-    const gpuvm_device *display = NULL;
-
-    for (guint i = 0; i < gpus->len && !display; i++) {
-        const gpuvm_device *gpu = gpus->pdata[i];
-        display = gpu->boot_vga == 1 ? gpu : NULL;
-    }
-    if (!input->facts->local)
-        find(findings, topic, GPUVM_CANNOT_SEE, NULL, "which GPU is the boot display is out of sight");
-    else if (!display)
-        find(findings, topic, GPUVM_PASS, NULL, "no GPU is the host's boot display");
-    else if (gpus->len == 1)
-        find(findings, topic, GPUVM_WARN,
-             "on a host that is used over the network, set 'allow_host_display: true' in "
-             "/etc/gpuvm/policy.yaml",
-             "the only GPU, %s, is the host's boot display", GPUVM_PCI(&display->addr));
-    else
-        find(findings, topic, GPUVM_PASS, NULL, "%s is the host's boot display and stays with the host",
-             GPUVM_PCI(&display->addr));
-}
-
-static void
-check_links(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
-{
-    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
-
-    for (guint i = 0; i < gpus->len; i++) {
-        const gpuvm_device *gpu = gpus->pdata[i];
-
-        if (gpu->link_max_width == 0)
-            continue;
-        if (gpu->link_width < gpu->link_max_width)
-            find(findings, topic, GPUVM_WARN,
-                 "move the card to a slot with more lanes; clean its contacts and reseat it",
-                 "%s runs with %d of %d lanes", GPUVM_PCI(&gpu->addr), gpu->link_width, gpu->link_max_width);
-        else if (gpu->link_speed < gpu->link_max_speed)
-            find(findings, topic, GPUVM_PASS, NULL,
-                 "%s runs at %g of %g GT/s with all %d lanes: an idle card slows down, look again under load",
-                 GPUVM_PCI(&gpu->addr), gpu->link_speed, gpu->link_max_speed, gpu->link_width);
-        else
-            find(findings, topic, GPUVM_PASS, NULL, "%s runs at %g GT/s with %d lanes, all it can",
-                 GPUVM_PCI(&gpu->addr), gpu->link_speed, gpu->link_width);
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's hooks are out of sight");
     }
 }
 
@@ -437,10 +326,10 @@ static const struct {
     {"IOMMU", check_iommu},
     {"interrupt remapping", check_interrupts},
     {"vfio-pci", check_vfio},
-    {"GPUs", check_gpus},
-    {"IOMMU group", check_groups},
-    {"host display", check_display},
-    {"PCI Express link", check_links},
+    {"GPUs", gpuvm_fitness_gpus},
+    {"IOMMU group", gpuvm_fitness_groups},
+    {"host display", gpuvm_fitness_display},
+    {"PCI Express link", gpuvm_fitness_links},
     {"locked memory", check_memlock},
     {"hugepages", check_hugepages},
     {"policy", check_policy},
