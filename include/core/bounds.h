@@ -4,8 +4,8 @@
  *
  * One table of what may stand in <domain>, <os> and <devices>, and of what attributes and texts that name something of
  * the host may say: emulated devices, and whatever tunes a guest; no command line of QEMU's, no host device but a PCI
- * function (which core/admit.h judges), no directory, character device or socket of the host. Names are those of libvirt's
- * domain XML (https://libvirt.org/formatdomain.html); what is not known is refused.
+ * function (which core/admit.h judges), no directory, character device or socket of the host, no NVRAM, log or socket of another
+ * VM. Names are those of libvirt's domain XML (https://libvirt.org/formatdomain.html); what is not known is refused.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ typedef enum gpuvm_bounds {
 
 /**
  * Adds an error at @mark for each part of @domain that may not be there, as @what it is: GPUVM_EXIT_INVALID of a template,
- * GPUVM_EXIT_REFUSED of a domain. @emulator: one that may be used wherever it is; NULL.
+ * GPUVM_EXIT_REFUSED of a domain. @name: the VM's. @emulator: one that may be used wherever it is; NULL.
  */
-void gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *emulator,
+void gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const char *emulator,
                         const gpuvm_mark *mark, gpuvm_diags *diags);

@@ -13,13 +13,22 @@
 #define CHARDEVS(tail)                                                                                       \
     "devices/serial" tail " devices/parallel" tail " devices/console" tail " devices/channel" tail
 
-/* Where libvirt itself keeps them; elsewhere below its directories are its files and the sockets of other VMs. */
-#define SOCKETS "/run/libvirt/qemu/channel/* /var/lib/libvirt/qemu/channel/*"
-#define GRAPHICS                                                                                             \
-    "/run/libvirt/qemu/*vnc.sock /run/libvirt/qemu/*spice.sock /var/lib/libvirt/qemu/*vnc.sock "             \
-    "/var/lib/libvirt/qemu/*spice.sock"
-#define NVRAM "*/libvirt/qemu/nvram/* */libvirt/qemu/varstore/*"
+/*
+ * What is the VM's own, by regular expressions, in which (?&name) is the VM's name, and (?&short) what libvirt makes of it behind
+ * the number of a running domain: what libvirt itself would call it, or what people do. Beside it is that of other VMs.
+ */
+#define NVRAM ".*/libvirt/qemu/nvram/(?&name)_VARS(\\.fd|\\.raw|\\.qcow2)?"
+#define VARSTORE ".*/libvirt/qemu/varstore/(?&name)\\.json"
+#define OF_RUNNING "(domain-)?[0-9]+-(?&short)/"
+#define SOCKETS "(/run|/var/lib)/libvirt/qemu/channel/(target/)?(" OF_RUNNING "|(?&name)[.-])[^/]+"
+#define GRAPHICS "(/run|/var/lib)/libvirt/qemu/(" OF_RUNNING "|(?&name)[.-])(vnc|spice)\\.sock"
+#define BUS "unix:path=/run/libvirt/qemu/dbus/[0-9]+-(?&short)-dbus\\.sock"
+#define LOG "/var/log/libvirt/qemu/(?&name)([.-](serial|parallel|console|channel)[0-9]*)?\\.log"
+#define MANIFEST ".*/(?&name)\\.manifest-[^/]*\\.json" /* core/image */
+#define SHORT 20                                       /* characters */
+
 #define IN_DEFINITION "name the device in devices.pci_passthrough of the definition"
+#define LEFT_OUT "leave it out: libvirt names the "
 
 /* In lists, blanks stand between what they name. */
 static const struct part {
@@ -42,13 +51,14 @@ static const struct row {
     unsigned where;
     const char *paths;     /* patterns of the element's path */
     const char *attribute; /* NULL: its text, or, with nothing allowed, the element */
-    const char *allowed;   /* patterns of what it may say; NULL: it may not be there at all */
+    const char *allowed;   /* patterns of what it may say; NULL: nothing, or what is @own */
     const char *instead;   /* a hint; NULL */
+    const char *own;       /* what it may say, too; NULL */
 } rows[] = {
     {EITHER, "", "type", "kvm qemu test"},
     {EITHER, "seclabel", "type", "dynamic"},
     {EITHER, "seclabel/baselabel"},
-    {EITHER, "sysinfo/entry", "file", "*.manifest-*.json"}, /* core/workload */
+    {EITHER, "sysinfo/entry", "file", .own = MANIFEST},
 
     {TEMPLATE, "os/kernel", .instead = "say kernel in the definition"},
     {TEMPLATE, "os/initrd", .instead = "say initramfs in the definition"},
@@ -56,10 +66,10 @@ static const struct row {
     {EITHER, "os/type", NULL, "hvm"},
     {EITHER, "os/loader", NULL, "/usr/*"},
     {EITHER, "os/nvram os/varstore", "template", "/usr/*"},
-    {EITHER, "os/nvram", NULL, NVRAM},
+    {EITHER, "os/nvram", NULL, .own = NVRAM, .instead = LEFT_OUT "file"},
     {EITHER, "os/nvram", "type", "file"},
-    {EITHER, "os/nvram/source", "file", NVRAM},
-    {EITHER, "os/varstore", "path", NVRAM},
+    {EITHER, "os/nvram/source", "file", .own = NVRAM, .instead = LEFT_OUT "file"},
+    {EITHER, "os/varstore", "path", .own = VARSTORE, .instead = LEFT_OUT "file"},
 
     {EITHER, "devices/emulator", NULL, "/usr/*"},
 
@@ -86,17 +96,20 @@ static const struct row {
 
     {EITHER, CHARDEVS(""), "type", "pty unix null vc spicevmc spiceport dbus qemu-vdagent",
      "type='pty' is what gpuvm console and virsh console show"},
-    {TEMPLATE, CHARDEVS("/source"), "path", "/dev/pts/*", "leave it out: libvirt names the socket"},
-    {DOMAIN, CHARDEVS("/source"), "path", "/dev/pts/* " SOCKETS},
+    {TEMPLATE, CHARDEVS("/source"), "path", "/dev/pts/*", LEFT_OUT "socket"},
+    {DOMAIN, CHARDEVS("/source"), "path", "/dev/pts/*", LEFT_OUT "socket", SOCKETS},
     {EITHER, CHARDEVS("/source"), "mode", "bind"},
-    {EITHER, CHARDEVS("/log"), "file", "/var/log/libvirt/qemu/*"},
+    {EITHER, CHARDEVS("/log"), "file", .own = LOG,
+     .instead = "its own are /var/log/libvirt/qemu/NAME-serial0.log and the like"},
     {EITHER, "devices/smartcard", "mode", "passthrough"},
     {EITHER, "devices/smartcard devices/redirdev", "type", "spicevmc"},
 
     {EITHER, "devices/input", "type", "tablet mouse keyboard"},
     {EITHER, "devices/audio", "type", "none spice pulseaudio pipewire jack dbus sdl"},
     {EITHER, "devices/graphics", "type", "vnc spice sdl dbus rdp"},
-    {EITHER, "devices/graphics devices/graphics/listen", "socket", GRAPHICS},
+    {EITHER, "devices/graphics devices/graphics/listen", "socket", .own = GRAPHICS,
+     .instead = LEFT_OUT "socket"},
+    {EITHER, "devices/graphics", "address", .own = BUS, .instead = LEFT_OUT "bus"},
     {EITHER, "devices/graphics/gl devices/video/*acceleration", "rendernode"},
     {EITHER, "devices/video/driver", "name", "qemu"},
     {EITHER, "devices/rng/backend", "model", "random builtin"},
@@ -109,12 +122,12 @@ static const struct row {
 
 typedef struct check {
     gpuvm_bounds what;
-    const char *emulator;
+    const char *name, *emulator;
     const gpuvm_mark *mark;
     gpuvm_diags *diags;
 } check;
 
-/* Whether @text is one of the patterns in @list; a path that goes up again is none. */
+/* Whether @text is one of the patterns in @list. */
 static bool
 is_in(const char *list, const char *text)
 {
@@ -132,7 +145,28 @@ is_in(const char *list, const char *text)
         if (!at[n])
             break;
     }
-    return found && !strstr(text, "/../");
+    return found;
+}
+
+/* Whether @text is the VM's own, as @pattern has it. */
+static bool
+is_own(const check *on, const char *pattern, const char *text)
+{
+    glong length = MIN(g_utf8_strlen(on->name, -1), SHORT);
+    g_autofree char *start = g_utf8_substring(on->name, 0, length);
+    g_autofree char *name = g_regex_escape_string(on->name, -1), *brief = g_regex_escape_string(start, -1);
+    g_autofree char *regex =
+        g_strdup_printf("(?(DEFINE)(?<name>%s)(?<short>%s))^(%s)$", name, brief, pattern);
+
+    return g_regex_match_simple(regex, text, G_REGEX_DOLLAR_ENDONLY, 0);
+}
+
+/* Whether @row lets it say @value; no path may go up again. */
+static bool
+may_say(const check *on, const struct row *row, const char *value)
+{
+    return ((row->allowed && is_in(row->allowed, value)) || (row->own && is_own(on, row->own, value))) &&
+           !strstr(value, "/../");
 }
 
 static const struct part *
@@ -186,11 +220,11 @@ check_row(const check *on, const xmlNode *node, const struct row *row)
     g_autofree char *value = row->attribute ? gpuvm_xml_attr(node, row->attribute) : gpuvm_xml_text(node);
     g_autofree char *text = NULL;
 
-    if (!row->attribute && !row->allowed) {
+    if (!row->attribute && !row->allowed && !row->own) {
         refuse_element(on, node, "", row->instead);
         return false;
     }
-    if (!value || (row->allowed && is_in(row->allowed, value)) ||
+    if (!value || may_say(on, row, value) ||
         (gpuvm_xml_is(node, "emulator") && g_strcmp0(value, on->emulator) == 0))
         return true;
     text = row->attribute ? g_strdup_printf("<%s %s='%s'>", node->name, row->attribute, value)
@@ -255,10 +289,10 @@ check_children(const check *on, const xmlNode *node, const char *path)
 }
 
 void
-gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *emulator, const gpuvm_mark *mark,
-                   gpuvm_diags *diags)
+gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const char *emulator,
+                   const gpuvm_mark *mark, gpuvm_diags *diags)
 {
-    const check on = {what, emulator, mark, diags};
+    const check on = {what, name, emulator, mark, diags};
 
     if (domain->ns || has_foreign_attribute(domain))
         refuse_element(&on, domain, "", NULL);

@@ -10,15 +10,17 @@
 
 #define EMULATOR "/opt/qemu/bin/qemu-system-x86_64"
 
+/* The VM is called "a" when the XML does not say it. */
 static gpuvm_diags *
 judge(const char *xml, gpuvm_bounds what)
 {
     gpuvm_diags *diags = gpuvm_diags_new();
     g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "t.xml", NULL);
+    g_autofree char *name = doc ? gpuvm_xml_text(gpuvm_xml_child(xmlDocGetRootElement(doc), "name")) : NULL;
 
     if (!doc)
         fail_msg("not XML: %s", xml);
-    gpuvm_bounds_check(xmlDocGetRootElement(doc), what, EMULATOR, NULL, diags);
+    gpuvm_bounds_check(xmlDocGetRootElement(doc), what, name ? name : "a", EMULATOR, NULL, diags);
     return diags;
 }
 
@@ -77,6 +79,9 @@ static const struct {
     {"<serial type='pty'><log file='/etc/libvirt/qemu/b.xml'/></serial>",
      "<log file='/etc/libvirt/qemu/b.xml'> in <serial>"},
     {"<serial type='pty'><log file='/etc/cron.d/a'/></serial>", "<log file='/etc/cron.d/a'> in <serial>"},
+    {"<serial type='pty'><log file='/var/log/libvirt/qemu/b.log'/></serial>",
+     "<log file='/var/log/libvirt/qemu/b.log'> in <serial> :: NAME-serial0.log"},
+    {"<serial type='pty'><log file='/var/log/libvirt/qemu/a-b.log'/></serial>", "<log file="},
     {"<smartcard mode='host'/>", "<smartcard mode='host'>"},
     {"<smartcard mode='host-certificates'/>", "<smartcard mode='host-certificates'>"},
     {"<smartcard mode='passthrough' type='tcp'/>", "<smartcard type='tcp'>"},
@@ -89,6 +94,8 @@ static const struct {
     {"<graphics type='vnc' socket='/var/lib/libvirt/qemu/nvram/b_VARS.fd'/>", "<graphics socket="},
     {"<graphics type='vnc'><listen type='socket' socket='/run/a'/></graphics>",
      "<listen socket='/run/a'> in <graphics>"},
+    {"<graphics type='dbus' address='unix:path=/run/dbus/system_bus_socket'/>",
+     "<graphics address='unix:path="},
     {"<graphics type='spice'><gl enable='yes' rendernode='/dev/dri/renderD128'/></graphics>",
      "<gl rendernode="},
     {"<video><model type='virtio'><acceleration rendernode='/dev/dri/renderD128'/></model></video>",
@@ -116,16 +123,24 @@ static const struct {
     {NULL, "<baselabel> in <seclabel>", "<domain><seclabel><baselabel>u:r:t</baselabel></seclabel></domain>"},
     {NULL, "<entry file='/etc/shadow'>",
      "<domain><sysinfo type='fwcfg'><entry name='opt/a' file='/etc/shadow'/></sysinfo></domain>"},
+    {NULL, "<entry file='/pool/b.manifest-0a.json'>",
+     "<domain><sysinfo type='fwcfg'><entry name='opt/a' file='/pool/b.manifest-0a.json'/></sysinfo></domain>"},
     {NULL, "<type>exe</type>", "<domain><os><type>exe</type></os></domain>"},
     {NULL, "<dtb>", "<domain><os><dtb>/a</dtb></os></domain>"},
     {NULL, "<acpi>", "<domain><os><acpi><table type='slic'>/etc/shadow</table></acpi></os></domain>"},
     {NULL, "<init>", "<domain><os><init>/bin/sh</init></os></domain>"},
     {NULL, "<loader>/tmp/a</loader>", "<domain><os><loader>/tmp/a</loader></os></domain>"},
     {NULL, "<nvram>/etc/shadow</nvram>", "<domain><os><nvram>/etc/shadow</nvram></os></domain>"},
+    {NULL, "<nvram>/var/lib/libvirt/qemu/nvram/b_VARS.fd</nvram>",
+     "<domain><os><nvram>/var/lib/libvirt/qemu/nvram/b_VARS.fd</nvram></os></domain>"},
+    {NULL, "<nvram>/var/lib/libvirt/qemu/nvram/../nvram/a_VARS.fd</nvram>",
+     "<domain><os><nvram>/var/lib/libvirt/qemu/nvram/../nvram/a_VARS.fd</nvram></os></domain>"},
     {NULL, "<nvram template='/tmp/a'>", "<domain><os><nvram template='/tmp/a'/></os></domain>"},
     {NULL, "<nvram type='block'>", "<domain><os><nvram type='block'/></os></domain>"},
     {NULL, "<source file='/tmp/a'> in <nvram>",
      "<domain><os><nvram type='file'><source file='/tmp/a'/></nvram></os></domain>"},
+    {NULL, "<varstore path='/var/lib/libvirt/qemu/varstore/b.json'>",
+     "<domain><os><varstore path='/var/lib/libvirt/qemu/varstore/b.json'/></os></domain>"},
     {NULL, "<varstore path='/tmp/a'>", "<domain><os><varstore path='/tmp/a'/></os></domain>"},
     {NULL, "a second <devices>", "<domain><devices/><devices><disk type='file'/></devices></domain>"},
     {NULL, "a second <os>", "<domain><os/><os/></domain>"},
@@ -162,7 +177,7 @@ belongs_in_the_definition(void **state G_GNUC_UNUSED)
         {"<os><kernel>/boot/vmlinuz</kernel></os>", "say kernel"},
         {"<os><initrd>/boot/initrd</initrd></os>", "say initramfs"},
         {"<os><cmdline>quiet</cmdline></os>", "say kernel_cmdline"},
-        {"<devices><channel type='unix'><source path='/run/libvirt/qemu/channel/1-b/agent'/></channel></devices>",
+        {"<devices><channel type='unix'><source path='/run/libvirt/qemu/channel/1-a/agent'/></channel></devices>",
          "libvirt names the socket"},
     };
 
@@ -239,6 +254,75 @@ leaves_a_guest_alone(void **state G_GNUC_UNUSED)
     }
 }
 
+/* What is named after the VM is its own, whatever the name; what may be another VM's is not. */
+static void
+knows_its_own(void **state G_GNUC_UNUSED)
+{
+#define NVRAM "<os><nvram>%s</nvram></os>"
+#define STORE "<os><varstore path='%s'/></os>"
+#define AGENT "<devices><channel type='unix'><source mode='bind' path='%s'/></channel></devices>"
+#define VNC "<devices><graphics type='vnc' socket='%s'/></devices>"
+#define BUS "<devices><graphics type='dbus' address='%s'/></devices>"
+#define LOG "<devices><serial type='pty'><log file='%s'/></serial></devices>"
+#define MANIFEST "<sysinfo type='fwcfg'><entry name='opt/a' file='%s'/></sysinfo>"
+#define LIB "/var/lib/libvirt/qemu/"
+#define LONG "a-name-of-more-than-twenty"
+    static const struct {
+        const char *name, *xml, *path;
+        bool own;
+    } rows[] = {
+        {"a", NVRAM, LIB "nvram/a_VARS.fd", true},
+        {"a", NVRAM, "/home/b/.config/libvirt/qemu/nvram/a_VARS.qcow2", true},
+        {"a", NVRAM, LIB "nvram/a_VARS.fd\nb", false},
+        {"a", NVRAM, LIB "nvram/a_VARS.fd_VARS.fd", false},
+        {"a", NVRAM, LIB "nvram/ba_VARS.fd", false},
+        {"a", NVRAM, LIB "nvram/b/a_VARS.fd", false},
+        {"a.b", NVRAM, LIB "nvram/a.b_VARS.fd", true},
+        {"a.b", NVRAM, LIB "nvram/acb_VARS.fd", false},
+        {"b|.*", NVRAM, LIB "nvram/b|.*_VARS.fd", true},
+        {"b|.*", NVRAM, LIB "nvram/b_VARS.fd", false},
+        {"a)(b", NVRAM, LIB "nvram/a)(b_VARS.fd", true},
+        {"a", STORE, LIB "varstore/a.json", true},
+        {"a", STORE, LIB "varstore/b.json", false},
+        {"a", AGENT, LIB "channel/target/domain-12-a/org.qemu.guest_agent.0", true},
+        {"a", AGENT, "/run/libvirt/qemu/channel/12-a/org.qemu.guest_agent.0", true},
+        {"a", AGENT, LIB "channel/target/a.org.qemu.guest_agent.0", true},
+        {"a", AGENT, LIB "channel/target/domain-12-b/org.qemu.guest_agent.0", false},
+        {"a", AGENT, LIB "channel/target/domain-12-b-a/org.qemu.guest_agent.0", false},
+        {"a", AGENT, LIB "channel/target/domain-a/org.qemu.guest_agent.0", false},
+        {"a", AGENT, "/run/libvirt/qemu/channel/1-b/org.qemu.guest_agent.0", false},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/1-a-name-of-more-than-/agent", true},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/1-" LONG "/agent", false},
+        {"\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc", AGENT,
+         "/run/libvirt/qemu/channel/1-\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc/agent",
+         true},
+        {"a", VNC, LIB "domain-1-a/vnc.sock", true},
+        {"a", VNC, "/run/libvirt/qemu/a.vnc.sock", true},
+        {"a", VNC, LIB "domain-1-b/vnc.sock", false},
+        {"a", VNC, LIB "domain-1-a/monitor.sock", false},
+        {"a", BUS, "unix:path=/run/libvirt/qemu/dbus/1-a-dbus.sock", true},
+        {"a", BUS, "unix:path=/run/libvirt/qemu/dbus/1-b-a-dbus.sock", false},
+        {"a", LOG, "/var/log/libvirt/qemu/a.log", true},
+        {"a", LOG, "/var/log/libvirt/qemu/a-serial0.log", true},
+        {"a", LOG, "/var/log/libvirt/qemu/b-serial0.log", false},
+        {"a", LOG, "/var/log/libvirt/qemu/b/a.log", false},
+        {"a", MANIFEST, "/pool/a.manifest-0a.json", true},
+        {"a", MANIFEST, "/pool/b/a.manifest-0a.json", true},
+        {"a", MANIFEST, "/pool/a.manifest-0a.json/b", false},
+        {"a", MANIFEST, "/pool/b-a.manifest-0a.json", false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) around = g_strsplit(rows[i].xml, "%s", 2);
+        g_autofree char *xml = g_strconcat("<domain><name>", rows[i].name, "</name>", around[0], rows[i].path,
+                                           around[1], "</domain>", NULL);
+        g_autoptr(gpuvm_diags) diags = judge(xml, GPUVM_BOUNDS_DOMAIN);
+
+        expect_diags(xml, diags, GPUVM_DIAG_ERROR,
+                     (const char *const[]){rows[i].own ? NULL : "4 its XML has :: virsh edit", NULL});
+    }
+}
+
 /* Each error is found, each is one. */
 static void
 finds_all_at_once(void **state G_GNUC_UNUSED)
@@ -291,7 +375,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reaches_into_the_host),   cmocka_unit_test(belongs_in_the_definition),
         cmocka_unit_test(leaves_a_guest_alone),    cmocka_unit_test(finds_all_at_once),
-        cmocka_unit_test(passes_what_gpuvm_makes),
+        cmocka_unit_test(passes_what_gpuvm_makes), cmocka_unit_test(knows_its_own),
     };
 
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);

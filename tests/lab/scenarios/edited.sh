@@ -49,6 +49,15 @@ expect_text "its XML has <hostdev type='usb'>" 'its XML has <filesystem>' 'its X
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
 
+# What is another VM's.
+expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+edit "/<nvram/d
+s|</os>|<nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>&|"
+expect_exit 4 gpuvm start vm
+expect_text 'its XML has <nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>'
+stopped vm
+[ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
+
 # What gpuvm does not make, and what does no harm, is nothing to it.
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 edit "s|</devices>|<input type='tablet' bus='usb'/><controller type='usb' model='qemu-xhci'/><sound model='ich9'/>&|
