@@ -29,7 +29,7 @@ typedef struct gpuvm_asset {
     /* of the host: 1, 0 or GPUVM_UNKNOWN */
     int exists;
     int active;         /* a network, or the pool of a volume */
-    int passes_devices; /* a network that gives each guest a PCI function of the host's */
+    int passes_devices; /* a network that gives each guest a PCI function, or a whole interface, of the host's */
     int claimed;        /* a block device: the kernel has given it, or a part of it, to one user alone */
     /*
      * What a disk is, whatever it is called: a block device by the kernel's name, "sda1", or its number where that is not

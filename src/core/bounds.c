@@ -80,6 +80,8 @@ static const struct row {
      "network bridge user direct ethernet internal mcast server client udp null", IN_DEFINITION},
     {DOMAIN, "devices/interface", "type",
      "network bridge user direct ethernet internal mcast server client udp null hostdev"},
+    {EITHER, "devices/interface/source", "mode", "vepa bridge private",
+     "the host would lose the whole NIC: say mode='bridge', or name its PCI function in pci_passthrough"},
     {EITHER, "devices/interface/script devices/interface/downscript"},
     {EITHER, "devices/interface/rom", "file", "/usr/*"},
     {EITHER, "devices/interface/backend", "tap", "/dev/net/tun"},

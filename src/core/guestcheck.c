@@ -203,9 +203,9 @@ check_network(const gpuvm_guest_question *question, const gpuvm_asset *asset)
     if (asset->passes_devices == 1)
         gpuvm_diag_hint(
             report(question, false, GPUVM_EXIT_REFUSED, &asset->mark,
-                   "network '%s' gives its guests PCI functions of the host, which gpuvm has not checked",
+                   "network '%s' gives its guests devices of the host, which gpuvm has not checked",
                    asset->name),
-            "name the virtual function in pci_passthrough instead");
+            "name the PCI function in pci_passthrough instead");
 }
 
 /* QEMU locks what a guest writes to, for whoever reads it, too. */

@@ -43,6 +43,8 @@ static const struct {
     {"<emulator>/usr/../tmp/qemu</emulator>", "<emulator>/usr/../tmp/qemu</emulator>"},
     {"<interface type='vdpa'/>", "<interface type='vdpa'>"},
     {"<interface type='vhostuser'/>", "<interface type='vhostuser'>"},
+    {"<interface type='direct'><source dev='eno1' mode='passthrough'/></interface>",
+     "<source mode='passthrough'> in <interface> :: pci_passthrough"},
     {"<interface type='ethernet'><script path='/tmp/up'/></interface>", "<script> in <interface>"},
     {"<interface type='ethernet'><downscript path='/tmp/up'/></interface>", "<downscript> in <interface>"},
     {"<interface type='user'><rom file='/etc/shadow'/></interface>",

@@ -43,3 +43,16 @@ sed -i 's/^network: .*/network: {network: taken}/' "$TMPDIR/fourth.yaml"
 expect_exit 0 gpuvm define "$TMPDIR/fourth.yaml"
 expect_exit 1 gpuvm start fourth
 expect_text "cannot start network 'taken': " 'File exists'
+
+# A network may give away what no plan has seen.
+for forward in "mode='hostdev'><pf dev='eno1'/>" "mode='passthrough'><interface dev='eno1'/>"; do
+    virsh -q net-define /dev/stdin <<< "<network><name>giver</name><forward $forward</forward></network>"
+    vm fifth '{}'
+    sed -i 's/^network: .*/network: {network: giver}/' "$TMPDIR/fifth.yaml"
+    expect_exit 0 gpuvm define "$TMPDIR/fifth.yaml"
+    expect_text "warning: network 'giver' gives its guests devices of the host" 'pci_passthrough'
+    expect_exit 4 gpuvm start fifth
+    expect_text "error: network 'giver' gives its guests devices of the host"
+    stopped fifth
+    virsh -q net-undefine giver
+done

@@ -49,12 +49,13 @@ expect_text "its XML has <hostdev type='usb'>" 'its XML has <filesystem>' 'its X
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
 
-# What is another VM's.
+# What is another VM's, and a whole NIC of the host.
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 edit "/<nvram/d
-s|</os>|<nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>&|"
+s|</os>|<nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>&|
+s|<devices>|&<interface type='direct'><source dev='eno1' mode='passthrough'/></interface>|"
 expect_exit 4 gpuvm start vm
-expect_text 'its XML has <nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>'
+expect_text 'its XML has <nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>' "its XML has <source mode='passthrough'> in <interface>"
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
 
