@@ -18,6 +18,6 @@ void gpuvm_chain_follow(gpuvm_guest *guest, guint first);
 
 /**
  * Judges the format of the disk @asset, and where it is when an image names it: an error, exit code 4, when that is outside
- * the image's directory, unless the image is an overlay that gpuvm made; or when a domain says no format.
+ * the image's directory, unless the image is an overlay that gpuvm made, or neither raw nor qcow2; or when a domain says no format.
  */
 void gpuvm_chain_check(const gpuvm_guest_question *question, const gpuvm_asset *asset);

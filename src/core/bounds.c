@@ -29,6 +29,10 @@
 
 #define IN_DEFINITION "name the device in devices.pci_passthrough of the definition"
 #define LEFT_OUT "leave it out: libvirt names the "
+#define FORMATS "raw qcow2"
+#define CONVERT                                                                                              \
+    "gpuvm does not know which files such an image names: make another one of it with qemu-img convert -O "  \
+    "qcow2 OLD NEW"
 
 /* In lists, blanks stand between what they name. */
 static const struct part {
@@ -94,7 +98,9 @@ static const struct row {
     {EITHER, "devices/disk", "rawio", "no"},
     {EITHER, "devices/disk", "sgio", "filtered"},
     {EITHER, "devices/disk/source/reservations"},
+    {EITHER, "devices/disk/driver", "type", FORMATS, CONVERT},
     {EITHER, "devices/disk/*backingStore devices/disk/*dataStore", "type", "file network volume"},
+    {EITHER, "devices/disk/*backingStore/format devices/disk/*dataStore/format", "type", FORMATS, CONVERT},
 
     {EITHER, CHARDEVS(""), "type", "pty unix null vc spicevmc spiceport dbus qemu-vdagent",
      "type='pty' is what gpuvm console and virsh console show"},

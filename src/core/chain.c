@@ -110,6 +110,18 @@ check_place(const gpuvm_guest_question *question, const gpuvm_asset *asset)
         "qemu-img convert -O qcow2 OLD NEW");
 }
 
+/* An image of another sort may name files in ways that nobody here knows. */
+static void
+check_followed(const gpuvm_guest_question *question, const gpuvm_asset *asset)
+{
+    if (asset->format && !has_format(asset, "raw") && !has_format(asset, "qcow2"))
+        gpuvm_diag_hint(
+            gpuvm_diags_error(question->diags, GPUVM_EXIT_REFUSED, &asset->mark,
+                              "%s is of format '%s', which may name files that gpuvm does not know of: %s",
+                              asset->what, asset->format, place_of(asset)),
+            "make a whole image of them: qemu-img convert -O qcow2 OLD NEW");
+}
+
 static void
 check_format(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 {
@@ -132,8 +144,10 @@ gpuvm_chain_check(const gpuvm_guest_question *question, const gpuvm_asset *asset
 {
     if (!asset->disk)
         return;
-    if (asset->above)
+    if (asset->above) {
         check_place(question, asset);
-    else
+        check_followed(question, asset);
+    } else {
         check_format(question, asset);
+    }
 }

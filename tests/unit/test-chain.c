@@ -114,9 +114,11 @@ static const struct {
     const char *at, *place; /* the names of the files of the chain, and where the last one really is */
     const char *volume, *pool_path; /* of its record */
     const char *planned, *started;  /* the error */
+    const char *below;              /* the format that it says of the file; NULL: raw */
 } cases[] = {
 #define OUTSIDE(sort, path)                                                                                  \
     "4 the " sort " file of disk vda is outside the directory of /d/a: " path " :: qemu-img convert"
+#define OTHER "4 the backing file of disk vda is of format 'vmdk' :: /d/b :: qemu-img convert"
     {"alone", "qcow2", NULL, NULL, "", NULL, NULL, NULL, NULL, NULL},
     {"beside", "qcow2", "b", NULL, "/d/b", "/d/b", NULL, NULL, NULL, NULL},
     {"beside, by its path", "qcow2", "/d/b", NULL, "/d/b", NULL, NULL, NULL, NULL, NULL},
@@ -133,6 +135,8 @@ static const struct {
      OUTSIDE("backing", "file:/d/b"), OUTSIDE("backing", "file:/d/b")},
     {"JSON", "qcow2", "json:{}", NULL, "json:{}", NULL, NULL, NULL, OUTSIDE("backing", "json:{}"),
      OUTSIDE("backing", "json:{}")},
+    {"of a format that is not followed", "qcow2", "b", NULL, "/d/b", NULL, NULL, NULL, OTHER, OTHER, "vmdk"},
+    {"a qcow2 image", "qcow2", "b", NULL, "/d/b", NULL, NULL, NULL, NULL, NULL, "qcow2"},
     {"a colon in a path", "qcow2", "/d/x:y", NULL, "/d/x:y", NULL, NULL, NULL, NULL, NULL},
     {"data elsewhere", "qcow2", NULL, "/e/c", "/e/c", NULL, NULL, NULL, OUTSIDE("data", "/e/c"),
      OUTSIDE("data", "/e/c")},
@@ -174,7 +178,7 @@ judges_what_is_named(void **state G_GNUC_UNUSED)
         g_autoptr(GPtrArray) functions = gpuvm_functions_new();
         gpuvm_asset *disk = guest->assets->pdata[0], *link = NULL;
 
-        make_head(head, 3, cases[c].backing, "raw", cases[c].data);
+        make_head(head, 3, cases[c].backing, cases[c].below ? cases[c].below : "raw", cases[c].data);
         disk->head = g_bytes_new(head, sizeof head);
         gpuvm_chain_follow(guest, 0);
         if (guest->assets->len > 1)

@@ -49,13 +49,15 @@ expect_text "its XML has <hostdev type='usb'>" 'its XML has <filesystem>' 'its X
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
 
-# What is another VM's, and a whole NIC of the host.
+# What is another VM's, a whole NIC of the host, and an image that names files in ways that gpuvm does not know.
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 edit "/<nvram/d
 s|</os>|<nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>&|
-s|<devices>|&<interface type='direct'><source dev='eno1' mode='passthrough'/></interface>|"
+s|<devices>|&<interface type='direct'><source dev='eno1' mode='passthrough'/></interface>|
+s|<devices>|&<disk type='file' device='disk'><driver name='qemu' type='vmdk'/><source file='/a'/><target dev='vdz'/></disk>|"
 expect_exit 4 gpuvm start vm
-expect_text 'its XML has <nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>' "its XML has <source mode='passthrough'> in <interface>"
+expect_text 'its XML has <nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>' "its XML has <source mode='passthrough'> in <interface>" \
+    "its XML has <driver type='vmdk'> in <disk>"
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
 
