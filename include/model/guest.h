@@ -43,6 +43,7 @@ typedef struct gpuvm_asset {
     bool guessed;   /* by its name: the definition does not say it */
     GBytes *head;   /* what it begins with; NULL: not seen, or not looked at */
     char *above;    /* the path of the image that names it as a part of itself; NULL: a domain names it */
+    char *image;    /* the identity of that image; NULL */
     char *beside;   /* the directory that this one really is in */
     unsigned level; /* how many images are above it */
 } gpuvm_asset;

@@ -62,6 +62,7 @@ add_link(gpuvm_guest *guest, const gpuvm_asset *above, const char *sort, const c
     link->at_define = above->at_define;
     link->format = g_strdup(format);
     link->above = g_strdup(path_of(above));
+    link->image = g_strdup(above->identity);
     link->beside = g_path_get_dirname(place_of(above));
     link->level = above->level + 1;
     g_ptr_array_add(guest->assets, link);

@@ -45,14 +45,20 @@ check_allowed(const gpuvm_guest_question *question, const gpuvm_asset *asset)
     }
 }
 
-/* The emulator of a running domain has its disks open: core/guestcheck.c has the word on these, as far as they are @asset. */
+/*
+ * The emulator of a running domain has its disks open, and what these name: core/guestcheck.c has the word on the disks, as far as
+ * they are @asset.
+ */
 static bool
 held_by_domain(const gpuvm_guest_question *question, const gpuvm_asset *asset, const char *disk)
 {
+    bool same = g_str_equal(disk, asset->identity);
+
+    if (same && asset->image && gpuvm_facts_runs_with(question->facts, asset->image))
+        return true;
     if (!gpuvm_facts_runs_with(question->facts, disk))
         return false;
-    return g_str_equal(disk, asset->identity) ||
-           g_strcmp0(gpuvm_facts_writer(question->facts, disk, NULL), question->domain) == 0;
+    return same || g_strcmp0(gpuvm_facts_writer(question->facts, disk, NULL), question->domain) == 0;
 }
 
 static bool

@@ -40,6 +40,7 @@ gpuvm_asset_free(gpuvm_asset *asset)
     g_free(asset->name);
     g_free(asset->format);
     g_free(asset->above);
+    g_free(asset->image);
     g_free(asset->beside);
     g_free(asset);
 }

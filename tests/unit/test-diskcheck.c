@@ -22,6 +22,7 @@ typedef struct disk_case {
     const char *domains; /* "NAME DISK [shares]" lines: what runs */
     const char *policy, *second_policy;
     const char *errors[3];
+    const char *image; /* that names it; NULL: the domain does */
 } disk_case;
 
 #define BLOCK "/dev/sdb1"
@@ -159,6 +160,33 @@ static const disk_case cases[] = {
      NULL,
      NULL,
      {NULL}},
+    {"open in its own emulator with the image that names it",
+     FILE,
+     false,
+     "file/8:1/7 holders " HELD,
+     "vm file/8:1/8",
+     NULL,
+     NULL,
+     {NULL},
+     "file/8:1/8"},
+    {"named by an image that nobody runs with",
+     FILE,
+     false,
+     "file/8:1/7 holders " HELD,
+     "vm file/8:1/9",
+     NULL,
+     NULL,
+     {IN_USE("5", FILE, HELD)},
+     "file/8:1/8"},
+    {"its loop device is mounted, whoever runs with the image",
+     FILE,
+     false,
+     "file/8:1/7<loop0 storage " MOUNTED,
+     "vm file/8:1/8",
+     NULL,
+     NULL,
+     {IN_USE("4", FILE, MOUNTED)},
+     "file/8:1/8"},
     {"running with it does not unmount it",
      BLOCK,
      false,
@@ -234,6 +262,7 @@ see(gpuvm_asset *asset, const disk_case *row)
     asset->readonly = row->readonly;
     asset->exists = 1;
     asset->identity = g_strdup(file ? "file/8:1/7" : "sdb1");
+    asset->image = g_strdup(row->image);
     asset->block = !file;
     if (file)
         return;

@@ -40,6 +40,19 @@ expect_exit 0 gpuvm stop --force good
 expect_exit 0 gpuvm start root # by way of its overlay, which is in the pool
 expect_exit 0 gpuvm stop --force root
 
+# A data file is open in the VM's own emulator with the image that names it.
+qemu-img create -q -f qcow2 -o "data_file=$mine/own.data" "$mine/own.qcow2" 1M
+vm own '{}' "disks: [$mine/own.qcow2]"
+expect_exit 0 gpuvm define --start "$TMPDIR/own.yaml"
+expect_exit 0 gpuvm plan "$TMPDIR/own.yaml"
+expect_no_text 'in use'
+expect_exit 0 gpuvm restart --force own
+expect_exit 0 gpuvm stop --force own
+sleep 1000 3<> "$mine/own.data" &
+expect_exit 5 gpuvm start own
+expect_text "the data file of disk vda is in use by the host: $mine/own.data is open as $mine/own.data in process $!"
+kill $!
+
 # Between define and start, or by the guest: what a raw disk holds is the guest's affair.
 vm raw '{}' "disks: [{source: $mine/base.raw, format: raw}]"
 expect_exit 0 gpuvm define "$TMPDIR/raw.yaml"
