@@ -5,12 +5,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <errno.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 #include <glib/gstdio.h>
+#include <linux/loop.h>
 
 #include "fake-tree.h"
 #include "host/inode.h"
@@ -516,6 +518,33 @@ disk_text(const char *root, const gpuvm_facts *facts, const char *name)
     "sys/devices/virtual/block/dm-0/dm/name: vg-a\nsys/devices/virtual/block/dm-0/dm/uuid: " uuid "\n"
 #define PART_OF(upper, remedy) "storage by nvme0n1p1: is a part of /dev/" upper " → sudo " remedy "\n"
 
+static const char *loop_root; /* the tree, in which a loop device is a file that names the one it shows */
+
+/* In place of the C library's, for whoever asks a loop device (loop(4)). */
+int
+ioctl(int fd, unsigned long request, ...)
+{
+    char name[64] = "";
+    g_autofree char *path = NULL;
+    struct loop_info64 *info;
+    struct stat file;
+    va_list args;
+
+    va_start(args, request);
+    info = va_arg(args, struct loop_info64 *);
+    va_end(args);
+    if (request != LOOP_GET_STATUS64 || read(fd, name, sizeof name - 1) <= 0) {
+        errno = ENOTTY;
+        return -1;
+    }
+    path = g_strconcat(loop_root, g_strchomp(name), NULL);
+    assert_return_code(stat(path, &file), errno);
+    *info = (struct loop_info64){.lo_device = file.st_dev,
+                                 .lo_inode = file.st_ino,
+                                 .lo_rdevice = S_ISCHR(file.st_mode) ? makedev(259, 1) : 0};
+    return 0;
+}
+
 /* What is known of one disk of the host. */
 static void
 disks(void **state G_GNUC_UNUSED)
@@ -575,6 +604,20 @@ disks(void **state G_GNUC_UNUSED)
          "/srv/a.raw", SRV_BY("loop7") IS_FILE},
         {"by another name", LOOP("/srv/b.raw") "srv/a.raw: x\nsrv/b.raw => a.raw\n", "/srv/a.raw", IS_FILE},
         {"another file", LOOP("/srv/b.raw") "srv/a.raw: x\nsrv/b.raw: x\n", "/srv/a.raw", ""},
+        {"a file of another mount namespace, where it has a name that here is another's",
+         LOOP("/srv/b.raw") "dev/loop7: /hidden/a.raw\nhidden/a.raw: x\nsrv/b.raw: x\n", "/hidden/a.raw",
+         "storage by /hidden/a.raw: is the file of loop device /dev/loop7 → sudo losetup -d /dev/loop7\n"},
+        {"and that other one", LOOP("/srv/b.raw") "dev/loop7: /hidden/a.raw\nhidden/a.raw: x\nsrv/b.raw: x\n",
+         "/srv/b.raw", ""},
+        {"mounted there",
+         LOOP("/a.raw") "dev/loop7: /hidden/a.raw\nhidden/a.raw: x\nproc/30/ns/mnt => mnt:[2]\n"
+                        "proc/30/mountinfo: 29 1 7:7 / /srv rw - ext4 /dev/loop7 rw\n",
+         "/hidden/a.raw",
+         "storage by loop7: holds the file system mounted at /srv for process 30 (?) → sudo nsenter -t 30 -m umount /srv\n"
+         "storage by /hidden/a.raw: is the file of loop device /dev/loop7 → sudo losetup -d /dev/loop7\n"},
+        {"a block device behind a loop device",
+         NVME_P1 LOOP("/dev/disk/a") "dev/loop7: /node\nnode => /dev/full\n", "nvme0n1p1",
+         "storage by nvme0n1p1: is the file of loop device /dev/loop7 → sudo losetup -d /dev/loop7\n"},
         {"one that is gone", LOOP("/srv/b.raw (deleted)") "srv/a.raw: x\n", "/srv/a.raw", ""},
         {"open for writing", OPEN("12", "9", "../../../srv/a.raw") PYTHON "srv/a.raw: x\n", "/srv/a.raw",
          "holders by /srv/a.raw: is open as ../../../srv/a.raw in process 12 (python3) → sudo kill 12\n"},
@@ -585,6 +628,7 @@ disks(void **state G_GNUC_UNUSED)
         g_autofree char *text = NULL;
         char *root = tree_make(cases[i].tree);
 
+        loop_root = root;
         gpuvm_uses_read(root, facts);
         text = disk_text(root, facts, cases[i].disk);
         tree_remove(root);
