@@ -10,7 +10,7 @@
 
 typedef enum gpuvm_guard {
     /**
-     * The host's own: it, and each directory on the way to it, belongs to root or to whoever asks, and neither their groups nor
+     * What decides on a real host: it, and each directory on the way to it, belongs to root or to whoever asks, and neither their groups nor
      * others may write there. The owner of / counts as root: in a user namespace that is how root looks.
      */
     GPUVM_GUARD_SYSTEM,

@@ -30,9 +30,9 @@ gpuvm_policy_add_text(gpuvm_policies *policies, const char *name, const char *te
 }
 
 bool
-gpuvm_policy_add_file(gpuvm_policies *policies, const char *path, gpuvm_diags *diags)
+gpuvm_policy_add_file(gpuvm_policies *policies, const char *path, gpuvm_guard guard, gpuvm_diags *diags)
 {
-    g_autoptr(gpuvm_source) source = gpuvm_load_guarded(path, GPUVM_GUARD_GIVEN, NULL, diags);
+    g_autoptr(gpuvm_source) source = gpuvm_load_guarded(path, guard, NULL, diags);
 
     return source && add(policies, path, source, diags);
 }

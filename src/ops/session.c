@@ -86,7 +86,7 @@ gpuvm_session_is_here(const gpuvm_session *session)
 
 /*
  * The host's own policy: of a host file, what it says; else the file in /etc. --policy stands in where the
- * host has none, and narrows where it has one.
+ * host has none, and narrows where it has one; where the devices are real, nobody else may have written it, either.
  */
 bool
 gpuvm_session_policies(gpuvm_session *session)
@@ -96,14 +96,16 @@ gpuvm_session_policies(gpuvm_session *session)
     bool from_file =
         session->facts && (session->host_file || (session->connection && session->connection->host_file));
     const char *text = from_file ? session->facts->policy : NULL;
-    bool absent = !text, right = true;
+    bool real = session->connection && !session->connection->test, absent = !text, right = true;
 
     if (text)
         right = gpuvm_policy_add_text(policies, "the host file's policy", text, diags);
     else if (!from_file)
         right = gpuvm_policy_add_own(policies, GPUVM_POLICY_FILE, &absent, diags);
     if (session->policy_file)
-        right = gpuvm_policy_add_file(policies, session->policy_file, diags) && right;
+        right = gpuvm_policy_add_file(policies, session->policy_file,
+                                      real ? GPUVM_GUARD_SYSTEM : GPUVM_GUARD_GIVEN, diags) &&
+                right;
     else if (right && absent)
         right = gpuvm_policy_add_builtin(policies, diags);
     if (!right)

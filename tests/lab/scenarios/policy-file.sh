@@ -87,6 +87,29 @@ refused 'everybody may write to /etc/other'
 chmod 755 /etc/other
 right
 
+# One that is named counts likewise, as far as the host is real.
+given=$TMPDIR/given.yaml
+named()
+{
+    expect_exit "$1" gpuvm --policy "$given" plan "$TMPDIR/vm.yaml"
+    expect_text "${@:2}"
+}
+echo 'allowlist: ["10de:*"]' > "$given"
+named 0
+chmod 664 "$given"
+named 1 "cannot trust $given: a group may write to $given" "hint: chmod go-w $given"
+expect_exit 0 gpuvm --policy "$given" plan --host "$lab_source/../../examples/hosts/$LAB_NAME.xml" "$TMPDIR/vm.yaml"
+expect_exit 0 gpuvm --policy "$given" -c "test://$(realpath "$lab_source/../../examples/hosts/$LAB_NAME.xml")" plan "$TMPDIR/vm.yaml"
+chmod 644 "$given"
+if chown 12345 "$given" 2> /dev/null; then
+    named 1 "$given belongs to user 12345" "hint: chown root $given"
+    chown 0 "$given"
+fi
+mkdir -m 777 "$TMPDIR/open"
+mv "$given" "$TMPDIR/open"
+given=$TMPDIR/open/given.yaml
+named 1 "everybody may write to $TMPDIR/open"
+
 # The directory itself.
 rm -r /etc/gpuvm
 right
