@@ -28,6 +28,12 @@ void gpuvm_admit_start(const gpuvm_facts *facts, const gpuvm_policies *policies,
                        const gpuvm_record *record, GPtrArray *functions, gpuvm_diags *diags);
 
 /**
+ * Adds to @diags what a plan says of what cannot be seen of the host's use of devices. Returns that, borrowed, when a start would be
+ * refused for it; else NULL.
+ */
+const char *gpuvm_admit_unseen(const gpuvm_facts *facts, const gpuvm_policies *policies, gpuvm_diags *diags);
+
+/**
  * The first reason why @device, with what it draws in, may not be had on the occasion of @admission, whose own functions
  * and diagnostics are left alone; NULL: it may. g_malloc.
  */

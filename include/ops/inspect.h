@@ -6,5 +6,11 @@
 
 #include "ops/session.h"
 
-/** Why @device, with its card, could not be started in a VM of its own now; NULL when it could. g_malloc. */
+/**
+ * What cannot be seen of the host's use of devices, for which a start would be refused, whatever is seen: it is among the session's
+ * diagnostics then; else NULL.
+ */
+const char *gpuvm_inspect_unseen(gpuvm_session *session);
+
+/** Why @device, with its card, could not be started in a VM of its own now; NULL when it could, as far as is seen. g_malloc. */
 char *gpuvm_inspect_why_not(gpuvm_session *session, const gpuvm_device *device);

@@ -41,6 +41,8 @@ format_claims(JsonObject *row)
 static char *
 format_passable(JsonObject *row)
 {
+    if (json_object_get_null_member(row, "passable"))
+        return g_strdup("unknown");
     if (json_object_get_boolean_member(row, "passable"))
         return g_strdup("yes");
     return g_strdup_printf("no: %s", json_object_get_string_member(row, "reason"));
@@ -78,16 +80,20 @@ claims_of(const gpuvm_facts *facts, const gpuvm_device *device)
     return array;
 }
 
+/* @unseen: as gpuvm_inspect_unseen has it. */
 static JsonObject *
-make_row(gpuvm_session *session, const gpuvm_device *device)
+make_row(gpuvm_session *session, const gpuvm_device *device, const char *unseen)
 {
     g_autofree char *reason = gpuvm_inspect_why_not(session, device);
     JsonObject *row = gpuvm_device_row(device);
 
     json_object_set_array_member(row, "functions", json_array_new());
     json_object_set_array_member(row, "claimed_by", claims_of(session->facts, device));
-    json_object_set_boolean_member(row, "passable", reason == NULL);
-    gpuvm_json_set_string(row, "reason", reason);
+    if (!reason && unseen)
+        json_object_set_null_member(row, "passable");
+    else
+        json_object_set_boolean_member(row, "passable", reason == NULL);
+    gpuvm_json_set_string(row, "reason", reason ? reason : unseen);
     return row;
 }
 
@@ -95,13 +101,14 @@ make_row(gpuvm_session *session, const gpuvm_device *device)
 static JsonArray *
 make_rows(gpuvm_session *session, const GPtrArray *devices)
 {
+    const char *unseen = devices->len > 0 ? gpuvm_inspect_unseen(session) : NULL;
     JsonArray *rows = json_array_new();
     const gpuvm_device *first = NULL; /* of the card at hand */
     JsonObject *card = NULL;
 
     for (guint i = 0; i < devices->len; i++) {
         const gpuvm_device *device = devices->pdata[i];
-        JsonObject *row = make_row(session, device);
+        JsonObject *row = make_row(session, device, unseen);
 
         if (first && !device->virtual_function && gpuvm_pci_addr_same_slot(&first->addr, &device->addr)) {
             json_array_add_object_element(json_object_get_array_member(card, "functions"), row);
@@ -192,7 +199,8 @@ const gpuvm_command gpuvm_cmd_devices = {
     .summary = "Show the host's GPUs and whether they can be passed",
     .description =
         "Shows the host's GPUs, or the cards at ADDRESS: functions, drivers, IOMMU groups, the domains that name\n"
-        "them, and whether they can be passed to a VM as things are, or why not. A running domain that names a card only\n"
+        "them, and whether they can be passed to a VM as things are, or why not; unknown when it cannot be seen whether the\n"
+        "host uses them, for which a start is refused (in JSON, passable is null). A running domain that names a card only\n"
         "for its next start does not have it: in JSON, active says that it runs, in_use that it has the card.",
     .options = options,
     .max_arguments = -1,

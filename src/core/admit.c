@@ -69,6 +69,14 @@ gpuvm_admit_start(const gpuvm_facts *facts, const gpuvm_policies *policies, cons
     gpuvm_admit(&admission);
 }
 
+const char *
+gpuvm_admit_unseen(const gpuvm_facts *facts, const gpuvm_policies *policies, gpuvm_diags *diags)
+{
+    const gpuvm_diag *diag = gpuvm_protect_unseen(policies, GPUVM_PLAN, facts, diags);
+
+    return diag && diag->severity != GPUVM_DIAG_NOTE ? diag->message : NULL;
+}
+
 char *
 gpuvm_admit_why_not(const gpuvm_admission *admission, const gpuvm_device *device)
 {

@@ -144,7 +144,6 @@ gpuvm_disk_check(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 void
 gpuvm_disk_check_unseen(const gpuvm_guest_question *question)
 {
-    const gpuvm_facts *facts = question->facts;
     bool any = false;
 
     for (guint i = 0; i < question->guest->assets->len; i++) {
@@ -152,6 +151,5 @@ gpuvm_disk_check_unseen(const gpuvm_guest_question *question)
         any |= asset->disk && asset->block;
     }
     if (any && question->functions->len == 0)
-        gpuvm_protect_unseen(question->policies, question->occasion, facts->uses != NULL,
-                             facts->processes_hidden, question->diags);
+        gpuvm_protect_unseen(question->policies, question->occasion, question->facts, question->diags);
 }

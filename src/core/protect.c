@@ -131,28 +131,29 @@ report_unseen(const gpuvm_policies *policies, gpuvm_occasion occasion, gpuvm_dia
     return diag;
 }
 
-void
-gpuvm_protect_unseen(const gpuvm_policies *policies, gpuvm_occasion occasion, bool looked, bool hidden,
+const gpuvm_diag *
+gpuvm_protect_unseen(const gpuvm_policies *policies, gpuvm_occasion occasion, const gpuvm_facts *facts,
                      gpuvm_diags *diags)
 {
-    if (!looked)
-        gpuvm_diag_hint(
-            report_unseen(
-                policies, occasion, diags,
-                "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no "
-                "mounted disk, no network in use and no open GPU"),
-            "to see it, run gpuvm on the host itself");
-    else if (hidden)
-        gpuvm_diag_hint(
-            report_unseen(policies, occasion, diags,
-                          "whether processes have these devices open cannot be seen: some are hidden"),
-            "to see them all, run gpuvm as root (sudo), and not in a container");
+    gpuvm_diag *diag = NULL;
+
+    if (!facts->uses) {
+        diag = report_unseen(
+            policies, occasion, diags,
+            "whether the host uses these devices itself cannot be seen from here: gpuvm looked for no "
+            "mounted disk, no network in use and no open GPU");
+        gpuvm_diag_hint(diag, "to see it, run gpuvm on the host itself");
+    } else if (facts->processes_hidden) {
+        diag = report_unseen(policies, occasion, diags,
+                             "whether processes have these devices open cannot be seen: some are hidden");
+        gpuvm_diag_hint(diag, "to see them all, run gpuvm as root (sudo), and not in a container");
+    }
+    return diag;
 }
 
 void
 gpuvm_protect_unseen_rule(const gpuvm_admission *admission)
 {
     if (admission->functions->len > 0)
-        gpuvm_protect_unseen(admission->policies, admission->occasion, admission->facts->uses != NULL,
-                             admission->facts->processes_hidden, admission->diags);
+        gpuvm_protect_unseen(admission->policies, admission->occasion, admission->facts, admission->diags);
 }

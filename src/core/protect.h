@@ -19,9 +19,9 @@ void gpuvm_protect_rule(const gpuvm_admission *admission);
  */
 void gpuvm_protect_unseen_rule(const gpuvm_admission *admission);
 
-/** The same of other things of the host's: whether it was @looked for their uses, and whether processes were @hidden then. */
-void gpuvm_protect_unseen(const gpuvm_policies *policies, gpuvm_occasion occasion, bool looked, bool hidden,
-                          gpuvm_diags *diags);
+/** The same of whatever is asked for. Returns what was added; NULL: all is seen. */
+const gpuvm_diag *gpuvm_protect_unseen(const gpuvm_policies *policies, gpuvm_occasion occasion,
+                                       const gpuvm_facts *facts, gpuvm_diags *diags);
 
 /** Whether one of @policies protects what @word of gpuvm_protect_names means. */
 bool gpuvm_protects(const gpuvm_policies *policies, const char *word);

@@ -5,6 +5,12 @@
 
 #include "core/admit.h"
 
+const char *
+gpuvm_inspect_unseen(gpuvm_session *session)
+{
+    return gpuvm_admit_unseen(session->facts, &session->policies, session->diags);
+}
+
 char *
 gpuvm_inspect_why_not(gpuvm_session *session, const gpuvm_device *device)
 {

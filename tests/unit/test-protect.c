@@ -143,6 +143,17 @@ static const struct sight {
      "whether the host uses these devices itself cannot be seen from here :: on the host itself"},
 };
 
+/* Who asks for devices alone is told the same, and whether a start would be refused. */
+static void
+check_shown(const char *name, const plan_scene *made, gpuvm_severity severity, const char *says)
+{
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    const char *unseen = gpuvm_admit_unseen(made->facts, &made->policies, diags);
+
+    expect_diags(name, diags, severity, (const char *[]){says, NULL});
+    assert_int_equal(unseen != NULL, says && severity == GPUVM_DIAG_WARNING);
+}
+
 /* Plans the VM, or starts it: what could not be seen is said with @severity, and nothing else. */
 static void
 check_sight(const char *name, plan_scene *made, const struct sight *sight, bool start,
@@ -163,6 +174,8 @@ check_sight(const char *name, plan_scene *made, const struct sight *sight, bool 
         scene_plan(made);
     for (gpuvm_severity each = GPUVM_DIAG_NOTE; each <= GPUVM_DIAG_ERROR; each++)
         expect_diags(name, made->diags, each, (const char *[]){each == severity ? says : NULL, NULL});
+    if (!start)
+        check_shown(name, made, severity, says);
 }
 
 /* What cannot be seen is refused when a VM starts, and foretold when it is planned, unless no policy protects it. */

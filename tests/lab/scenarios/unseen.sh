@@ -37,6 +37,12 @@ for way in ordinary contained remote; do
         expect_exit 0 $way $command "$TMPDIR/vm.yaml"
         expect_text "warning: $what" "$remedy"
     done
+    expect_exit 0 $way devices 01:00
+    expect_text "warning: $what" "$remedy" unknown
+    expect_no_text yes
+    expect_exit 0 $way -o json devices --all
+    expect_json '{d["address"]: d["passable"] for d in j["devices"]}["0000:01:00.0"]' None
+    expect_json '{d["address"]: d["reason"] for d in j["devices"]}["0000:01:00.0"].startswith("whether")' True
     for command in 'start vm' 'release 01:00'; do
         # shellcheck disable=SC2086 # words
         expect_exit 4 $way $command
@@ -53,6 +59,9 @@ policy $'allowlist: ["*:*"]\nprotect: [storage, network, addresses, holders]'
 for way in ordinary remote; do
     what=$some
     [ $way != remote ] || what=$all
+    expect_exit 0 $way devices 01:00
+    expect_text "note: $what" yes
+    expect_no_text unknown
     expect_exit 0 $way start vm
     expect_text "note: $what"
     expect_exit 0 $way stop --force vm
