@@ -75,6 +75,14 @@ holder=$!
 check 'a process writes to it' eventually grep -q sleep /proc/$holder/comm
 refused 'open: start' 5 "is open as /dev/nvme0n1 in process $holder (sleep)" gpuvm start block
 kill $holder && wait $holder
+mkdir images && truncate -s 1M images/data.raw
+as_disk image "$PWD/images/data.raw"
+check 'an image that nobody uses: plan' gpuvm plan image.yaml
+loop=$(unshare --mount --propagation private sh -c 'mount --bind images /mnt && exec losetup --show -f /mnt/data.raw')
+check 'here the file has another name' test ! -e "$(cat "/sys/class/block/${loop#/dev/}/loop/backing_file")"
+refused 'behind a loop device of another mount namespace: plan' 4 "is the file of loop device $loop" gpuvm plan image.yaml
+check 'free again' losetup -d "$loop"
+check 'plan' eventually gpuvm plan image.yaml
 as_disk system /dev/vda
 echo $'kind: policy\nprotect: []' >/etc/gpuvm/policy.yaml
 refused 'the root file system: plan' 4 '/dev/vda holds the file system mounted at /' gpuvm plan system.yaml
