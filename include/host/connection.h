@@ -13,7 +13,7 @@
 typedef struct gpuvm_connection {
     virConnectPtr conn;
     char *uri;       /* as libvirt knows it, the default resolved */
-    char *server;    /* the host that it names; NULL: none, this machine's */
+    char *server;    /* the name of the remote host; NULL: it is this machine, or a host of its name */
     bool local;      /* this machine's hypervisor: /sys and /proc are the host's */
     bool test;       /* libvirt's test driver: nothing runs, and nothing is stored */
     char *host_file; /* of a test:///path connection: the file its facts come from; NULL */

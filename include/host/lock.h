@@ -16,7 +16,8 @@
  * They are files in /run/gpuvm, of group libvirt, for everybody who may use this machine's libvirt: a member of the group
  * could as well use that itself, so that all a planted file or link can do is to make others fail or wait. Of a session's own
  * libvirt, and of a remote one where the user has no part in that directory, they are in the user's own: who uses a remote
- * libvirt excludes those only who do so on the same machine.
+ * libvirt excludes those only who do so on the same machine. A host is known by its own name there, whichever URI leads to it:
+ * when that is this machine's, the locks are those of its own libvirt.
  */
 #pragma once
 

@@ -21,6 +21,7 @@
     X(ConnectClose)                                                                                          \
     X(ConnectGetCapabilities)                                                                                \
     X(ConnectGetDomainCapabilities)                                                                          \
+    X(ConnectGetHostname)                                                                                    \
     X(ConnectGetLibVersion)                                                                                  \
     X(ConnectGetType)                                                                                        \
     X(ConnectGetURI)                                                                                         \

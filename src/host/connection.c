@@ -38,20 +38,37 @@ gpuvm_connection_is_local(const char *text)
     return is_local(uri);
 }
 
+/*
+ * A remote host has many URIs, and one name: without its domain, which it does not always know. Two of one name exclude each other
+ * without need.
+ */
+static bool
+find_server(gpuvm_connection *connection, GError **error)
+{
+    g_autofree char *name = gpuvm_virt.ConnectGetHostname(connection->conn);
+    size_t length = name ? strcspn(name, ".") : 0;
+    const char *own = g_get_host_name();
+
+    if (!name)
+        return gpuvm_virt_failed(error, "cannot read the name of the host of %s", connection->uri);
+    if (length != strcspn(own, ".") || g_ascii_strncasecmp(name, own, length) != 0)
+        connection->server = g_ascii_strdown(name, (gssize)length);
+    return true;
+}
+
 /* libvirt reads URIs with the same parser */
-static void
-look_at_uri(gpuvm_connection *connection)
+static bool
+look_at_uri(gpuvm_connection *connection, GError **error)
 {
     g_autoptr(xmlURI) uri = xmlParseURI(connection->uri);
 
     connection->test = uri && uri->scheme && g_str_has_prefix(uri->scheme, "test");
     if (uri && uri->server && *uri->server)
-        connection->server = g_strdup(uri->server);
-    if (!uri || !uri->scheme || connection->server)
-        return;
+        return find_server(connection, error);
     connection->local = is_local(uri);
-    if (g_str_equal(uri->scheme, "test") && g_strcmp0(uri->path, "/default") != 0)
+    if (uri && g_strcmp0(uri->scheme, "test") == 0 && g_strcmp0(uri->path, "/default") != 0)
         connection->host_file = g_strdup(uri->path);
+    return true;
 }
 
 gpuvm_connection *
@@ -72,8 +89,7 @@ gpuvm_connection_open(const char *uri, GError **error)
         return NULL;
     }
     connection->uri = g_strdup(actual);
-    look_at_uri(connection);
-    return g_steal_pointer(&connection);
+    return look_at_uri(connection, error) ? g_steal_pointer(&connection) : NULL;
 }
 
 void

@@ -95,7 +95,7 @@ find_directory(const gpuvm_connection *connection)
 
     if (!own) {
         make_shared();
-        own = connection->server && access(SHARED, W_OK) < 0;
+        own = !connection->local && access(SHARED, W_OK) < 0;
     }
     if (!own)
         return g_strdup(SHARED);

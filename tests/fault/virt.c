@@ -22,6 +22,7 @@
 #define FUNCTIONS(X)                                                                                         \
     X(ConnectGetCapabilities)                                                                                \
     X(ConnectGetDomainCapabilities)                                                                          \
+    X(ConnectGetHostname)                                                                                    \
     X(ConnectGetLibVersion)                                                                                  \
     X(ConnectGetType)                                                                                        \
     X(ConnectGetURI)                                                                                         \

@@ -100,6 +100,72 @@ test_open(void **state)
     g_unsetenv("LIBVIRT_DEFAULT_URI");
 }
 
+static const char *remote_name; /* of the host, as libvirt there knows it */
+
+static virConnect *
+open_remote(const char *uri, virConnectAuth *auth, unsigned flags)
+{
+    (void)uri, (void)auth, (void)flags;
+    return (virConnect *)"remote";
+}
+
+static char *
+get_remote_uri(virConnect *conn)
+{
+    (void)conn;
+    return g_strdup("qemu+ssh://root@alias/system");
+}
+
+static char *
+get_remote_name(virConnect *conn)
+{
+    (void)conn;
+    return g_strdup(remote_name);
+}
+
+static int
+close_remote(virConnect *conn)
+{
+    (void)conn;
+    return 0;
+}
+
+/* By its own name, whatever URI leads to it: that of this machine is none. */
+static void
+test_remote_host(void **state)
+{
+    g_autofree char *host = g_strndup(g_get_host_name(), strcspn(g_get_host_name(), "."));
+    g_autofree char *qualified = g_strconcat(host, ".example.org", NULL),
+                    *other = g_strconcat(host, "2", NULL);
+    const char *const cases[][2] = {{"node7", "node7"}, {"Node7.example.org", "node7"},
+                                    {"", ""},           {host, NULL},
+                                    {qualified, NULL},  {other, other}};
+    g_autoptr(gpuvm_connection) loaded = open_uri("test:///default");
+    const gpuvm_virt_functions before = gpuvm_virt;
+    g_autoptr(GError) error = NULL;
+
+    (void)state;
+    gpuvm_virt.ConnectOpenAuth = open_remote;
+    gpuvm_virt.ConnectGetURI = get_remote_uri;
+    gpuvm_virt.ConnectGetHostname = get_remote_name;
+    gpuvm_virt.ConnectClose = close_remote;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_connection) connection = NULL;
+        g_autofree char *expected = cases[i][1] ? g_ascii_strdown(cases[i][1], -1) : NULL;
+
+        remote_name = cases[i][0];
+        connection = open_uri("qemu+ssh://root@alias/system");
+        assert_false(connection->local);
+        if (g_strcmp0(connection->server, expected) != 0)
+            fail_msg("%s: the server is %s", remote_name, connection->server);
+    }
+    remote_name = NULL;
+    assert_null(gpuvm_connection_open("qemu+ssh://root@alias/system", &error));
+    assert_non_null(
+        strstr(error->message, "cannot read the name of the host of qemu+ssh://root@alias/system"));
+    gpuvm_virt = before;
+}
+
 static void
 test_open_fails(void **state)
 {
@@ -281,7 +347,7 @@ main(void)
         cmocka_unit_test(test_open),          cmocka_unit_test(test_open_fails),
         cmocka_unit_test(test_device),        cmocka_unit_test(test_devices),
         cmocka_unit_test(test_capabilities),  cmocka_unit_test(test_claims),
-        cmocka_unit_test(test_claims_vanish),
+        cmocka_unit_test(test_claims_vanish), cmocka_unit_test(test_remote_host),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -46,6 +46,23 @@ for round in 1 2 3; do
     expect_exit 0 gpuvm undefine --storage a b
 done
 
+# Whichever URI leads to the host.
+stop_libvirtd
+printf '%s\n' 'listen_tls = 0' 'listen_tcp = 1' 'auth_tcp = "none"' 'listen_addr = "127.0.0.1"' >> /etc/libvirt/libvirtd.conf
+start_libvirtd --listen
+for name in a b; do
+    vm $name '{gpus: [{count: 1}]}'
+done
+hold DomainDefineXMLFlags define "$TMPDIR/a.yaml"
+waiting 'defines VMs' -c qemu+tcp://127.0.0.1/system define "$TMPDIR/b.yaml"
+let_go 0
+waited 0
+hold DomainDefineXMLFlags -c qemu+tcp://127.0.0.1/system define "$TMPDIR/a.yaml"
+waiting 'defines VMs' -c qemu+unix:///system define "$TMPDIR/b.yaml"
+let_go 0
+waited 0
+expect_exit 0 gpuvm undefine a b
+
 # The locks are in a directory that other users share, as far as there can be any.
 : > "$TMPDIR/file"
 if chgrp libvirt "$TMPDIR/file" 2> /dev/null; then # not in a user namespace
