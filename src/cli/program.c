@@ -91,10 +91,8 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     int exit;
 
     session->say = global->verbose ? gpuvm_progress_say : NULL;
-    if (!global->quiet && !wants_json) {
-        session->progress = gpuvm_progress_show;
-        session->wait = gpuvm_progress_say;
-    }
+    session->wait = global->quiet ? NULL : gpuvm_progress_say;
+    session->progress = global->quiet || wants_json ? NULL : gpuvm_progress_show;
     session->lost = end_lost;
     session->uri = global->uri;
     session->host_file = global->host_file;

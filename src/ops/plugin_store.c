@@ -87,7 +87,7 @@ cannot_write(gpuvm_session *session, const char *why)
 static void
 say_waiting(void *data)
 {
-    gpuvm_session_say(data, "waiting for another gpuvm, which changes the plugins");
+    gpuvm_session_wait(data, "waiting for another gpuvm, which changes the plugins");
 }
 
 /*
@@ -265,7 +265,8 @@ gpuvm_plugin_remove(gpuvm_session *session, const char *name)
     g_autofree char *file = gpuvm_plugin_file(session, name);
     g_autoptr(gpuvm_lock) lock = gpuvm_plugin_is_installed(session, name, NULL) ? lock_store(session) : NULL;
 
-    if (!lock || (g_unlink(file) != 0 && !cannot_write(session, g_strerror(errno))))
+    if (!lock || !gpuvm_plugin_is_installed(session, name, NULL) || /* another gpuvm may have been faster */
+        (g_unlink(file) != 0 && !cannot_write(session, g_strerror(errno))))
         return false;
     g_clear_pointer(&lock, gpuvm_lock_release);
     note_users(session, name, "they go on without it, but cannot be defined again");
