@@ -6,7 +6,8 @@
  *
  * Calls that have to do with files in DIRECTORY (an absolute path without links) are counted from 1, and named in the file
  * CALLS, a line each: "write a.yaml". The Nth fails: WHAT is "error", when there is no room for what it would write, and what
- * it would read cannot be read; or "short", when it reads or writes half of what it was asked to, and no other call fails.
+ * it would read cannot be read; "interrupted", as by a signal that came before anything was done; or "short", when it, a read
+ * or write, does half of what it was asked to.
  * The exit status is COMMAND's, 128 and the number when a signal ended it, or 77 when the kernel does not let us.
  *
  * A library that is preloaded would not see what the C library does by itself, as for a FILE.
@@ -149,20 +150,23 @@ find_file(const struct seccomp_notif *asked, size_t i, char *file, size_t size)
 
 /* Does half of what @asked, a read or write; what the call returns. */
 static int64_t
-do_half(const struct seccomp_notif *asked, bool reads)
+do_half(const struct seccomp_notif *asked)
 {
     size_t wanted = asked->data.args[2] < MOST ? (size_t)asked->data.args[2] : MOST;
     off_t at = (off_t)asked->data.args[1];
     char *bytes = malloc(wanted);
     int fd = take_descriptor((int)asked->data.args[0]), memory = open_memory(asked);
+    size_t half = (wanted + 1) / 2;
     ssize_t n;
 
     if (!bytes || fd < 0 || memory < 0)
         fail(UNABLE, "cannot carry out half of a call");
-    if (reads)
-        n = pwrite(memory, bytes, (size_t)read(fd, bytes, (wanted + 1) / 2), at);
+    if (asked->data.nr == SYS_read)
+        n = pwrite(memory, bytes, (size_t)read(fd, bytes, half), at);
+    else if (asked->data.nr == SYS_pread64)
+        n = pwrite(memory, bytes, (size_t)pread(fd, bytes, half, (off_t)asked->data.args[3]), at);
     else
-        n = write(fd, bytes, (size_t)pread(memory, bytes, (wanted + 1) / 2, at));
+        n = write(fd, bytes, (size_t)pread(memory, bytes, half, at));
     close(fd);
     close(memory);
     free(bytes);
@@ -181,12 +185,12 @@ answer(int listener, const struct seccomp_notif *asked, const char *what, FILE *
     find_file(asked, i, file, sizeof file);
     if (strncmp(file, directory, length) == 0 && file[length] == '/') {
         fprintf(log, "%s %s\n", calls[i].name, strrchr(file, '/') + 1);
-        if (--*left == 0 && strcmp(what, "error") == 0) {
+        if (--*left == 0) {
             given.flags = 0;
-            given.error = -calls[i].error;
-        } else if (*left == 0 && (asked->data.nr == SYS_read || asked->data.nr == SYS_write)) {
-            given.flags = 0;
-            given.val = do_half(asked, asked->data.nr == SYS_read);
+            if (strcmp(what, "short") == 0)
+                given.val = do_half(asked);
+            else
+                given.error = strcmp(what, "interrupted") == 0 ? -EINTR : -calls[i].error;
         }
     }
     ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &given);
