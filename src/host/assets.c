@@ -95,13 +95,17 @@ is_claimed(const char *path)
 static GBytes *
 read_head(const char *path)
 {
-    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    g_autofree char *head = fd < 0 ? NULL : g_malloc(GPUVM_ASSET_HEAD);
-    ssize_t n = fd < 0 ? -1 : pread(fd, head, GPUVM_ASSET_HEAD, 0);
+    int fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    g_autofree char *head = g_malloc(GPUVM_ASSET_HEAD);
+    size_t size = 0;
+    ssize_t n;
 
-    if (fd >= 0)
-        close(fd);
-    return n < 0 ? NULL : g_bytes_new(head, (gsize)n);
+    if (fd < 0)
+        return NULL;
+    while ((n = TEMP_FAILURE_RETRY(pread(fd, head + size, GPUVM_ASSET_HEAD - size, (off_t)size))) > 0)
+        size += (size_t)n;
+    close(fd);
+    return n < 0 ? NULL : g_bytes_new(head, size);
 }
 
 /* Where it really is, without links, below @root. */

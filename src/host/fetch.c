@@ -104,7 +104,7 @@ read_file(transfer *run, int fd)
     run->total = status.st_size;
     if (!expect(run))
         return false;
-    while ((n = read(fd, buffer, BUFFER_SIZE)) != 0) {
+    while ((n = TEMP_FAILURE_RETRY(read(fd, buffer, BUFFER_SIZE))) != 0) {
         if (n < 0)
             return fail_file(run, errno);
         if (!take(run, buffer, n) || !progress(run))

@@ -47,12 +47,12 @@ gpuvm_spool_write(int fd, const void *bytes, size_t size, GError **error)
     const char *next = bytes;
 
     while (size > 0) {
-        ssize_t n = write(fd, next, size);
+        ssize_t n = TEMP_FAILURE_RETRY(write(fd, next, size));
 
-        if (n < 0 && errno != EINTR)
+        if (n < 0)
             return fail(error, "write");
-        next += MAX(n, 0);
-        size -= (size_t)MAX(n, 0);
+        next += n;
+        size -= (size_t)n;
     }
     return true;
 }
@@ -60,7 +60,7 @@ gpuvm_spool_write(int fd, const void *bytes, size_t size, GError **error)
 ssize_t
 gpuvm_spool_read(int fd, uint64_t offset, void *bytes, size_t size, GError **error)
 {
-    ssize_t n = pread(fd, bytes, size, (off_t)offset);
+    ssize_t n = TEMP_FAILURE_RETRY(pread(fd, bytes, size, (off_t)offset));
 
     if (n < 0)
         fail(error, "read");

@@ -22,6 +22,21 @@ needs_pool(const gpuvm_draft *draft)
     return draft->plan && (draft->plan->images->len > 0 || draft->plan->seed || draft->plan->manifest);
 }
 
+/* Reads what @path begins with; why that cannot be had, or NULL. */
+static const char *
+read_magic(const char *path, uint8_t ret_head[GPUVM_IMAGE_MAGIC])
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), number;
+    ssize_t n = fd < 0 ? -1 : TEMP_FAILURE_RETRY(read(fd, ret_head, GPUVM_IMAGE_MAGIC));
+
+    number = errno;
+    if (fd >= 0)
+        close(fd);
+    if (n < 0)
+        return g_strerror(number);
+    return n < GPUVM_IMAGE_MAGIC ? "it has too few bytes" : NULL;
+}
+
 /* What is below an overlay where it is: a file of the host, whose format may have to be seen. */
 static bool
 look_at_file(const gpuvm_session *session, const gpuvm_plan_image *image, gpuvm_volume **ret_base,
@@ -29,23 +44,19 @@ look_at_file(const gpuvm_session *session, const gpuvm_plan_image *image, gpuvm_
 {
     g_autoptr(gpuvm_volume) base = g_new0(gpuvm_volume, 1);
     uint8_t head[GPUVM_IMAGE_MAGIC];
-    int fd = -1;
     bool qcow2 = image->format == GPUVM_DISK_QCOW2;
 
     if (image->format == GPUVM_DISK_AUTO) {
-        if (session->connection->local)
-            fd = open(image->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0 || read(fd, head, sizeof head) != sizeof head) {
+        const char *why =
+            session->connection->local ? read_magic(image->path, head) : "it is on another host";
+
+        if (why) {
             g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_HOST,
                         "cannot see what format %s has: %s\n"
                         "say it: add `format: qcow2` or `format: raw`",
-                        image->path,
-                        session->connection->local ? g_strerror(errno) : "it is on another host");
-            if (fd >= 0)
-                close(fd);
+                        image->path, why);
             return false;
         }
-        close(fd);
         qcow2 = gpuvm_image_is_qcow2(head, sizeof head);
     }
     base->path = g_strdup(image->path);

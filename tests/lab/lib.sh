@@ -243,6 +243,17 @@ faulty()
     [ "$STATUS" = 0 ] || expect_text 'error: '
 }
 
+# watched DIRECTORY N WHAT ARGUMENT…: the Nth call of gpuvm's that has to do with a file in DIRECTORY goes as WHAT says
+# (tests/fault/files.c); which calls there are is in $LAB/calls
+watched()
+{
+    local files
+    files=$(dirname "$GPUVM")/tests/fault/files
+    [ -e "$files" ] || { echo "$files is not built: make check does"; exit 77; }
+    run "$files" "$1" "$LAB/calls" "$2" "$3" "$GPUVM" "${@:4}"
+    [ "$STATUS" != 77 ] || { echo 'the kernel does not let a program watch the calls of another'; exit 77; }
+}
+
 # hold CALL ARGUMENT…: gpuvm in the background, as process $HELD, comes as far as libvirt's CALL and waits there; what it
 # prints is in $TMPDIR/held
 hold()

@@ -72,3 +72,20 @@ cp "$mine/outside.qcow2" "$mine/beside.qcow2"
 expect_exit 4 gpuvm start root
 expect_text "is outside the directory of $mine/beside.qcow2: $secret"
 stopped root
+
+# Nor when the kernel gives it in parts.
+# said HOW: and call $n was so
+said()
+{
+    [[ $STATUS = 4 && $OUT == *"is outside the directory of $mine/${calls[n - 1]#* }: "* ]] || fail "${calls[n - 1]} $1, exit $STATUS: $OUT"
+}
+watched "$mine" 0 error start good
+mapfile -t calls < "$LAB/calls"
+[[ "${calls[*]}" == *'read plain.qcow2'* ]] || fail "it was not read: ${calls[*]}"
+for ((n = 1; n <= ${#calls[@]}; n++)); do
+    watched "$mine" $n interrupted start good
+    said 'is interrupted'
+    [[ ${calls[n - 1]} == read* ]] || continue
+    watched "$mine" $n short start good
+    said 'gives half'
+done

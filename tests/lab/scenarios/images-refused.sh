@@ -43,6 +43,10 @@ refused 3 "$http_url/luks.qcow2" '' 'encrypted'
 refused 3 "$http_url/packed.gz" '' 'packed by gzip'
 refused 3 "$http_url/raw" ', format: qcow2' 'it is not a qcow2 image'
 refused 3 "$http_url/base.qcow2" ', format: raw' 'it is a qcow2 image'
+printf QFI > "$files/short"
+vm vm '{}' "rootfs: {path: '$files/short'}"
+expect_exit 5 gpuvm define "$TMPDIR/vm.yaml"
+expect_text "cannot see what format $files/short has: it has too few bytes" 'format: raw'
 policy 'require_checksum: true'
 refused 4 "$http_url/raw" '' 'without a checksum'
 rm /etc/gpuvm/policy.yaml
