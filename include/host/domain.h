@@ -76,8 +76,10 @@ bool gpuvm_domain_shutdown(gpuvm_domain *domain, unsigned seconds, GError **erro
 /** Stops it at once, as if its power was cut; one that is off already is success. */
 bool gpuvm_domain_destroy(gpuvm_domain *domain, GError **error);
 
-/** Removes its definition, with its saved state and its snapshots' records; with its UEFI variables when
- * @nvram. */
+/**
+ * Removes its definition, with its saved state and its snapshots' records; with its UEFI variables when @nvram. That
+ * there is none any more is success; one that runs goes on without.
+ */
 bool gpuvm_domain_undefine(gpuvm_domain *domain, bool nvram, GError **error);
 
 /** "running", "shut off", … as virsh says it. */

@@ -365,7 +365,7 @@ gpuvm_domain_undefine(gpuvm_domain *domain, bool nvram, GError **error)
      */
     if (result < 0 && gpuvm_virt_error() == VIR_ERR_INVALID_ARG)
         result = gpuvm_virt.DomainUndefineFlags(domain->dom, basic);
-    if (result < 0)
+    if (result < 0 && gpuvm_virt_error() != VIR_ERR_NO_DOMAIN)
         return gpuvm_virt_failed(error, "cannot undefine domain '%s'", domain->name);
     domain->persistent = false;
     domain->autostart = false;

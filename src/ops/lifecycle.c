@@ -176,6 +176,23 @@ note_volumes(gpuvm_session *session, const gpuvm_record *record)
         diag, "a VM that is defined under the same name uses them again; undefine --storage removes them");
 }
 
+/* virsh, which has no lock, may start it at the last moment; once it is undefined, nothing can. */
+static bool
+is_off(gpuvm_session *session, gpuvm_domain *domain)
+{
+    GError *error = NULL;
+
+    if (!gpuvm_domain_refresh(domain, &error))
+        return gpuvm_session_fail(session, error);
+    if (domain->active)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                              "domain '%s' was started meanwhile: it runs on without a definition",
+                              domain->name),
+            "without one it is gone when it stops; to give it one: gpuvm define FILE");
+    return !domain->active;
+}
+
 bool
 gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options)
 {
@@ -184,6 +201,7 @@ gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_op
     g_autoptr(gpuvm_domain) domain = NULL;
     const char *pool;
     GError *error = NULL;
+    bool off;
 
     if (gpuvm_locks_add_vm(locks, session, name))
         domain = gpuvm_find_managed(session, name, &record);
@@ -200,8 +218,9 @@ gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_op
         return false;
     if (!gpuvm_domain_undefine(domain, options->nvram, &error))
         return gpuvm_session_fail(session, error);
-    if (own)
+    off = is_off(session, domain);
+    if (off && own)
         return gpuvm_images_remove(session, pool, own);
     note_volumes(session, record);
-    return true;
+    return off;
 }

@@ -115,12 +115,10 @@ static void
 test_undefine_nvram(void **state)
 {
     g_autoptr(gpuvm_domain) domain = define(XML("nvram", ""));
-    g_autoptr(GError) error = NULL;
 
     (void)state;
     assert_true(gpuvm_domain_undefine(domain, true, NULL));
-    assert_false(gpuvm_domain_undefine(domain, true, &error));
-    assert_int_equal(gpuvm_error_exit(error), GPUVM_EXIT_HOST);
+    assert_true(gpuvm_domain_undefine(domain, true, NULL)); /* as when another program did it meanwhile */
 }
 
 static int

@@ -37,21 +37,53 @@ waited 5
 expect_text "no VM is named 'vm'"
 [ ! -e $pool/vm.rootfs.qcow2 ] || fail 'a disk without a VM'
 
-# Renamed behind its back: its disk stays, and is its own.
+# Removed, but for its disk, or defined: a disk is one VM's, or nobody's.
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+hold StorageVolDelete undefine --storage vm
+waiting "VM 'vm'" define "$TMPDIR/vm.yaml"
+let_go 0
+waited 0
+expect_text 'vm: created'
+[ -e $pool/vm.rootfs.qcow2 ] || fail 'a VM without its disk'
 hold DomainDefineXMLFlags define "$TMPDIR/vm.yaml"
-virsh -q domrename vm former
-let_go 1
-[ -e $pool/vm.rootfs.qcow2 ] || fail 'the disk is gone'
-[ "$(virsh -q list --all --name)" = former ] || fail "there are: $(virsh -q list --all --name)"
-virsh -q undefine former --nvram
+waiting "VM 'vm'" undefine --storage vm
+let_go 0
+waited 0
+[ -z "$(virsh -q list --all --name)$(ls $pool)" ] || fail "left: $(ls $pool)"
 
-# An image that was fetched for a VM which is about to be defined stays.
+# Two that start it: the second finds that it runs.
+expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+hold DomainCreate start vm
+waiting "VM 'vm'" start vm
+let_go 0
+waited 0
+expect_text 'vm: already running'
+expect_exit 0 gpuvm stop --force vm
+expect_exit 0 gpuvm undefine --storage vm
+
+# An image that was fetched for a VM which is about to be defined stays; one that is being removed is fetched again.
 hold DomainDefineXMLFlags define "$TMPDIR/booted.yaml"
 waiting 'fetches or removes images' image prune
 let_go 0
 waited 0
 [ -e "$kernel" ] || fail 'the kernel of a VM is gone'
+expect_exit 0 gpuvm undefine booted
+hold StorageVolDelete image prune
+waiting 'fetches or removes images' define "$TMPDIR/booted.yaml"
+let_go 0
+waited 0
+cmp "$kernel" "$TMPDIR/kernel"
+
+# Nobody else waits for what is fetched.
+head -c 100000 /dev/urandom > "$TMPDIR/other"
+vm other '{}' "kernel: {path: '$TMPDIR/other', checksum: '$(sha256sum < "$TMPDIR/other" | cut -c-64)'}"
+hold StreamSend define "$TMPDIR/other.yaml"
+expect_exit 0 gpuvm define "$TMPDIR/booted.yaml" "$TMPDIR/vm.yaml"
+expect_no_text waiting
+expect_exit 0 gpuvm start vm
+expect_exit 0 gpuvm stop --force vm
+expect_exit 0 gpuvm undefine --storage vm
+let_go 0
 
 # The same of another user, where there is one: they share the locks as members of group libvirt.
 if [ "$(setpriv --reuid libvirt-qemu --regid libvirt --clear-groups id -gn 2> /dev/null)" = libvirt ]; then
@@ -68,6 +100,12 @@ if [ "$(setpriv --reuid libvirt-qemu --regid libvirt --clear-groups id -gn 2> /d
     let_go 0
     waited 0
     [ -e "$kernel" ] || fail 'the kernel of a VM is gone'
+    expect_exit 0 gpuvm undefine booted
+    hold StorageVolDelete image prune
+    waiting 'fetches or removes images' define "$TMPDIR/booted.yaml"
+    let_go 0
+    waited 0
+    cmp "$kernel" "$TMPDIR/kernel"
     rm -r /run/gpuvm
     expect_exit 1 setpriv --reuid libvirt-qemu --regid libvirt --clear-groups "$GPUVM" start booted
     expect_text '/run/gpuvm' 'install -d -g libvirt'
