@@ -15,6 +15,7 @@ typedef struct gpuvm_driver_change {
 /**
  * Returns every function of the card at @addr that is on a driver of VFIO's, or on no driver, to the one that is its own, if any.
  * Refused while a running domain has it or a device of its group. Returns what became of the functions
- * (gpuvm_driver_change, owned by the array), those that were on another driver unchanged; NULL: see the diagnostics.
+ * (gpuvm_driver_change, owned by the array), those that were on another driver unchanged, without those that could not be
+ * given back; NULL: none could. See the diagnostics then.
  */
 GPtrArray *gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr);

@@ -15,24 +15,28 @@ driver_change_free(gpointer data)
     g_free(change);
 }
 
-static gpuvm_driver_change *
-release_one(gpuvm_session *session, const gpuvm_device *device)
+/* Adds to @all what became of @device, or says why it stays as it is. */
+static void
+release_one(gpuvm_session *session, const gpuvm_device *device, GPtrArray *all)
 {
     g_autoptr(gpuvm_facts) now = gpuvm_facts_new();
-    gpuvm_driver_change *change = g_new0(gpuvm_driver_change, 1);
+    gpuvm_driver_change *change;
     const gpuvm_device *after = device;
     GError *error = NULL;
 
     if (!device->driver || gpuvm_driver_is_vfio(device->driver)) {
         if (!gpuvm_connection_reattach(session->connection, &device->addr, &error) ||
-            !gpuvm_connection_device(session->connection, &device->addr, now, &error))
+            !gpuvm_connection_device(session->connection, &device->addr, now, &error)) {
             gpuvm_session_fail(session, error);
+            return;
+        }
         after = gpuvm_facts_device(now, &device->addr);
     }
+    change = g_new0(gpuvm_driver_change, 1);
     change->addr = device->addr;
     change->before = g_strdup(device->driver);
     change->after = after ? g_strdup(after->driver) : g_strdup(device->driver);
-    return change;
+    g_ptr_array_add(all, change);
 }
 
 GPtrArray *
@@ -67,7 +71,6 @@ gpuvm_release(gpuvm_session *session, const gpuvm_pci_addr *addr)
         return NULL;
     all = g_ptr_array_new_with_free_func(driver_change_free);
     for (guint i = 0; i < functions->len; i++)
-        g_ptr_array_add(all,
-                        release_one(session, ((const gpuvm_plan_function *)functions->pdata[i])->device));
+        release_one(session, ((const gpuvm_plan_function *)functions->pdata[i])->device, all);
     return all;
 }

@@ -243,6 +243,24 @@ faulty()
     [ "$STATUS" = 0 ] || expect_text 'error: '
 }
 
+# hook_program: gpuvm-hook is where `gpuvm hook install` expects it, which is $program from now on
+hook_program()
+{
+    local directory
+    program=$(gpuvm hook status -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["hook"]["program"])')
+    directory=$(dirname "$program")
+    [ -d "$directory" ] || { echo "there is no $directory to have the hook in"; exit 77; }
+    [ -e "$(dirname "$GPUVM")/gpuvm-hook" ] || return 0 # it is installed
+    mkdir "$TMPDIR/sbin"
+    mount --bind "$directory" "$TMPDIR/sbin"
+    mount -t tmpfs lab "$directory"
+    find "$TMPDIR/sbin" -mindepth 1 -maxdepth 1 -exec ln -s -t "$directory" {} +
+    rm -f "$program"
+    # not with what the lab preloads into libvirtd, which AddressSanitizer does not take
+    printf '#!/bin/sh\nunset LD_PRELOAD\nexec %s/gpuvm-hook "$@"\n' "$(dirname "$GPUVM")" > "$program"
+    chmod +x "$program"
+}
+
 # watched DIRECTORY N WHAT ARGUMENT…: the Nth call of gpuvm's that has to do with a file in DIRECTORY goes as WHAT says
 # (tests/fault/files.c); which calls there are is in $LAB/calls
 watched()

@@ -5,19 +5,7 @@
 # cannot say anything: a refusal ends the start before a driver is touched.
 
 file=/etc/libvirt/hooks/qemu.d/gpuvm
-program=$(gpuvm hook status -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["hook"]["program"])')
-directory=$(dirname "$program")
-[ -d "$directory" ] || { echo "there is no $directory to have the hook in"; exit 77; }
-if [ -e "$(dirname "$GPUVM")/gpuvm-hook" ]; then # as if it were installed
-    mkdir "$TMPDIR/sbin"
-    mount --bind "$directory" "$TMPDIR/sbin"
-    mount -t tmpfs lab "$directory"
-    find "$TMPDIR/sbin" -mindepth 1 -maxdepth 1 -exec ln -s -t "$directory" {} +
-    rm -f "$program"
-    # not with what the lab preloads into libvirtd, which AddressSanitizer does not take
-    printf '#!/bin/sh\nunset LD_PRELOAD\nexec %s/gpuvm-hook "$@"\n' "$(dirname "$GPUVM")" > "$program"
-    chmod +x "$program"
-fi
+hook_program
 
 # refused TEXT COMMAND…: a start that the hook refuses, with this; nothing has happened
 refused()
