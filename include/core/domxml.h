@@ -11,7 +11,8 @@
 
 /**
  * The domain XML of @plan on top of @template, indented by two spaces. A template that is not a <domain>, or has what it
- * may not have (core/bounds.h), is an error at @mark (GPUVM_EXIT_INVALID) and NULL; @name says which.
+ * may not have (core/bounds.h), is an error at @mark (GPUVM_EXIT_INVALID) and NULL; @name says which. So is an emulator of
+ * libvirt's that a domain may not have (GPUVM_EXIT_REFUSED).
  */
 char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name,
                         const gpuvm_mark *mark, gpuvm_diags *diags);

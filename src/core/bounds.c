@@ -27,6 +27,8 @@
 #define MANIFEST ".*/(?&name)\\.manifest-[^/]*\\.json" /* core/image */
 #define SHORT 20                                       /* characters */
 
+#define EMULATORS "/usr/* /bin/*" /* which is /usr/bin: libvirt names what it finds first in $PATH */
+#define BELOW_USR "install QEMU below /usr, where only root writes"
 #define IN_DEFINITION "name the device in devices.pci_passthrough of the definition"
 #define LEFT_OUT "leave it out: libvirt names the "
 #define FORMATS "raw qcow2"
@@ -75,7 +77,7 @@ static const struct row {
     {EITHER, "os/nvram/source", "file", .own = NVRAM, .instead = LEFT_OUT "file"},
     {EITHER, "os/varstore", "path", .own = VARSTORE, .instead = LEFT_OUT "file"},
 
-    {EITHER, "devices/emulator", NULL, "/usr/*"},
+    {EITHER, "devices/emulator", NULL, EMULATORS, BELOW_USR},
 
     {TEMPLATE, "devices/hostdev", .instead = IN_DEFINITION},
     {DOMAIN, "devices/hostdev", "mode", "subsystem"},
@@ -130,7 +132,7 @@ static const struct row {
 
 typedef struct check {
     gpuvm_bounds what;
-    const char *name, *emulator;
+    const char *name;
     const gpuvm_mark *mark;
     gpuvm_diags *diags;
 } check;
@@ -206,9 +208,7 @@ refuse(const check *on, const xmlNode *node, const char *text, const char *inste
     if (instead)
         gpuvm_diag_hint(diag, "%s", instead);
     if (on->what == DOMAIN)
-        gpuvm_diag_hint(
-            diag, "take it out with virsh edit, or make the XML anew with gpuvm define; virsh start takes it "
-                  "as it is");
+        gpuvm_diag_hint(diag, "take it out with virsh edit, or make the XML anew with gpuvm define");
 }
 
 static void
@@ -232,8 +232,7 @@ check_row(const check *on, const xmlNode *node, const struct row *row)
         refuse_element(on, node, "", row->instead);
         return false;
     }
-    if (!value || may_say(on, row, value) ||
-        (gpuvm_xml_is(node, "emulator") && g_strcmp0(value, on->emulator) == 0))
+    if (!value || may_say(on, row, value))
         return true;
     text = row->attribute ? g_strdup_printf("<%s %s='%s'>", node->name, row->attribute, value)
                           : g_strdup_printf("<%s>%s</%s>", node->name, value, node->name);
@@ -297,13 +296,22 @@ check_children(const check *on, const xmlNode *node, const char *path)
 }
 
 void
-gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const char *emulator,
-                   const gpuvm_mark *mark, gpuvm_diags *diags)
+gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const gpuvm_mark *mark,
+                   gpuvm_diags *diags)
 {
-    const check on = {what, name, emulator, mark, diags};
+    const check on = {what, name, mark, diags};
 
     if (domain->ns || has_foreign_attribute(domain))
         refuse_element(&on, domain, "", NULL);
     else if (check_rows(&on, domain, ""))
         check_children(&on, domain, "");
+}
+
+void
+gpuvm_bounds_check_emulator(const char *path, const gpuvm_mark *mark, gpuvm_diags *diags)
+{
+    if (!is_in(EMULATORS, path))
+        gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, mark,
+                                          "libvirt's emulator is %s, which a VM may not have", path),
+                        BELOW_USR);
 }

@@ -297,6 +297,13 @@ add_hostdev(const gpuvm_plan *plan, const gpuvm_plan_function *function, xmlNode
         gpuvm_xml_set(child, "multifunction", "on");
 }
 
+/* Whether it runs with libvirt's own. */
+static bool
+lacks_emulator(const gpuvm_plan *plan, const xmlNode *domain)
+{
+    return plan->emulator && !gpuvm_xml_child(gpuvm_xml_child(domain, "devices"), "emulator");
+}
+
 static void
 patch_devices(const gpuvm_plan *plan, xmlNode *domain)
 {
@@ -304,7 +311,7 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
     bool boots =
         !gpuvm_xml_child(gpuvm_xml_child(domain, "os"), "boot"); /* libvirt takes one way or the other */
 
-    if (plan->emulator && !gpuvm_xml_child(devices, "emulator"))
+    if (lacks_emulator(plan, domain))
         gpuvm_xml_add_first(devices, "emulator", plan->emulator);
     for (unsigned index = 1; index <= plan->root_ports; index++) {
         xmlNode *port = gpuvm_xml_add(devices, "controller", NULL);
@@ -339,10 +346,12 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
 
     xmlNode *domain = xmlDocGetRootElement(doc);
     if (gpuvm_xml_is(domain, "domain"))
-        gpuvm_bounds_check(domain, GPUVM_BOUNDS_TEMPLATE, plan->vm->name, plan->emulator, mark, diags);
+        gpuvm_bounds_check(domain, GPUVM_BOUNDS_TEMPLATE, plan->vm->name, mark, diags);
     else
         gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, mark, "%s: the template is a <%s>, not a <domain>", name,
                           (const char *)domain->name);
+    if (lacks_emulator(plan, domain))
+        gpuvm_bounds_check_emulator(plan->emulator, mark, diags);
     if (diags->errors > errors)
         return NULL;
     patch_identity(plan, domain);

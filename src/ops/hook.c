@@ -59,7 +59,7 @@ judge(const char *root, const xmlNode *domain, const gpuvm_claim *claim, const g
 
     if (claim->metadata) {
         record = gpuvm_record_parse(claim->metadata, &error);
-        gpuvm_bounds_check(domain, GPUVM_BOUNDS_DOMAIN, claim->domain, NULL, NULL, diags);
+        gpuvm_bounds_check(domain, GPUVM_BOUNDS_DOMAIN, claim->domain, NULL, diags);
     }
     if (error || !read_facts(root, claim, facts, &error))
         gpuvm_diags_fail(diags, NULL, error);

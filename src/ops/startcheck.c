@@ -23,8 +23,8 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
         !gpuvm_session_gather_guest(session, guest))
         return false;
 
-    gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, claim->domain,
-                       session->facts->emulator, NULL, session->diags);
+    gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, claim->domain, NULL,
+                       session->diags);
     gpuvm_admit_start(session->facts, &session->policies, claim, record, functions, session->diags);
     if (record->pool)
         pool_path = gpuvm_pool_path_of(session->connection, record->pool, NULL);

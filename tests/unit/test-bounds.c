@@ -8,8 +8,6 @@
 #include "core/bounds.h"
 #include "core/template.h"
 
-#define EMULATOR "/opt/qemu/bin/qemu-system-x86_64"
-
 /* The VM is called "a" when the XML does not say it. */
 static gpuvm_diags *
 judge(const char *xml, gpuvm_bounds what)
@@ -20,7 +18,7 @@ judge(const char *xml, gpuvm_bounds what)
 
     if (!doc)
         fail_msg("not XML: %s", xml);
-    gpuvm_bounds_check(xmlDocGetRootElement(doc), what, name ? name : "a", EMULATOR, NULL, diags);
+    gpuvm_bounds_check(xmlDocGetRootElement(doc), what, name ? name : "a", NULL, diags);
     return diags;
 }
 
@@ -39,7 +37,9 @@ static const struct {
     {"<shmem name='a'/>", "<shmem>"},
     {"<pstore backend='acpi-erst'/>", "<pstore>"},
     {"<x:disk xmlns:x='urn:x'/>", "<x:disk>"},
-    {"<emulator>/tmp/qemu</emulator>", "<emulator>/tmp/qemu</emulator>"},
+    {"<emulator>/tmp/qemu</emulator>", "<emulator>/tmp/qemu</emulator> :: below /usr"},
+    {"<emulator>/opt/qemu/bin/qemu-system-x86_64</emulator>",
+     "<emulator>/opt/qemu/bin/qemu-system-x86_64</emulator>"},
     {"<emulator>/usr/../tmp/qemu</emulator>", "<emulator>/usr/../tmp/qemu</emulator>"},
     {"<interface type='vdpa'/>", "<interface type='vdpa'>"},
     {"<interface type='vhostuser'/>", "<interface type='vhostuser'>"},
@@ -220,7 +220,7 @@ static const char desktop[] =
     "</os><features><acpi/><hyperv mode='custom'><relaxed state='on'/></hyperv><kvm><hidden state='on'/></kvm></features>"
     "<cpu mode='host-passthrough'><topology sockets='1' cores='4' threads='1'/></cpu><clock offset='utc'/>"
     "<on_poweroff>destroy</on_poweroff><pm/><perf/><seclabel type='dynamic' model='apparmor' relabel='yes'/>"
-    "<devices><emulator>" EMULATOR "</emulator><disk type='file' device='disk'><source file='/srv/a.qcow2'/>"
+    "<devices><emulator>/usr/bin/qemu-system-x86_64</emulator><disk type='file' device='disk'><source file='/srv/a.qcow2'/>"
     "<backingStore type='file'><source file='/srv/b'/><backingStore/></backingStore></disk>"
     "<disk type='network' device='disk'/><disk type='volume' device='cdrom'/><controller type='usb' model='qemu-xhci'/>"
     "<controller type='virtio-serial'/><interface type='network'><source network='default'/></interface>"

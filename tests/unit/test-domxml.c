@@ -472,6 +472,34 @@ refuses_what_is_no_template(void **state G_GNUC_UNUSED)
     }
 }
 
+/* What define makes, start takes: unless the template names another one, the emulator is libvirt's. */
+static void
+refuses_an_emulator_elsewhere(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *emulator, *template, *error;
+    } cases[] = {
+        {"/usr/bin/qemu-system-x86_64", "<domain/>", NULL},
+        {"/bin/qemu-system-x86_64", "<domain/>", NULL},
+        {"/opt/bin/qemu", "<domain/>",
+         "4 libvirt's emulator is /opt/bin/qemu, which a VM may not have :: below /usr"},
+        {"/opt/bin/qemu", "<domain><devices><emulator>/usr/local/bin/qemu</emulator></devices></domain>",
+         NULL},
+        {"/opt/bin/qemu", "<domain><devices><emulator>/opt/bin/qemu</emulator></devices></domain>",
+         "3 a template may not have <emulator>/opt/bin/qemu</emulator>"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *host = g_strdup_printf("host emulator=%s\n", cases[i].emulator);
+        g_autoptr(plan_scene) scene = scene_new(host, "", NULL, NULL);
+
+        scene_plan(scene);
+        g_free(gpuvm_domxml_make(scene->plan, cases[i].template, "mine.xml", NULL, scene->diags));
+        expect_diags(cases[i].template, scene->diags, GPUVM_DIAG_ERROR,
+                     (const char *const[]){cases[i].error, NULL});
+    }
+}
+
 static void
 compares_domains(void **state G_GNUC_UNUSED)
 {
@@ -502,9 +530,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(says_what_the_vm_is),      cmocka_unit_test(gives_disks_and_a_nic),
-        cmocka_unit_test(tells_the_firmware),       cmocka_unit_test(passes_devices),
-        cmocka_unit_test(starts_from_any_template), cmocka_unit_test(refuses_what_is_no_template),
+        cmocka_unit_test(says_what_the_vm_is),
+        cmocka_unit_test(gives_disks_and_a_nic),
+        cmocka_unit_test(tells_the_firmware),
+        cmocka_unit_test(passes_devices),
+        cmocka_unit_test(refuses_an_emulator_elsewhere),
+        cmocka_unit_test(starts_from_any_template),
+        cmocka_unit_test(refuses_what_is_no_template),
         cmocka_unit_test(compares_domains),
     };
 
