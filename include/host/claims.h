@@ -24,9 +24,3 @@ bool gpuvm_claim_run_element(gpuvm_claim *claim, const xmlNode *element, GError 
 
 /** The same of a whole document. */
 bool gpuvm_claim_run(gpuvm_claim *claim, const char *xml, GError **error);
-
-/**
- * Adds to @facts what the running domains of this host's QEMU driver have, as libvirt keeps it for itself in files under @root
- * ("": this machine), for root to read. One that cannot be read, or is wrong, is an error (GPUVM_EXIT_FAILED, GPUVM_EXIT_INVALID).
- */
-bool gpuvm_claims_read_running(const char *root, gpuvm_facts *facts, GError **error);

@@ -67,6 +67,8 @@ typedef struct gpuvm_guest {
 void gpuvm_guest_free(gpuvm_guest *guest);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_guest, gpuvm_guest_free)
 
+bool gpuvm_guest_has_disks(const gpuvm_guest *guest);
+
 /** What was seen of its assets is not known any more; those that only images name are gone. */
 void gpuvm_guest_forget(gpuvm_guest *guest);
 

@@ -5,12 +5,9 @@
 
 #include <string.h>
 
-#include "host/file.h"
 #include "model/guest.h"
 #include "model/pcixml.h"
 #include "model/plan.h"
-
-#define RUNNING "/run/libvirt/qemu" /* NAME.xml, a <domstatus> with the <domain> in it */
 
 /* gpuvm's element of @domain's metadata as text; NULL when gpuvm does not manage it. */
 static char *
@@ -103,46 +100,4 @@ gpuvm_claim_run(gpuvm_claim *claim, const char *xml, GError **error)
     g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", error);
 
     return doc && gpuvm_claim_run_element(claim, xmlDocGetRootElement(doc), error);
-}
-
-/* A file appears whole, under its name (virFileRewrite), and goes when the domain stops. */
-static bool
-read_running(const char *root, const char *name, gpuvm_facts *facts, GError **error)
-{
-    g_autofree char *text = gpuvm_file_text(root, RUNNING "/%s", name);
-    g_autoptr(xmlDoc) doc = NULL;
-    g_autoptr(gpuvm_claim) claim = NULL;
-    const xmlNode *domain;
-
-    if (!text && !gpuvm_file_exists(root, RUNNING "/%s", name))
-        return true;
-    if (!text) {
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read %s/%s", RUNNING, name);
-        return false;
-    }
-    if (!gpuvm_xml_may_take_pci(text))
-        return true;
-    doc = gpuvm_xml_parse(text, strlen(text), name, error);
-    if (!doc)
-        return false;
-    domain = gpuvm_xml_child(xmlDocGetRootElement(doc), "domain");
-    if (!domain)
-        return gpuvm_xml_fail(xmlDocGetRootElement(doc), error, "no <domain> in it");
-    claim = gpuvm_claim_from_element(domain, error);
-    if (!claim || !gpuvm_claim_run_element(claim, domain, error))
-        return false;
-    gpuvm_facts_add_claim(facts, g_steal_pointer(&claim));
-    return true;
-}
-
-bool
-gpuvm_claims_read_running(const char *root, gpuvm_facts *facts, GError **error)
-{
-    g_autoptr(GPtrArray) names = gpuvm_file_list(root, "", RUNNING);
-
-    for (guint i = 0; i < names->len; i++) {
-        if (g_str_has_suffix(names->pdata[i], ".xml") && !read_running(root, names->pdata[i], facts, error))
-            return false;
-    }
-    return true;
 }

@@ -58,6 +58,16 @@ gpuvm_guest_forget(gpuvm_guest *guest)
     }
 }
 
+bool
+gpuvm_guest_has_disks(const gpuvm_guest *guest)
+{
+    for (guint i = 0; i < guest->assets->len; i++) {
+        if (((const gpuvm_asset *)guest->assets->pdata[i])->disk)
+            return true;
+    }
+    return false;
+}
+
 void
 gpuvm_guest_free(gpuvm_guest *guest)
 {

@@ -11,6 +11,7 @@
 #include "core/record.h"
 #include "host/claims.h"
 #include "host/observe.h"
+#include "host/state.h"
 #include "host/sysfs.h"
 #include "host/uses.h"
 #include "model/pcixml.h"
@@ -45,7 +46,7 @@ read_facts(const char *root, const gpuvm_claim *claim, gpuvm_facts *facts, GErro
     read_devices(root, claim->next, facts);
     gpuvm_observe_files(root, &facts->host);
     gpuvm_uses_read(root, facts);
-    return gpuvm_claims_read_running(root, facts, error);
+    return gpuvm_state_domains(root, facts, error);
 }
 
 static void

@@ -205,7 +205,7 @@ gather_claims(gpuvm_session *session)
         return true;
     session->every_claim = gpuvm_connection_claims(session->connection, session->facts, &error);
     if (session->every_claim)
-        gpuvm_assets_identify(session->connection, session->facts);
+        gpuvm_assets_identify_running(session->connection, session->facts);
     return session->every_claim || gpuvm_session_fail(session, error);
 }
 
@@ -285,29 +285,20 @@ static void
 look_at_assets(gpuvm_session *session, gpuvm_guest *guest)
 {
     gpuvm_guest_forget(guest);
-    for (guint first = 0; first < guest->assets->len;) {
-        g_autoptr(GPtrArray) news = g_ptr_array_new();
-        guint next = guest->assets->len;
-
-        for (guint i = first; i < next; i++)
-            g_ptr_array_add(news, guest->assets->pdata[i]);
-        gpuvm_assets_look(session->connection, news);
+    for (guint first = 0, next; first < guest->assets->len; first = next) {
+        next = guest->assets->len;
+        gpuvm_assets_look(session->connection, guest->assets, first);
         gpuvm_chain_follow(guest, first);
-        first = next;
     }
 }
 
 bool
 gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest)
 {
-    bool disks = false;
-
     if (!asks_libvirt(session))
         return true;
-    for (guint i = 0; i < guest->assets->len; i++)
-        disks |= ((const gpuvm_asset *)guest->assets->pdata[i])->disk;
     look_at_assets(session, guest);
-    return !disks || gather_context(session);
+    return !gpuvm_guest_has_disks(guest) || gather_context(session);
 }
 
 static void G_GNUC_PRINTF(2, 0) tell(void (*listener)(const char *text), const char *format, va_list args)

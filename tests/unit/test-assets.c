@@ -67,7 +67,7 @@ sees_files_and_interfaces(void **state G_GNUC_UNUSED)
     char *root =
         tree_make("srv/a.raw: x\nsys/class/net/br0/\nsrv/dangling => nothing\nsrv/circle => circle\n");
 
-    gpuvm_assets_look_at_files(root, assets);
+    gpuvm_assets_look_at_files(root, assets, 0);
     expect_assets(cases, assets);
     tree_remove(root);
 }
@@ -79,7 +79,7 @@ knows_no_interface_without_sysfs(void **state G_GNUC_UNUSED)
     GPtrArray *assets = make_assets(cases, G_N_ELEMENTS(cases));
     char *root = tree_make("srv/\n");
 
-    gpuvm_assets_look_at_files(root, assets);
+    gpuvm_assets_look_at_files(root, assets, 0);
     expect_assets(cases, assets);
     tree_remove(root);
 }
@@ -99,7 +99,7 @@ knows_what_a_file_is(void **state G_GNUC_UNUSED)
 
     for (guint i = 0; i < assets->len; i++)
         asset[i]->disk = true;
-    gpuvm_assets_look_at_files(root, assets);
+    gpuvm_assets_look_at_files(root, assets, 0);
     assert_non_null(asset[0]->identity);
     assert_string_equal(asset[0]->identity, asset[1]->identity);
     assert_string_not_equal(asset[0]->identity, asset[2]->identity);
@@ -139,7 +139,7 @@ knows_what_a_block_device_is(void **state G_GNUC_UNUSED)
     asset->disk = link->disk = true;
     g_ptr_array_add(assets, asset);
     g_ptr_array_add(assets, link);
-    gpuvm_assets_look_at_files(root, assets);
+    gpuvm_assets_look_at_files(root, assets, 0);
     tree_remove(root);
     assert_true(asset->block && link->block);
     assert_string_equal(asset->identity, "dm-1");
@@ -167,7 +167,7 @@ asks_libvirt(void **state G_GNUC_UNUSED)
     GPtrArray *assets = make_assets(cases, G_N_ELEMENTS(cases));
 
     assert_null(error);
-    gpuvm_assets_look(connection, assets);
+    gpuvm_assets_look(connection, assets, 0);
     expect_assets(cases, assets);
 }
 
