@@ -17,6 +17,7 @@ bool gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error);
 /**
  * Whether @device, an element of a domain's <devices>, takes PCI functions from the host; their addresses are in its
  * <source>: <hostdev type='pci'>, <interface type='hostdev'> and <disk type='nvme'>. Mediated devices are not functions.
+ * libvirt's own files have a function that a network gave in the <actual type='hostdev'> of an <interface type='network'>.
  */
 bool gpuvm_xml_takes_pci(const xmlNode *device);
 

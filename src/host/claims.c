@@ -32,9 +32,13 @@ add_devices(GArray *addrs, const xmlNode *domain, GError **error)
 {
     const xmlNode *devices = gpuvm_xml_child(domain, "devices");
 
-    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
-        if (gpuvm_xml_takes_pci(node) && !gpuvm_xml_addresses(gpuvm_xml_child(node, "source"), addrs, error))
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        const xmlNode *actual = gpuvm_xml_child(node, "actual"), *taker = actual ? actual : node;
+
+        if (gpuvm_xml_takes_pci(taker) &&
+            !gpuvm_xml_addresses(gpuvm_xml_child(taker, "source"), addrs, error))
             return false;
+    }
     return true;
 }
 

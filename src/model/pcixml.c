@@ -34,7 +34,7 @@ gpuvm_xml_addresses(const xmlNode *parent, GArray *addrs, GError **error)
 
 static const struct {
     const char *name, *type;
-} takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"disk", "nvme"}};
+} takers[] = {{"hostdev", "pci"}, {"interface", "hostdev"}, {"actual", "hostdev"}, {"disk", "nvme"}};
 
 bool
 gpuvm_xml_takes_pci(const xmlNode *device)

@@ -57,6 +57,15 @@ test_devices(void **state)
                 "</hostdev><hostdev type='usb'><source><address bus='1' device='2'/></source></hostdev>"
                 "<interface type='network'><source network='default'/></interface>"),
          ""},
+        /* what libvirt keeps for itself of a network that gives out functions */
+        {DOMAIN(
+             "",
+             "<interface type='network'><source network='vfs'/><actual type='hostdev' managed='yes'>" ADDRESS(
+                 "0x06") "</actual></interface>"),
+         "0000:01:06.0"},
+        {DOMAIN("", "<interface type='network'><source network='lan'/><actual type='bridge'><source "
+                    "bridge='br0'/></actual></interface>"),
+         ""},
         /* an address without its zeroes */
         {DOMAIN("", "<hostdev type='pci'><source><address bus='6'/></source></hostdev>"), "0000:06:00.0"},
     };
