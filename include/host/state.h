@@ -8,9 +8,16 @@
 #pragma once
 
 #include "model/facts.h"
+#include "model/guest.h"
 
 /**
- * Adds to @facts what the running domains of the QEMU driver have. One that cannot be read,
+ * Adds to @facts what the running domains of the QEMU driver have, their disks by what they are, too. One that cannot be read,
  * or is wrong, is an error (GPUVM_EXIT_FAILED, GPUVM_EXIT_INVALID).
  */
 bool gpuvm_state_domains(const char *root, gpuvm_facts *facts, GError **error);
+
+/** Fills in, of @assets (gpuvm_asset) from the @first on, where volumes are and which networks pass devices. */
+void gpuvm_state_look(const char *root, const GPtrArray *assets, guint first);
+
+/** The directory of storage pool @name; NULL: it is not known. g_malloc. */
+char *gpuvm_state_pool_path(const char *root, const char *name);

@@ -80,3 +80,9 @@ gpuvm_guest *gpuvm_guest_from_element(const xmlNode *element, GError **error);
 
 /** The same of a whole document. */
 gpuvm_guest *gpuvm_guest_parse(const char *xml, GError **error);
+
+/**
+ * Whether @network, its XML, gives each guest a PCI function of the host's (<forward mode='hostdev'>) or a whole interface
+ * (mode='passthrough'): one that no plan has seen.
+ */
+bool gpuvm_guest_network_passes(const xmlNode *network);

@@ -2,8 +2,8 @@
 /*
  * startcheck.h: may a VM start now, whatever has changed since define?
  *
- * Each applies the rules about devices (core/admit.h), about what a domain may hold (core/bounds.h) and about the rest
- * (core/guestcheck.h), and returns false with all that stands in the way in the session's diagnostics. Nothing is changed.
+ * Each applies every rule about a start (core/judge.h), and returns false with all that stands in the way in the session's
+ * diagnostics. Nothing is changed.
  */
 #pragma once
 

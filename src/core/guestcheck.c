@@ -302,3 +302,11 @@ gpuvm_guest_check(const gpuvm_guest_question *question)
     check_memory(question);
     check_emulation(question);
 }
+
+void
+gpuvm_guest_check_disks(const gpuvm_guest_question *question)
+{
+    for (guint i = 0; i < question->guest->assets->len; i++)
+        gpuvm_disk_check(question, question->guest->assets->pdata[i]);
+    gpuvm_disk_check_unseen(question);
+}

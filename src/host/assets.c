@@ -5,19 +5,14 @@
 
 #include <string.h>
 
-/*
- * A network with <forward mode='hostdev'> takes a PCI function for each interface, one with mode='passthrough' a whole interface of
- * the host: one that no plan has seen.
- */
+/* One that cannot be read may. */
 static int
 passes_devices(virNetwork *network)
 {
     g_autofree char *xml = gpuvm_virt.NetworkGetXMLDesc(network, 0);
     g_autoptr(xmlDoc) doc = xml ? gpuvm_xml_parse(xml, strlen(xml), "network", NULL) : NULL;
-    const xmlNode *forward = doc ? gpuvm_xml_child(xmlDocGetRootElement(doc), "forward") : NULL;
 
-    return !doc || gpuvm_xml_attr_is(forward, "mode", "hostdev") ||
-           gpuvm_xml_attr_is(forward, "mode", "passthrough");
+    return !doc || gpuvm_guest_network_passes(xmlDocGetRootElement(doc));
 }
 
 static void

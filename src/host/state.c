@@ -5,11 +5,13 @@
 
 #include <string.h>
 
+#include "host/assets.h"
 #include "host/claims.h"
 #include "host/file.h"
-#include "model/pcixml.h"
 
-#define DOMAINS "/run/libvirt/qemu" /* NAME.xml, a <domstatus> with the <domain> in it */
+/* DRIVER/NAME.xml: a <domstatus>, <networkstatus> or <poolstate> with the <domain>, <network> or <pool> in it */
+#define STATE "/run/libvirt"
+#define DOMAINS STATE "/qemu"
 
 /* A file appears whole, under its name (virFileRewrite), and goes when the domain stops. */
 static bool
@@ -26,8 +28,6 @@ read_running(const char *root, const char *name, gpuvm_facts *facts, GError **er
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read %s/%s", DOMAINS, name);
         return false;
     }
-    if (!gpuvm_xml_may_take_pci(text))
-        return true;
     doc = gpuvm_xml_parse(text, strlen(text), name, error);
     if (!doc)
         return false;
@@ -41,6 +41,60 @@ read_running(const char *root, const char *name, gpuvm_facts *facts, GError **er
     return true;
 }
 
+/* What is in the file of the active @name, which is called @element in it; *@ret_doc holds it. NULL: there is none. */
+static const xmlNode *
+read_active(const char *root, const char *driver, const char *name, const char *element, xmlDoc **ret_doc)
+{
+    g_autofree char *text = gpuvm_file_text(root, STATE "/%s/%s.xml", driver, name);
+
+    *ret_doc = text ? gpuvm_xml_parse(text, strlen(text), name, NULL) : NULL;
+    return *ret_doc ? gpuvm_xml_child(xmlDocGetRootElement(*ret_doc), element) : NULL;
+}
+
+char *
+gpuvm_state_pool_path(const char *root, const char *name)
+{
+    g_autoptr(xmlDoc) doc = NULL;
+    const xmlNode *pool = read_active(root, "storage", name, "pool", &doc);
+
+    return gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(pool, "target"), "path"));
+}
+
+/* As far as its pool names it as its files are named, which those of SCSI and iSCSI do not. */
+static char *
+find_volume(void *root, const char *name)
+{
+    g_auto(GStrv) parts = g_strsplit(name, "/", 2);
+    g_autofree char *path = gpuvm_state_pool_path(root, parts[0]);
+
+    return path ? g_build_filename(path, parts[1], NULL) : NULL;
+}
+
+/* One that is not active, no domain starts with. */
+static int
+passes_devices(const char *root, const char *name)
+{
+    g_autoptr(xmlDoc) doc = NULL;
+    const xmlNode *network = read_active(root, "network", name, "network", &doc);
+
+    if (!gpuvm_file_exists(root, STATE "/network/%s.xml", name))
+        return GPUVM_UNKNOWN;
+    return !network || gpuvm_guest_network_passes(network);
+}
+
+void
+gpuvm_state_look(const char *root, const GPtrArray *assets, guint first)
+{
+    for (guint i = first; i < assets->len; i++) {
+        gpuvm_asset *asset = assets->pdata[i];
+
+        if (asset->kind == GPUVM_ASSET_NETWORK)
+            asset->passes_devices = passes_devices(root, asset->name);
+        else if (asset->kind == GPUVM_ASSET_VOLUME)
+            asset->path = find_volume((char *)root, asset->name);
+    }
+}
+
 bool
 gpuvm_state_domains(const char *root, gpuvm_facts *facts, GError **error)
 {
@@ -50,5 +104,6 @@ gpuvm_state_domains(const char *root, gpuvm_facts *facts, GError **error)
         if (g_str_has_suffix(names->pdata[i], ".xml") && !read_running(root, names->pdata[i], facts, error))
             return false;
     }
+    gpuvm_assets_identify(root, facts, find_volume, (char *)root);
     return true;
 }

@@ -266,3 +266,11 @@ gpuvm_guest_parse(const char *xml, GError **error)
         guest->doc = g_steal_pointer(&doc);
     return guest;
 }
+
+bool
+gpuvm_guest_network_passes(const xmlNode *network)
+{
+    const xmlNode *forward = gpuvm_xml_child(network, "forward");
+
+    return gpuvm_xml_attr_is(forward, "mode", "hostdev") || gpuvm_xml_attr_is(forward, "mode", "passthrough");
+}

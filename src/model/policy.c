@@ -39,7 +39,7 @@ static const gpuvm_field fields[] = {
     {GPUVM_FIELD(gpuvm_policy, enforce), .shape = GPUVM_ENUM, .choices = gpuvm_enforce_names,
      .doc =
          "Which domains the hook (gpuvm-hook(8)) judges when libvirt starts them, whoever asked for it: gpuvm (those that "
-         "gpuvm defined), all (besides, every other domain with a PCI device of the host), off (none)."},
+         "gpuvm defined), all (besides, the devices and disks of every other domain with a PCI device of the host), off (none)."},
     {NULL},
 };
 

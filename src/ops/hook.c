@@ -5,10 +5,11 @@
 
 #include <string.h>
 
-#include "core/admit.h"
-#include "core/bounds.h"
+#include "core/chain.h"
+#include "core/judge.h"
 #include "core/need.h"
 #include "core/record.h"
+#include "host/assets.h"
 #include "host/claims.h"
 #include "host/observe.h"
 #include "host/state.h"
@@ -37,11 +38,24 @@ read_devices(const char *root, const GArray *addrs, gpuvm_facts *facts)
     gpuvm_need_free(need);
 }
 
+/* What files tell of what @guest names, and of what its images name. */
+static void
+look_at_assets(const char *root, gpuvm_guest *guest)
+{
+    for (guint first = 0, next; first < guest->assets->len; first = next) {
+        next = guest->assets->len;
+        gpuvm_state_look(root, guest->assets, first);
+        gpuvm_assets_look_at_files(root, guest->assets, first);
+        gpuvm_chain_follow(guest, first);
+    }
+}
+
 /* What a start is judged by. */
 static bool
-read_facts(const char *root, const gpuvm_claim *claim, gpuvm_facts *facts, GError **error)
+read_facts(const char *root, const gpuvm_claim *claim, gpuvm_guest *guest, gpuvm_facts *facts, GError **error)
 {
-    if (claim->next->len == 0)
+    look_at_assets(root, guest);
+    if (claim->next->len == 0 && !gpuvm_guest_has_disks(guest))
         return true;
     read_devices(root, claim->next, facts);
     gpuvm_observe_files(root, &facts->host);
@@ -50,22 +64,29 @@ read_facts(const char *root, const gpuvm_claim *claim, gpuvm_facts *facts, GErro
 }
 
 static void
-judge(const char *root, const xmlNode *domain, const gpuvm_claim *claim, const gpuvm_policies *policies,
+judge(const char *root, const gpuvm_claim *claim, gpuvm_guest *guest, const gpuvm_policies *policies,
       gpuvm_diags *diags)
 {
     g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
     g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+    g_autofree char *pool_path = NULL;
     GError *error = NULL;
 
-    if (claim->metadata) {
+    if (claim->metadata)
         record = gpuvm_record_parse(claim->metadata, &error);
-        gpuvm_bounds_check(domain, GPUVM_BOUNDS_DOMAIN, claim->domain, NULL, diags);
-    }
-    if (error || !read_facts(root, claim, facts, &error))
+    if (error || !read_facts(root, claim, guest, facts, &error)) {
         gpuvm_diags_fail(diags, NULL, error);
-    else
-        gpuvm_admit_start(facts, policies, claim, record, functions, diags);
+        return;
+    }
+    if (record && record->pool)
+        pool_path = gpuvm_state_pool_path(root, record->pool);
+    gpuvm_judge_start(&(gpuvm_start_question){.claim = claim,
+                                              .record = record,
+                                              .pool_path = pool_path,
+                                              .guest = guest,
+                                              .facts = facts,
+                                              .policies = policies},
+                      diags);
 }
 
 /* The host's policy. One that is wrong does not say which domains are to be judged, either: it might have been all. */
@@ -93,22 +114,22 @@ void
 gpuvm_hook_judge(const char *root, const char *xml, gpuvm_diags *diags)
 {
     g_autofree char *path = g_strconcat(root, GPUVM_POLICY_FILE, NULL);
-    g_autoptr(xmlDoc) doc = NULL;
+    g_autoptr(gpuvm_guest) guest = NULL;
     g_autoptr(gpuvm_claim) claim = NULL;
     gpuvm_policies policies = {0};
     GError *error = NULL;
 
     if (!gpuvm_xml_may_take_pci(xml) && !strstr(xml, GPUVM_METADATA_NS))
         return;
-    doc = gpuvm_xml_parse(xml, strlen(xml), "domain", &error);
-    if (doc)
-        claim = gpuvm_claim_from_element(xmlDocGetRootElement(doc), &error);
+    guest = gpuvm_guest_parse(xml, &error);
+    if (guest)
+        claim = gpuvm_claim_from_element(xmlDocGetRootElement(guest->doc), &error);
     if (!claim) {
         gpuvm_diags_fail(diags, NULL, error);
         return;
     }
     if ((claim->next->len > 0 || claim->metadata) && read_policy(path, &policies, diags) &&
         is_to_be_judged(claim, &policies))
-        judge(root, xmlDocGetRootElement(doc), claim, &policies, diags);
+        judge(root, claim, guest, &policies, diags);
     gpuvm_policies_clear(&policies);
 }

@@ -3,9 +3,7 @@
 
 #include "ops/startcheck.h"
 
-#include "core/admit.h"
-#include "core/bounds.h"
-#include "core/guestcheck.h"
+#include "core/judge.h"
 #include "host/claims.h"
 #include "host/pool.h"
 #include "ops/lifecycle.h"
@@ -14,7 +12,6 @@ bool
 gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
                   gpuvm_guest *guest, bool quiet)
 {
-    g_autoptr(GPtrArray) functions = gpuvm_functions_new();
     g_autofree char *pool_path = NULL;
     unsigned errors = session->diags->errors;
     guint said = session->diags->items->len;
@@ -23,20 +20,15 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
         !gpuvm_session_gather_guest(session, guest))
         return false;
 
-    gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, claim->domain, NULL,
-                       session->diags);
-    gpuvm_admit_start(session->facts, &session->policies, claim, record, functions, session->diags);
     if (record->pool)
         pool_path = gpuvm_pool_path_of(session->connection, record->pool, NULL);
-    gpuvm_guest_check(&(gpuvm_guest_question){.occasion = GPUVM_START,
-                                              .guest = guest,
-                                              .domain = claim->domain,
-                                              .functions = functions,
+    gpuvm_judge_start(&(gpuvm_start_question){.claim = claim,
                                               .record = record,
                                               .pool_path = pool_path,
+                                              .guest = guest,
                                               .facts = session->facts,
-                                              .policies = &session->policies,
-                                              .diags = session->diags});
+                                              .policies = &session->policies},
+                      session->diags);
     if (session->diags->errors > errors)
         return false;
     if (quiet)

@@ -243,22 +243,34 @@ faulty()
     [ "$STATUS" = 0 ] || expect_text 'error: '
 }
 
-# hook_program: gpuvm-hook is where `gpuvm hook install` expects it, which is $program from now on
-hook_program()
+# place_hook: $HOOK, the hook's program where it belongs, is the one that was built beside $GPUVM, if that was
+place_hook()
 {
-    local directory
-    program=$(gpuvm hook status -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["hook"]["program"])')
-    directory=$(dirname "$program")
+    local directory built
+    built=$(dirname "$GPUVM")/gpuvm-hook
+    HOOK=$(gpuvm hook status -o json | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["hook"]["program"])')
+    directory=$(dirname "$HOOK")
     [ -d "$directory" ] || { echo "there is no $directory to have the hook in"; exit 77; }
-    [ -e "$(dirname "$GPUVM")/gpuvm-hook" ] || return 0 # it is installed
+    [ -e "$built" ] || return 0
     mkdir "$TMPDIR/sbin"
     mount --bind "$directory" "$TMPDIR/sbin"
     mount -t tmpfs lab "$directory"
     find "$TMPDIR/sbin" -mindepth 1 -maxdepth 1 -exec ln -s -t "$directory" {} +
-    rm -f "$program"
+    rm -f "$HOOK"
     # not with what the lab preloads into libvirtd, which AddressSanitizer does not take
-    printf '#!/bin/sh\nunset LD_PRELOAD\nexec %s/gpuvm-hook "$@"\n' "$(dirname "$GPUVM")" > "$program"
-    chmod +x "$program"
+    printf '#!/bin/sh\nunset LD_PRELOAD\nexec %s "$@"\n' "$built" > "$HOOK"
+    chmod +x "$HOOK"
+}
+
+# hook_refused TEXT COMMAND…: a start that the hook refuses, with this; nothing has happened
+hook_refused()
+{
+    local before
+    before=$(drivers)
+    expect_exit 1 "${@:2}"
+    expect_text 'Hook script execution failed' "$1"
+    [ "$(drivers)" = "$before" ] || fail "a refusal changed a driver: $OUT"
+    [ -z "$(virsh -q list --name)" ] || fail "it runs: $OUT"
 }
 
 # watched DIRECTORY N WHAT ARGUMENT…: the Nth call of gpuvm's that has to do with a file in DIRECTORY goes as WHAT says

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "facts-builder.h"
@@ -31,14 +32,33 @@
 #define BOTH HOSTDEV("01", "0") HOSTDEV("01", "1")
 #define DOMAIN(name, rest, devices)                                                                          \
     "<domain type='kvm'><name>" name "</name>" rest "<devices>" devices "</devices></domain>"
-#define RECORD(inside)                                                                                         \
+#define DISK(type, source, more)                                                                             \
+    "<disk type='" type "' device='disk'><driver name='qemu' type='" more "'/><source " source               \
+    "/><target dev='vda' bus='virtio'/></disk>"
+#define IMAGE DISK("file", "file='/srv/a.raw'", "raw")
+#define LINK DISK("file", "file='/srv/link'", "raw")
+#define OVERLAY DISK("file", "file='/srv/a.qcow2'", "qcow2") /* on /etc/shadow: see make_image */
+#define VOLUME DISK("volume", "pool='store' volume='a.raw'", "raw")
+#define NETWORK "<interface type='network'><source network='net'/></interface>"
+#define RECORD_OF(inside)                                                                                      \
     "<metadata><gpuvm:vm xmlns:gpuvm='urn:gpuvm:domain:1' digest='sha256:0' source='vm.yaml' functions='all' " \
-    "iommu_group='refuse'>" inside                                                                             \
-    "<gpuvm:function address='0000:01:00.0' id='10de:2204' role='requested'/><gpuvm:function "                 \
-    "address='0000:01:00.1' id='10de:1aef' role='same-card'/></gpuvm:vm></metadata>"
+    "iommu_group='refuse'>" inside "</gpuvm:vm></metadata>"
+#define RECORD(inside)                                                                                       \
+    RECORD_OF(inside "<gpuvm:function address='0000:01:00.0' id='10de:2204' role='requested'/>"              \
+                     "<gpuvm:function address='0000:01:00.1' id='10de:1aef' role='same-card'/>")
 #define RUNNING(name, devices)                                                                               \
     "run/libvirt/qemu/" name                                                                                 \
     ".xml: <domstatus state='running' pid='7'><devices/>" DOMAIN(name, "", devices) "</domstatus>\n"
+
+#define SRV "srv/a.raw: x\nsrv/link => a.raw\netc/shadow: x\n"
+#define LOOP "sys/class/block/loop7/loop/backing_file: /srv/a.raw\n"
+#define IN_USE(name) "4 disk vda is in use by the host: " name " is the file of loop device /dev/loop7"
+#define POOL(path)                                                                                           \
+    "run/libvirt/storage/store.xml: <poolstate><pool><target><path>" path                                    \
+    "</path></target></pool></poolstate>\n"
+#define FORWARD(mode)                                                                                        \
+    "run/libvirt/network/net.xml: <networkstatus><network><name>net</name><forward mode='" mode              \
+    "'/></network></networkstatus>\n"
 
 static const struct {
     const char *name, *tree, *xml;
@@ -118,6 +138,70 @@ static const struct {
      DOMAIN("vm", RECORD(""), BOTH),
      {"1 cannot read /run/libvirt/qemu/o.xml"}},
 
+    {"what it names is there", HOST SRV, DOMAIN("vm", RECORD_OF(""), IMAGE), {NULL}},
+    {"or is not", HOST, DOMAIN("vm", RECORD_OF(""), IMAGE), {"5 disk vda does not exist: /srv/a.raw"}},
+    {"a disk that the host uses",
+     HOST SRV LOOP,
+     DOMAIN("vm", RECORD_OF(""), LINK),
+     {IN_USE("/srv/link") " :: sudo losetup -d /dev/loop7"}},
+    {"with a card", CARD SRV LOOP, DOMAIN("vm", RECORD(""), BOTH IMAGE), {IN_USE("/srv/a.raw")}},
+    {"one that is mounted",
+     HOST SRV LOOP "sys/dev/block/7:7 => ../../devices/virtual/block/loop7\n"
+                   "proc/1/mountinfo: 30 1 7:7 / /mnt rw - ext4 /dev/loop7 rw\n",
+     DOMAIN("vm", RECORD_OF(""), IMAGE),
+     {IN_USE("/srv/a.raw"),
+      "4 disk vda is in use by the host: /srv/a.raw holds the file system mounted at /mnt"}},
+    {"what cannot be seen of block devices",
+     "proc/1/comm: systemd\n",
+     DOMAIN("vm", RECORD_OF(""), DISK("block", "dev='/dev/sdb'", "raw")),
+     {"4 whether processes have these devices open cannot be seen", "5 disk vda does not exist: /dev/sdb"}},
+    {"a block device that the policy does not allow",
+     HOST POLICY("block_devices: [/dev/vg/*]"),
+     DOMAIN("vm", RECORD_OF(""), DISK("block", "dev='/dev/sdb'", "raw")),
+     {"4 disk vda is a block device that :: policy.yaml does not allow: /dev/sdb",
+      "5 disk vda does not exist: /dev/sdb"}},
+    {"what an image names elsewhere",
+     HOST SRV,
+     DOMAIN("vm", RECORD_OF(""), OVERLAY),
+     {"4 the backing file of disk vda is outside the directory of /srv/a.qcow2: /etc/shadow"}},
+    {"the same of an overlay of gpuvm's",
+     CARD SRV POOL("/srv"),
+     DOMAIN("vm", RECORD("<gpuvm:volume pool='store' name='a.qcow2'/>"), BOTH OVERLAY),
+     {NULL}},
+    {"of one that is called so, elsewhere than its pool",
+     CARD SRV POOL("/pool"),
+     DOMAIN("vm", RECORD("<gpuvm:volume pool='store' name='a.qcow2'/>"), BOTH OVERLAY),
+     {"4 the backing file of disk vda is outside the directory of /srv/a.qcow2: /etc/shadow"}},
+    {"an emulator elsewhere",
+     HOST,
+     DOMAIN("vm", RECORD_OF(""), "<emulator>/opt/qemu</emulator>"),
+     {"4 its XML has <emulator>/opt/qemu</emulator>, which a VM may not have"}},
+
+    {"another domain writes to it",
+     HOST SRV RUNNING("other", LINK),
+     DOMAIN("vm", RECORD_OF(""), IMAGE),
+     {"5 disk vda is in use by domain 'other', which is running: /srv/a.raw"}},
+    {"by its pool",
+     HOST SRV POOL("/srv") RUNNING("other", VOLUME),
+     DOMAIN("vm", RECORD_OF(""), IMAGE),
+     {"5 disk vda is in use by domain 'other', which is running: /srv/a.raw"}},
+    {"it has that itself", HOST SRV RUNNING("vm", IMAGE), DOMAIN("vm", RECORD_OF(""), IMAGE), {NULL}},
+    {"a volume that the host uses",
+     HOST SRV LOOP POOL("/srv"),
+     DOMAIN("vm", RECORD_OF(""), VOLUME),
+     {IN_USE("store/a.raw")}},
+    {"of a pool that nothing is known of", HOST SRV LOOP, DOMAIN("vm", RECORD_OF(""), VOLUME), {NULL}},
+    {"a network that passes devices",
+     HOST FORWARD("hostdev"),
+     DOMAIN("vm", RECORD_OF(""), NETWORK),
+     {"4 network 'net' gives its guests PCI functions of the host :: pci_passthrough"}},
+    {"one that does not", HOST FORWARD("nat"), DOMAIN("vm", RECORD_OF(""), NETWORK), {NULL}},
+    {"one that nothing is known of", HOST, DOMAIN("vm", RECORD_OF(""), NETWORK), {NULL}},
+    {"one that cannot be made out",
+     HOST "run/libvirt/network/net.xml: <networkstatus>\n",
+     DOMAIN("vm", RECORD_OF(""), NETWORK),
+     {"4 network 'net' gives its guests PCI functions of the host"}},
+
     {"somebody else's", NIC, DOMAIN("vm", "", HOSTDEV("02", "0")), {NULL}},
     {"somebody else's, enforced",
      HOST NIC POLICY("enforce: all"),
@@ -127,6 +211,26 @@ static const struct {
     {"somebody else's, as it likes",
      CARD POLICY("enforce: all"),
      DOMAIN("vm", "", BOTH "<hostdev mode='subsystem' type='usb'/>"),
+     {NULL}},
+    {"somebody else's, with the host's disk",
+     CARD SRV LOOP POLICY("enforce: all"),
+     DOMAIN("vm", "", BOTH IMAGE),
+     {IN_USE("/srv/a.raw")}},
+    {"somebody else's, with a block device that the policy does not allow",
+     CARD POLICY("enforce: all\netc/gpuvm/policy.yaml: block_devices: []"),
+     DOMAIN("vm", "", BOTH DISK("block", "dev='/dev/sdb'", "raw")),
+     {"4 disk vda is a block device that :: policy.yaml does not allow: /dev/sdb"}},
+    {"somebody else's, what else it names",
+     CARD FORWARD("hostdev") "etc/shadow: x\n" POLICY("enforce: all") RUNNING("other", OVERLAY),
+     DOMAIN("vm", "", BOTH IMAGE OVERLAY NETWORK "<emulator>/opt/qemu</emulator>"),
+     {NULL}},
+    {"somebody else's, with the host's disk, as it likes",
+     CARD SRV LOOP,
+     DOMAIN("vm", "", BOTH IMAGE),
+     {NULL}},
+    {"somebody else's, with the host's disk alone",
+     HOST SRV LOOP POLICY("enforce: all"),
+     DOMAIN("vm", "", IMAGE),
      {NULL}},
     {"gpuvm's, enforce: off", POLICY("enforce: off"), DOMAIN("vm", RECORD(""), BOTH), {NULL}},
     {"somebody else's, enforce: gpuvm", POLICY("enforce: gpuvm"), DOMAIN("vm", "", BOTH), {NULL}},
@@ -141,6 +245,20 @@ static const struct {
     {"a wrong policy is nothing to who has no device", POLICY("enforce: none"), DOMAIN("vm", "", ""), {NULL}},
 };
 
+/* The image /srv/a.qcow2, on /etc/shadow (QEMU's docs/interop/qcow2.txt). */
+static void
+make_image(const char *root)
+{
+    static const char below[] = "/etc/shadow";
+    char head[128] = "QFI\xfb\0\0\0\2\0\0\0\0\0\0\0\x48\0\0\0\x0b";
+    g_autofree char *path = g_build_filename(root, "srv/a.qcow2", NULL);
+    g_autofree char *directory = g_path_get_dirname(path);
+
+    memcpy(head + 72, below, strlen(below));
+    assert_int_equal(g_mkdir_with_parents(directory, 0700), 0);
+    assert_true(g_file_set_contents(path, head, sizeof head, NULL));
+}
+
 static void
 judges(void **state G_GNUC_UNUSED)
 {
@@ -148,6 +266,7 @@ judges(void **state G_GNUC_UNUSED)
         g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
         char *root = tree_make(cases[i].tree);
 
+        make_image(root);
         gpuvm_hook_judge(root, cases[i].xml, diags);
         tree_remove(root);
         expect_diags(cases[i].name, diags, GPUVM_DIAG_ERROR, cases[i].errors);

@@ -5,18 +5,7 @@
 # cannot say anything: a refusal ends the start before a driver is touched.
 
 file=/etc/libvirt/hooks/qemu.d/gpuvm
-hook_program
-
-# refused TEXT COMMAND…: a start that the hook refuses, with this; nothing has happened
-refused()
-{
-    local before
-    before=$(drivers)
-    expect_exit 1 "${@:2}"
-    expect_text 'Hook script execution failed' "$1"
-    [ "$(drivers)" = "$before" ] || fail "a refusal changed a driver: $OUT"
-    [ -z "$(virsh -q list --name)" ] || fail "it runs: $OUT"
-}
+place_hook
 
 # install, status, remove
 expect_exit 0 gpuvm hook status
@@ -40,12 +29,11 @@ expect_exit 0 gpuvm hook install
 expect_text "$file: installed" 'systemctl reload libvirtd'
 expect_exit 0 gpuvm hook install
 expect_text "$file: already installed"
-[ "$(readlink $file)" = "$program" ] || fail "it leads to $(readlink $file)"
+[ "$(readlink $file)" = "$HOOK" ] || fail "it leads to $(readlink $file)"
 expect_exit 0 gpuvm hook status
 expect_text "$file: installed"
 expect_exit 0 gpuvm check
 expect_text 'PASS    hook' '(enforce: gpuvm)'
-
 
 # libvirtd, which found no hook when it started, asks once it was told to look again.
 vm vm '{pci_passthrough: ["01:00"]}'
@@ -64,7 +52,7 @@ asks()
     [[ $OUT == *'Hook script execution failed'* ]]
 }
 wait_until asks
-refused 'device 0000:04:00.0 (8086:125c) not in allowlist' virsh start vm
+hook_refused 'device 0000:04:00.0 (8086:125c) not in allowlist' virsh start vm
 expect_text "hint: to allow it, add '- 8086:125c' to the allowlist of /etc/gpuvm/policy.yaml"
 expect_exit 0 virsh detach-device --config vm "$TMPDIR/nic.xml"
 
@@ -78,7 +66,7 @@ start_libvirtd
 expect_exit 0 virsh qemu-monitor-command vm '{"execute": "query-status"}'
 expect_text '"running":true'
 virsh -q destroy vm
-refused 'not in allowlist' virsh start vm
+hook_refused 'not in allowlist' virsh start vm
 
 # What gpuvm would start, and libvirt's hook would not: a policy of --policy's is not the host's.
 rm /etc/gpuvm/policy.yaml
@@ -96,17 +84,17 @@ expect_exit 1 virsh create "$TMPDIR/twin.xml"
 expect_text "device 0000:01:00.0 is in use by domain 'vm', which is running" 'stop it first: gpuvm stop vm'
 virsh -q destroy vm
 domain half 0000:01:00.0 > "$TMPDIR/half.xml"
-refused 'IOMMU group' virsh create "$TMPDIR/half.xml"
+hook_refused 'IOMMU group' virsh create "$TMPDIR/half.xml"
 
 # A domain of gpuvm's that was edited: what it has besides devices, what gpuvm remembers in it.
 virsh dumpxml --inactive vm > "$TMPDIR/vm.xml"
 sed "s|<domain type='qemu'>|<domain type='qemu' xmlns:qemu='http://libvirt.org/schemas/domain/qemu/1.0'>|
     s|</domain>|<qemu:commandline><qemu:arg value='-S'/></qemu:commandline></domain>|" "$TMPDIR/vm.xml" > "$TMPDIR/edited.xml"
 virsh -q define "$TMPDIR/edited.xml"
-refused '<qemu:commandline>' virsh start vm
+hook_refused '<qemu:commandline>' virsh start vm
 sed 's/ digest=/ digset=/' "$TMPDIR/vm.xml" > "$TMPDIR/damaged.xml"
 virsh -q define "$TMPDIR/damaged.xml"
-refused 'the metadata that gpuvm left in the domain is damaged' virsh start vm
+hook_refused 'the metadata that gpuvm left in the domain is damaged' virsh start vm
 virsh -q define "$TMPDIR/vm.xml"
 
 # enforce: whose domains are judged. What has no device of the host is not.
@@ -119,7 +107,7 @@ policy $'enforce: off\nallowlist: []'
 expect_exit 0 virsh start vm
 virsh -q destroy vm
 policy 'enforce: all'
-refused 'device 0000:04:00.0 (8086:125c) not in allowlist' virsh start other
+hook_refused 'device 0000:04:00.0 (8086:125c) not in allowlist' virsh start other
 expect_exit 0 virsh start plain
 virsh -q destroy plain
 
@@ -127,7 +115,7 @@ virsh -q destroy plain
 for text in 'enforce: everything' 'allowlist: [10de]' '}'; do
     policy "$text"
     for domain in other vm; do
-        refused '/etc/gpuvm/policy.yaml:' virsh start $domain
+        hook_refused '/etc/gpuvm/policy.yaml:' virsh start $domain
         expect_text 'as long as this is wrong, no domain with a PCI device of the host starts'
     done
     expect_exit 0 virsh start plain
@@ -135,16 +123,16 @@ for text in 'enforce: everything' 'allowlist: [10de]' '}'; do
 done
 rm /etc/gpuvm/policy.yaml
 mkfifo /etc/gpuvm/policy.yaml
-refused '/etc/gpuvm/policy.yaml' virsh start vm
+hook_refused '/etc/gpuvm/policy.yaml' virsh start vm
 rm /etc/gpuvm/policy.yaml
 
 # A hook that dies, or is killed, has not said yes.
-cp "$program" "$TMPDIR/hook"
+cp "$HOOK" "$TMPDIR/hook"
 for end in 'kill -SEGV $$' 'kill -KILL $$' 'exit 1'; do
-    echo $'#!/bin/sh\n'"$end" > "$program"
-    refused '' virsh start vm
+    echo $'#!/bin/sh\n'"$end" > "$HOOK"
+    hook_refused '' virsh start vm
 done
-cat > "$program" <<-END
+cat > "$HOOK" <<-END
 	#!/bin/sh
 	[ "\$2" = prepare ] || exit 0
 	echo \$\$ > $TMPDIR/asked.new
@@ -157,7 +145,7 @@ wait_until [ -e "$TMPDIR/asked" ]
 kill -KILL "$(cat "$TMPDIR/asked")"
 ! wait $waiting || fail "it started: $(cat "$TMPDIR/out")"
 stopped vm
-cp "$TMPDIR/hook" "$program"
+cp "$TMPDIR/hook" "$HOOK"
 
 # With the host: what is refused stays off, the rest starts.
 policy 'enforce: all'
@@ -202,7 +190,7 @@ virsh -q destroy "${winners[0]}"
 
 # Without it, at once.
 policy $'enforce: all\nallowlist: []'
-refused 'not in allowlist' virsh start vm1
+hook_refused 'not in allowlist' virsh start vm1
 expect_exit 0 gpuvm hook remove
 expect_text "$file: removed"
 [ ! -L $file ] || fail 'it is still there'

@@ -51,7 +51,7 @@ let_go 0
 runs vm
 
 # The hook: what virsh starts, when it has been allowed.
-hook_program
+place_hook
 expect_exit 0 gpuvm hook install
 stop_libvirtd
 start_libvirtd
@@ -61,8 +61,8 @@ expect_exit 0 virsh start vm
 refused
 runs vm
 
-cp "$program" "$TMPDIR/hook"
-cat > "$program" <<-END
+cp "$HOOK" "$TMPDIR/hook"
+cat > "$HOOK" <<-END
 	#!/bin/sh
 	$TMPDIR/hook "\$@" || exit
 	[ "\$1 \$2" = 'vm prepare' ] || exit 0
