@@ -93,7 +93,7 @@ virsh -q net-define "$TMPDIR/net.xml"
 virsh -q net-start vfs
 virsh dumpxml --inactive net > "$TMPDIR/as-it-was.xml"
 edit net "s|</devices>|<interface type='network'><source network='vfs'/></interface></devices>|"
-both "network 'vfs' gives its guests PCI functions of the host, which gpuvm has not checked" net
+both "network 'vfs' gives its guests devices of the host, which gpuvm has not checked" net
 virsh -q define "$TMPDIR/as-it-was.xml"
 edit net "s|<emulator>.*</emulator>|<emulator>$LAB/bin/qemu-system-x86_64</emulator>|"
 both "its XML has <emulator>$LAB/bin/qemu-system-x86_64</emulator>, which a VM may not have" net
