@@ -3,8 +3,6 @@
 
 #include "facts-builder.h"
 
-#include <time.h>
-
 #include "core/disk.h"
 
 /** "NAME:SOURCE TARGET FORMAT [block] [cdrom] [readonly], …" */
@@ -82,40 +80,12 @@ names_more_than_26_disks(void **state G_GNUC_UNUSED)
     assert_string_equal(((const gpuvm_plan_disk *)disks->pdata[52])->target, "vdba");
 }
 
-/* The processor time, at its least, that planning @n disks takes, in ticks. */
-static clock_t
-time_of(unsigned n)
-{
-    g_autoptr(GString) definition = g_string_new("disks:\n");
-    clock_t least = 0;
-
-    for (unsigned i = 0; i < n; i++)
-        g_string_append_printf(definition, "- %u.img\n", i);
-    for (int i = 0; i < 5; i++) {
-        g_autoptr(plan_scene) scene = scene_new("", definition->str, NULL, NULL);
-        clock_t begun = clock(), taken;
-
-        scene_plan(scene);
-        taken = clock() - begun;
-        least = i == 0 ? taken : MIN(least, taken);
-    }
-    return least;
-}
-
-/* Of four times as many, four times the time; sixteen times if each were compared with all. */
-static void
-takes_time_in_proportion(void **state G_GNUC_UNUSED)
-{
-    assert_true(time_of(40000) < 9 * time_of(10000));
-}
-
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(plans_disks),
         cmocka_unit_test(names_more_than_26_disks),
-        cmocka_unit_test(takes_time_in_proportion),
     };
 
     return cmocka_run_group_tests_name("disk", tests, NULL, NULL);

