@@ -37,7 +37,7 @@ wait_for_port(void)
     g_autofree char *file = g_build_filename(directory, "port", NULL);
     g_autofree char *port = NULL;
 
-    for (int i = 0; i < 1000 && !port; i++) {
+    for (int i = 0; i < 12000 && !port; i++) {
         g_usleep(G_USEC_PER_SEC / 100);
         g_file_get_contents(file, &port, NULL, NULL);
     }

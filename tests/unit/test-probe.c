@@ -106,7 +106,7 @@ expect_reason(const char *url, bool guest, const char *expected)
     g_autofree char *reason = NULL;
     gpuvm_answer answer;
 
-    gpuvm_probe_run(&(gpuvm_probe){.url = url, .guest = guest, .timeout_ms = 2000}, &answer);
+    gpuvm_probe_run(&(gpuvm_probe){.url = url, .guest = guest, .timeout_ms = 60000}, &answer);
     reason = gpuvm_health_reason(&answer);
     if (strcmp(reason, expected) != 0)
         fail_msg("%s: got \"%s\" instead of \"%s\"", url, reason, expected);

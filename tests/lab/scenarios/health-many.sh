@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-rtx3090
-# 64 VMs that answer after a second are asked in hardly more than a second. libvirt's test driver has the VMs and their leases;
-# in the network that they are in, one server answers for all.
+# 64 VMs that answer after a second are asked at once. libvirt's test driver has the VMs and their leases; in the network that they are
+# in, one server answers for all.
 
 top_srcdir=$(realpath "$lab_source/../..")
 . "$top_srcdir/tests/http/http.sh"
@@ -32,22 +32,11 @@ http_start "$TMPDIR" --address 0.0.0.0
     echo '</node>'
 } > "$TMPDIR/many.xml"
 
-# milliseconds COMMAND…: how long it takes, in $MILLISECONDS
-milliseconds()
-{
-    local begun
-    begun=$(date +%s%3N)
-    "$@"
-    MILLISECONDS=$(($(date +%s%3N) - begun))
-}
-
-milliseconds expect_exit 0 gpuvm -c "test://$TMPDIR/many.xml" health vm1
-one=$MILLISECONDS
-expect_text 'http://192.168.122.' '200 OK'
-milliseconds expect_exit 0 gpuvm -c "test://$TMPDIR/many.xml" health
-all=$MILLISECONDS
+expect_exit 0 gpuvm -c "test://$TMPDIR/many.xml" health
 [ "$(grep -c '200 OK' <<< "$OUT")" = 64 ] || fail "not 64 answers:"$'\n'"$OUT"
 [ "$(grep -o 'http://192[0-9.]*' <<< "$OUT" | sort -u | wc -l)" = 64 ] || fail "not 64 addresses:"$'\n'"$OUT"
-echo "one: $one ms, 64: $all ms"
-[ "$all" -lt 32000 ] || fail "64, each of which answers after a second, take $all ms; one takes $one ms"
+# how many are in the midst of an answer: at most; that it is all of them, whatever the load, is for tests/unit/test-ask to see
+most=$(awk '$1 == "GET" && ++now > most { most = now } $1 != "GET" { now-- } END { print most }' "$http_log")
+echo "$most at once"
+[ "$most" -gt 1 ] || fail 'one was asked after the other'
 http_stop || true # the status of what was ended

@@ -42,12 +42,12 @@ asked()
     [ "$(http_requests)" -gt "$1" ]
 }
 
-# once_asked COMMAND…: in the background: COMMAND, when the VM was asked for its health and its console has spoken for a while
+# once_asked COMMAND…: in the background: COMMAND, when the VM was asked for its health three times, a second and more
 once_asked()
 {
     local before
     before=$(http_requests)
-    { wait_until asked "$before" && sleep "$LAB_SLOW" && "$@"; } &
+    { wait_until asked $((before + 2)) && "$@"; } &
 }
 
 stop()
@@ -56,11 +56,11 @@ stop()
 }
 
 talk 'Loading the model\r\n\033[31mout of memory\033[0m\r\n'
-check /health 3000
+check /health $((3000 * LAB_SLOW))
 
 # --- nobody knows the address
 at_least 2 expect_exit 6 gpuvm start --wait vm
-expect_text 'vm: started' 'vm: error: not healthy after 3 s: no address yet' "the console's last lines:" '  Loading the model' '  out of memory' \
+expect_text 'vm: started' "vm: error: not healthy after $((3 * LAB_SLOW)) s: no address yet" "the console's last lines:" '  Loading the model' '  out of memory' \
     'the VM goes on running' 'gpuvm health vm'
 expect_exit 6 gpuvm health vm
 expect_text 'unhealthy' 'no address yet' '1 of 1 VMs is not healthy'
@@ -105,16 +105,16 @@ expect_text 'waiting for vm to be healthy, for 60 s at most' 's  vm: 503 Service
 stop
 
 # --- it does not
-check /status/503 1500
+check /status/503 $((2000 * LAB_SLOW))
 expect_exit 6 gpuvm -o json start --wait vm
-expect_text '"healthy" : false' 'not healthy after 1.5 s: 503 Service Unavailable' "asked was $url/status/503"
+expect_text '"healthy" : false' "not healthy after $((2 * LAB_SLOW)) s: 503 Service Unavailable" "asked was $url/status/503"
 stop
 check /stall/0/health 60000
 expect_exit 0 gpuvm start --wait vm # the status is enough
 stop
-check /delay/60/health 1500
+check /delay/60/health $((2000 * LAB_SLOW))
 at_least 1 expect_exit 6 gpuvm start --wait vm
-expect_text 'not healthy after 1.5 s: no answer in'
+expect_text "not healthy after $((2 * LAB_SLOW)) s: no answer in"
 stop
 
 # --- it stops meanwhile

@@ -39,7 +39,7 @@ expect_exit 0 gpuvm image prune
 # stop SIGNAL: in the midst of fetching
 stop()
 {
-    rootfs vm slow/500000/raw
+    rootfs vm slow/50000/raw
     env --default-signal=INT "$GPUVM" define "$TMPDIR/vm.yaml" > "$TMPDIR/out" 2>&1 & # bash lets it ignore that one
     wait_until [ -s "$image" ]
     kill "-$1" $!
@@ -67,7 +67,7 @@ expect_exit 0 gpuvm image prune
 [ -z "$(ls $pool)" ] || fail "prune left $(ls $pool)"
 
 # libvirtd goes away in the midst of it.
-rootfs vm slow/500000/raw
+rootfs vm slow/50000/raw
 gpuvm define "$TMPDIR/vm.yaml" > "$TMPDIR/out" 2>&1 &
 wait_until [ -s "$image" ]
 stop_libvirtd KILL

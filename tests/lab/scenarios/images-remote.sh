@@ -44,7 +44,7 @@ for machine in one two; do
     vm $machine '{}' "rootfs: {url: '$http_url/slow/3000000/raw', checksum: 'sha256:$sum'}"
     unshare -m sh -c "mkdir -p $LAB/$machine && mount --bind $LAB/$machine /run/gpuvm && exec \"\$@\"" sh \
         "$GPUVM" --pool mine define "$TMPDIR/$machine.yaml" > "$TMPDIR/$machine.out" 2>&1 &
-    sleep 0.3
+    wait_until [ -s $pool/sha256-"$sum" ] # the second finds what the first has begun
 done
 wait $(jobs -p | grep -v "$http_pid") || fail "$(cat "$TMPDIR"/*.out)"
 cmp $pool/sha256-"$sum" "$files/raw"

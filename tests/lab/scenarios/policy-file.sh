@@ -11,8 +11,8 @@ refused()
     local command
     for command in plan define devices capture; do
         case $command in
-        devices | capture) expect_exit 1 timeout 60 "$GPUVM" $command ;;
-        *) expect_exit 1 timeout 60 "$GPUVM" $command "$TMPDIR/vm.yaml" ;;
+        devices | capture) expect_exit 1 gpuvm $command ;;
+        *) expect_exit 1 gpuvm $command "$TMPDIR/vm.yaml" ;;
         esac
         expect_text "$@"
         expect_no_text "allowed"

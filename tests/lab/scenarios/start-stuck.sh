@@ -8,11 +8,9 @@ before=$(drivers)
 
 for stuck in 0000:01:00.0 0000:01:00.1; do
     echo $stuck > "$LAB/holds"
-    begun=$SECONDS
     expect_exit 6 gpuvm -v start --timeout 3 vm
     expect_text 'giving up after 3 s' "device $stuck is not bound to vfio-pci" 'the start is stuck after 3 s'
     expect_no_text 'pinning'
-    [ $((SECONDS - begun)) -lt $((20 * LAB_SLOW)) ] || fail 'it did not give up in time'
     is_driver vfio-pci $stuck && fail "$stuck was let go"
 
     # libvirt goes on with the start when the driver lets go; to ask for it again is right in any case.
@@ -25,7 +23,7 @@ done
 
 # All are let go, and the emulator does not get any further: as when memory is short, it is ended.
 mkfifo "$LAB/emulator-fails"
-expect_exit 6 gpuvm start --timeout 3 vm
+expect_exit 6 gpuvm start --timeout $((3 * LAB_SLOW)) vm
 expect_text 'the devices are detached'
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a driver is not what it was'

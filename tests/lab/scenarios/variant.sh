@@ -32,7 +32,7 @@ expect_text "$function: x710_vfio_pci → iavf"
 
 # An emulator that hangs: the driver has been changed by then.
 mkfifo "$LAB/emulator-fails"
-expect_exit 6 gpuvm start --timeout 3 vm
+expect_exit 6 gpuvm start --timeout $((3 * LAB_SLOW)) vm
 expect_text 'the devices are detached'
 wait_until is_driver iavf $function
 [ "$(drivers)" = "$before" ] || fail 'a driver is not what it was before the start'
