@@ -207,6 +207,33 @@ test_changes(void **state G_GNUC_UNUSED)
     }
 }
 
+/* What is added one by one is not copied each time: all copies stay as long as the document. */
+static void
+test_growth(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_doc) doc = parse("a: 1\nb: [2]\n");
+    const gpuvm_mark mark = doc->root->mark;
+    gpuvm_node *list = doc->root->values[1];
+    const unsigned n = 10000;
+    guint before = doc->blocks->len;
+
+    for (unsigned i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("k%u", i);
+        gpuvm_node *node = gpuvm_doc_scalar(doc, name, &mark);
+
+        gpuvm_doc_add(doc, doc->root, node, node);
+        gpuvm_doc_append(doc, list, node);
+    }
+    assert_int_equal(doc->root->n, 2 + n);
+    assert_int_equal(list->n, 1 + n);
+    assert_string_equal(doc->root->keys[0]->text, "a");
+    assert_string_equal(doc->root->keys[1 + n]->text, "k9999");
+    assert_string_equal(list->values[0]->text, "2");
+    assert_string_equal(list->values[n]->text, "k9999");
+    assert_in_range(doc->blocks->len - before, 2 * n,
+                    2 * n + 100); /* a node and its text, and arrays of twice the size */
+}
+
 /* Texts longer than a line, and keys longer than YAML's simple ones. */
 static void
 test_long_texts(void **state G_GNUC_UNUSED)
@@ -259,8 +286,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layout),     cmocka_unit_test(test_texts), cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_long_texts), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_layout), cmocka_unit_test(test_texts),      cmocka_unit_test(test_changes),
+        cmocka_unit_test(test_growth), cmocka_unit_test(test_long_texts), cmocka_unit_test(test_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
