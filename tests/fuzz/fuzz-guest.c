@@ -7,6 +7,8 @@
 
 #include "core/bounds.h"
 #include "core/guestcheck.h"
+#include "core/judge.h"
+#include "core/record.h"
 #include "fuzz.h"
 #include "host/claims.h"
 #include "model/plan.h"
@@ -74,6 +76,28 @@ check(gpuvm_guest *guest, gpuvm_occasion occasion, const gpuvm_facts *facts)
     }
 }
 
+/* As the hook does it, of a host of which nothing is known: what has a device may not start. */
+static void
+judge(const gpuvm_guest *guest, const char *text)
+{
+    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(text, NULL);
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    g_autoptr(gpuvm_record) record = NULL;
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    const gpuvm_policies none = {0};
+
+    if (!claim)
+        return;
+    if (claim->metadata)
+        record = gpuvm_record_parse(claim->metadata, NULL);
+    gpuvm_judge_start(
+        &(gpuvm_start_question){
+            .claim = claim, .record = record, .guest = guest, .facts = facts, .policies = &none},
+        diags);
+    fuzz_check_diags(diags);
+    FUZZ_REQUIRE(claim->next->len == 0 || diags->errors > 0);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -96,5 +120,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     FUZZ_REQUIRE(diags->errors > 0 || !has_forbidden(xmlDocGetRootElement(guest->doc)));
     check(guest, GPUVM_PLAN, facts);
     check(guest, GPUVM_START, facts);
+    judge(guest, text);
     return 0;
 }
