@@ -228,14 +228,19 @@ virsh()
     LC_ALL=C.UTF-8 command virsh "$@"
 }
 
+# find_fault NAME: $fault is tests/fault/NAME from now on
+find_fault()
+{
+    fault=$(dirname "$GPUVM")/tests/fault/$1
+    [ -e "$fault" ] || { echo "$fault is not built: make check does"; exit 77; }
+}
+
 # faulty N COMMAND…: its Nth call of libvirt fails; false when it has fewer
 faulty()
 {
-    local preload
-    preload=$(dirname "$GPUVM")/tests/fault/virt.so
-    [ -e "$preload" ] || { echo "$preload is not built: make check does"; exit 77; }
+    find_fault virt.so
     rm -f "$TMPDIR/calls"
-    run env LD_PRELOAD="$preload" GPUVM_FAULT_AT="$1" GPUVM_FAULT_CALLS="$TMPDIR/calls" \
+    run env LD_PRELOAD="$fault" GPUVM_FAULT_AT="$1" GPUVM_FAULT_CALLS="$TMPDIR/calls" \
         ASAN_OPTIONS=verify_asan_link_order=0 "$GPUVM" "${@:2}"
     [ "$(wc -l < "$TMPDIR/calls")" -ge "$1" ] || return
     echo "call $1 of $2, $(sed -n "$1p" "$TMPDIR/calls"): exit $STATUS"
@@ -277,10 +282,8 @@ hook_refused()
 # (tests/fault/files.c); which calls there are is in $LAB/calls
 watched()
 {
-    local files
-    files=$(dirname "$GPUVM")/tests/fault/files
-    [ -e "$files" ] || { echo "$files is not built: make check does"; exit 77; }
-    run "$files" "$1" "$LAB/calls" "$2" "$3" "$GPUVM" "${@:4}"
+    find_fault files
+    run "$fault" "$1" "$LAB/calls" "$2" "$3" "$GPUVM" "${@:4}"
     [ "$STATUS" != 77 ] || { echo 'the kernel does not let a program watch the calls of another'; exit 77; }
 }
 
@@ -288,11 +291,9 @@ watched()
 # prints is in $TMPDIR/held
 hold()
 {
-    local preload
-    preload=$(dirname "$GPUVM")/tests/fault/virt.so
-    [ -e "$preload" ] || { echo "$preload is not built: make check does"; exit 77; }
+    find_fault virt.so
     rm -f "$TMPDIR"/held "$TMPDIR"/held.{calls,end}
-    env LD_PRELOAD="$preload" GPUVM_FAULT_HOLD="$1" GPUVM_FAULT_UNTIL="$TMPDIR/held.end" GPUVM_FAULT_CALLS="$TMPDIR/held.calls" \
+    env LD_PRELOAD="$fault" GPUVM_FAULT_HOLD="$1" GPUVM_FAULT_UNTIL="$TMPDIR/held.end" GPUVM_FAULT_CALLS="$TMPDIR/held.calls" \
         ASAN_OPTIONS=verify_asan_link_order=0 "$GPUVM" "${@:2}" > "$TMPDIR/held" 2>&1 &
     HELD=$!
     wait_until is_held "$1"
