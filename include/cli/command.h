@@ -67,7 +67,7 @@ const GOptionEntry *gpuvm_global_options(void);
 
 /* What the global options were given. */
 typedef struct gpuvm_global_settings {
-    char *uri, *host_file, *policy_file, *plugin_dir, *pool, *output, *color;
+    char *uri, *host_file, *policy_file, *defaults_file, *plugin_dir, *pool, *output, *color;
     gboolean quiet, verbose, help, version;
 } gpuvm_global_settings;
 

@@ -27,6 +27,9 @@ gpuvm_connection *gpuvm_connection_open(const char *uri, GError **error);
 
 /** Whether @uri names this machine's hypervisor, with its /sys and /proc. */
 bool gpuvm_connection_is_local(const char *uri);
+
+/** The host file that the facts of a connection to @uri come from, "test:///path"; NULL: none. g_malloc. */
+char *gpuvm_connection_host_file(const char *uri);
 void gpuvm_connection_close(gpuvm_connection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_connection, gpuvm_connection_close)
 

@@ -19,6 +19,8 @@
  *       what a running domain names for its next start, where that is not what it has now
  *   <gpuvm:policy>…</gpuvm:policy>
  *       the host's policy, as text
+ *   <gpuvm:defaults>…</gpuvm:defaults>
+ *       likewise its defaults; what paths they have are of the host
  *
  * A running <domain> has its hostdevs now, and names them for its next start unless <gpuvm:next> says
  * otherwise.

@@ -8,8 +8,6 @@
 
 /**
  * The text of a host file with everything that a plan may depend on: capabilities, every PCI device with its sysfs
- * additions, the claims of every domain, and @policy (the host's, as text; NULL: it has none). @facts has everything but
- * the devices, which are added. Serial numbers and the host's UUID are left out unless @full.
+ * additions, the claims of every domain, its policy and defaults. @facts has everything but the devices, which are added. Serial numbers and the host's UUID are left out unless @full.
  */
-char *gpuvm_capture(gpuvm_connection *connection, gpuvm_facts *facts, const char *policy, bool full,
-                    GError **error);
+char *gpuvm_capture(gpuvm_connection *connection, gpuvm_facts *facts, bool full, GError **error);

@@ -137,6 +137,7 @@ typedef struct gpuvm_facts {
     GHashTable *uses;      /* gpuvm_pci_addr * → GPtrArray of gpuvm_use; NULL: nobody could look */
     GHashTable *disk_uses; /* char *, a disk's identity (gpuvm_asset) → the same */
     char *policy;          /* a host file's copy of the host's policy, as text; NULL */
+    char *defaults;        /* the same of its defaults */
 } gpuvm_facts;
 
 gpuvm_facts *gpuvm_facts_new(void);

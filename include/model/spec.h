@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * spec.h: one document of a definition file: a vm, a plugin, a deployment or a policy
+ * spec.h: one document of a definition file: a vm, a plugin, a deployment, a policy or a host's defaults
  *
  * The kind is the document's `kind`, else the one the caller expects. A document without either is a plugin
  * when it has both `runtime` and `workload` and no `plugin`, as plugin manifests do; else it is a vm.
@@ -13,11 +13,12 @@ typedef enum gpuvm_kind {
     GPUVM_KIND_VM,
     GPUVM_KIND_PLUGIN,
     GPUVM_KIND_DEPLOYMENT,
-    GPUVM_KIND_POLICY
+    GPUVM_KIND_POLICY,
+    GPUVM_KIND_DEFAULTS
 } gpuvm_kind;
-#define GPUVM_KINDS 4
+#define GPUVM_KINDS 5
 
-/** "vm", "plugin", "deployment", "policy", NULL. */
+/** "vm", "plugin", "deployment", "policy", "defaults", NULL. */
 extern const char *const gpuvm_kind_names[];
 
 /** The table that decodes documents of a kind. */
@@ -27,13 +28,15 @@ const gpuvm_table *gpuvm_kind_table(gpuvm_kind kind);
 typedef struct gpuvm_spec {
     int refs;
     gpuvm_kind kind;
-    gpuvm_doc *doc;          /* what the struct borrows from */
-    struct gpuvm_spec *base; /* of a VM that was laid over its plugin: that plugin; a reference */
+    gpuvm_doc *doc;                   /* what the struct borrows from */
+    struct gpuvm_spec *base;          /* of a VM that was laid over its plugin: that plugin; a reference */
+    struct gpuvm_spec *host_defaults; /* the same of the host's defaults */
     union {
         gpuvm_vm *vm;
         gpuvm_plugin *plugin;
         gpuvm_deployment *deployment;
         gpuvm_policy *policy;
+        gpuvm_defaults *defaults;
         void *object;
     };
 } gpuvm_spec;
@@ -55,5 +58,8 @@ gpuvm_spec *gpuvm_spec_ref(gpuvm_spec *spec);
 void gpuvm_spec_free(gpuvm_spec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_spec, gpuvm_spec_free)
 
-/** Its name; a policy has none ("policy"). */
+/** Whether it is a VM that was laid over something: its values are from several places. */
+bool gpuvm_spec_is_merged(const gpuvm_spec *spec);
+
+/** Its name; a policy and defaults have none: their kind. */
 const char *gpuvm_spec_name(const gpuvm_spec *spec);

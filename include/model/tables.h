@@ -24,6 +24,9 @@ extern const gpuvm_table gpuvm_media_table, gpuvm_rootfs_table, gpuvm_disk_table
 extern const gpuvm_table gpuvm_content_table, gpuvm_cloud_init_table, gpuvm_workload_table,
     gpuvm_health_check_table;
 
+/** Whether @network says its mode: then it is taken whole, and what lies below a definition adds nothing to it. */
+bool gpuvm_network_has_mode(const gpuvm_network *network);
+
 /** Adds an error for each key of @network that means nothing in its mode, or that its mode needs and it lacks. */
 void gpuvm_network_check(const gpuvm_network *network, gpuvm_diags *diags);
 

@@ -2,7 +2,7 @@
 /*
  * vm.h: what a definition says of a virtual machine
  *
- * gpuvm_body is what vm, plugin and deployment share. Every struct is filled by doc/schema.h from the
+ * gpuvm_body is what vm, plugin, deployment and, but for devices, defaults share. Every struct is filled by doc/schema.h from the
  * table of the same name; every pointer may be NULL unless its row has a fallback or is required.
  */
 #pragma once
@@ -119,7 +119,7 @@ typedef struct gpuvm_body {
     GPtrArray *labels; /* gpuvm_pair */
     const gpuvm_node *metadata;
     gpuvm_resources *resources; /* never NULL */
-    gpuvm_devices *devices;     /* never NULL */
+    gpuvm_devices *devices;     /* never NULL, but of gpuvm_defaults */
     gpuvm_media *kernel, *initramfs, *rootfs;
     char *kernel_cmdline;
     bool kernel_override; /* of a plugin: whether a VM's own kernel may take the place of its kernel */
@@ -164,6 +164,13 @@ typedef struct gpuvm_deployment {
     gpuvm_body *manifest; /* what overrides the plugin's fields */
 } gpuvm_deployment;
 
+/** What lies below every VM and plugin of a host. */
+typedef struct gpuvm_defaults {
+    gpuvm_body body;
+    int kind;
+    char *pool; /* the storage pool for images; NULL: it does not say */
+} gpuvm_defaults;
+
 typedef struct gpuvm_policy {
     gpuvm_object object;
     int kind;
@@ -178,6 +185,7 @@ typedef struct gpuvm_policy {
 /** What a policy's protect may list: gpuvm_use_names, and "unseen". */
 extern const char *const gpuvm_protect_names[];
 
-extern const gpuvm_table gpuvm_resources_table, gpuvm_devices_table, gpuvm_body_table;
-extern const gpuvm_table gpuvm_vm_table, gpuvm_plugin_table, gpuvm_deployment_table, gpuvm_policy_table;
+extern const gpuvm_table gpuvm_resources_table, gpuvm_devices_table, gpuvm_common_table, gpuvm_body_table;
+extern const gpuvm_table gpuvm_vm_table, gpuvm_plugin_table, gpuvm_deployment_table, gpuvm_policy_table,
+    gpuvm_defaults_table;
 extern const gpuvm_table gpuvm_rule_table;

@@ -31,7 +31,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_draft, gpuvm_draft_free)
 /* Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
 void gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft);
 
-/* A draft (gpuvm_draft) of each of @definitions (gpuvm_definition; they are taken out of the array), not planned yet. */
+/*
+ * A draft (gpuvm_draft) of each of @definitions (gpuvm_definition; they are taken out of the array), not planned yet; NULL: see
+ * the session's diagnostics.
+ */
 GPtrArray *gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions);
 
 /*

@@ -30,12 +30,16 @@ typedef struct gpuvm_session {
     void (*wait)(const char *text);                   /* called with what is waited for; NULL: not reported */
     void (*lost)(void); /* called by another thread: libvirtd does not answer; to end the process; NULL */
     const char *uri, *host_file, *policy_file;
-    const char *plugin_dir; /* NULL: the user's own, see gpuvm_plugin_directory */
-    const char *pool;       /* the storage pool for images, by name; never NULL */
+    const char *defaults_file; /* NULL: the host's own; "": none */
+    const char *plugin_dir;    /* NULL: the user's own, see gpuvm_plugin_directory */
+    const char
+        *pool; /* the storage pool for images, by name; NULL: what the defaults say, when they are read */
     /* filled when first needed */
     gpuvm_connection *connection; /* stays NULL with host_file */
     gpuvm_facts *facts;
     gpuvm_policies policies;
+    gpuvm_spec *defaults; /* what lies below every VM; NULL: nothing */
+    bool defaults_read;
     gpuvm_need *need;
     char *pool_path;   /* the directory of the storage pool; NULL: not asked yet */
     bool every_device; /* the facts hold every device of the host */
@@ -52,6 +56,9 @@ bool gpuvm_session_connect(gpuvm_session *session);
 
 /** Whether what it is to connect to, or would have, is this machine. */
 bool gpuvm_session_is_here(const gpuvm_session *session);
+
+/** Whether the host is, or will be when it is connected to, a machine in a file: what that says is all there is. */
+bool gpuvm_session_has_file(const gpuvm_session *session);
 
 /* Reads the policies, for what needs no facts: the host's own and policy_file. One that is wrong leaves none. */
 bool gpuvm_session_policies(gpuvm_session *session);

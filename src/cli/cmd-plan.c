@@ -26,7 +26,7 @@ static const gpuvm_column value_columns[] = {
     {0},
 };
 
-/* What the definition says, and where: of interest when a plugin says some of it. */
+/* What the definition says, and where: of interest when a plugin or the host says some of it. */
 static JsonArray *
 value_rows(const gpuvm_spec *spec)
 {
@@ -90,7 +90,7 @@ vm_row(const gpuvm_draft *draft)
     return row;
 }
 
-/* For people: a heading, the values when a plugin gives some, the devices, where the memory goes. */
+/* For people: a heading, the values when others give some, the devices, where the memory goes. */
 static void
 show(gpuvm_output *output, const gpuvm_draft *draft, JsonObject *row)
 {
@@ -105,7 +105,7 @@ show(gpuvm_output *output, const gpuvm_draft *draft, JsonObject *row)
         json_object_get_string_member(row, "name"), json_object_get_string_member(row, "source"),
         json_object_get_int_member(row, "cpu_cores"), json_object_get_int_member(row, "memory_mb"),
         json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
-    if (draft->definition->spec->base)
+    if (gpuvm_spec_is_merged(draft->definition->spec))
         gpuvm_output_print_table(json_object_get_array_member(row, "values"), value_columns, NULL);
     gpuvm_output_print_table(functions, columns, NULL);
     if (json_array_get_length(functions) > 0)
@@ -141,7 +141,8 @@ const gpuvm_command gpuvm_cmd_plan = {
     .summary = "Show what would be decided, and why",
     .description =
         "Shows for each VM every PCI function that would be passed or detached, where the guest sees it, and the\n"
-        "reason; of a VM with a plugin, also where each value comes from; then notes and refusals. Changes nothing.\n"
+        "reason; of a VM with a plugin, or on a host with defaults, also where each value comes from; then notes and\n"
+        "refusals. Changes nothing.\n"
         "With --host FILE it needs no libvirt.",
     .min_arguments = 1,
     .max_arguments = -1,

@@ -11,13 +11,13 @@
 #include "core/merge.h"
 #include "ops/draft.h"
 
-/* Where each value of a VM with a plugin comes from, as an XML comment, which may not hold "--". */
+/* Where each value of a VM comes from when others give some, as an XML comment, which may not hold "--". */
 static void
 print_origins(const gpuvm_spec *spec)
 {
     g_autoptr(GPtrArray) origins = gpuvm_merge_origins(spec);
 
-    if (!spec->base)
+    if (!gpuvm_spec_is_merged(spec))
         return;
     puts("<!--");
     for (guint i = 0; i < origins->len; i++) {

@@ -19,7 +19,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
         }
     }
     gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
-                      "unknown kind '%s': it is vm, plugin, deployment or policy", name);
+                      "unknown kind '%s': it is vm, plugin, deployment, policy or defaults", name);
 }
 
 const gpuvm_command gpuvm_cmd_schema = {
@@ -27,8 +27,8 @@ const gpuvm_command gpuvm_cmd_schema = {
     .arguments = "[KIND]",
     .summary = "Print the JSON Schema of a kind of definition",
     .description =
-        "Prints the JSON Schema of vm (the default), plugin, deployment or policy: editors complete and check\n"
-        "definitions with it.",
+        "Prints the JSON Schema of vm (the default), plugin, deployment, policy or defaults: editors complete and\n"
+        "check definitions with it.",
     .max_arguments = 1,
     .argument = GPUVM_ARGUMENT_KIND,
     .run = run,

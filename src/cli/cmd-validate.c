@@ -41,7 +41,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
 static const GOptionEntry options[] = {
     {"kind", 'k', 0, G_OPTION_ARG_STRING, &kind,
-     "what the definitions must be: vm, plugin, deployment or policy", "KIND"},
+     "what the definitions must be: vm, plugin, deployment, policy or defaults", "KIND"},
     G_OPTION_ENTRY_NULL,
 };
 

@@ -97,9 +97,9 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     session->uri = global->uri;
     session->host_file = global->host_file;
     session->policy_file = global->policy_file;
+    session->defaults_file = global->defaults_file;
     session->plugin_dir = global->plugin_dir;
-    if (global->pool)
-        session->pool = global->pool;
+    session->pool = global->pool;
     output->json = g_strcmp0(global->output, "json") == 0;
     output->quiet = global->quiet;
     output->color = wants_color();

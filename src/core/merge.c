@@ -131,20 +131,43 @@ may_have_kernel(const gpuvm_vm *vm, const gpuvm_plugin *plugin, gpuvm_diags *dia
     return false;
 }
 
-gpuvm_spec *
-gpuvm_merge(const gpuvm_spec *vm, gpuvm_spec *plugin, gpuvm_diags *diags)
+/* Whether the VM at @root is to boot a kernel that it does not have. */
+static bool
+needs_kernel(const gpuvm_node *root)
 {
-    /* the keys of its own that a plugin has beside a body's are not part of the VM */
-    g_autoptr(gpuvm_doc) doc = gpuvm_merge_docs(&gpuvm_body_table, plugin->doc, vm->doc, true);
+    return gpuvm_node_get(root, "initramfs") && !gpuvm_node_get(root, "kernel");
+}
+
+/* @vm laid over @base; the keys of its own that this has beside a body's are not part of it. */
+static gpuvm_doc *
+lay_over(const gpuvm_spec *base, gpuvm_doc *vm)
+{
+    static const char *const boot[] = {"kernel", "kernel_cmdline", "initramfs"};
+    gpuvm_doc *doc = gpuvm_merge_docs(&gpuvm_body_table, base->doc, vm, true);
+    bool drops = base->kind == GPUVM_KIND_DEFAULTS && !needs_kernel(vm->root);
+
+    for (size_t i = 0; drops && i < G_N_ELEMENTS(boot); i++) {
+        if (!gpuvm_node_get(vm->root, boot[i]))
+            gpuvm_node_remove(doc->root, boot[i]);
+    }
+    return doc;
+}
+
+gpuvm_spec *
+gpuvm_merge(const gpuvm_spec *vm, gpuvm_spec *plugin, gpuvm_spec *defaults, gpuvm_diags *diags)
+{
+    g_autoptr(gpuvm_doc) upper = plugin ? lay_over(plugin, vm->doc) : gpuvm_doc_ref(vm->doc);
+    g_autoptr(gpuvm_doc) doc = defaults ? lay_over(defaults, upper) : gpuvm_doc_ref(upper);
     gpuvm_vm *merged = NULL;
     gpuvm_spec *spec;
 
-    if (may_have_kernel(vm->vm, plugin->plugin, diags))
+    if (!plugin || may_have_kernel(vm->vm, plugin->plugin, diags))
         merged = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, diags);
     if (!merged)
         return NULL;
     spec = gpuvm_spec_new(GPUVM_KIND_VM, doc, merged);
-    spec->base = gpuvm_spec_ref(plugin);
+    spec->base = plugin ? gpuvm_spec_ref(plugin) : NULL;
+    spec->host_defaults = defaults ? gpuvm_spec_ref(defaults) : NULL;
     return spec;
 }
 

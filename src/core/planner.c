@@ -89,8 +89,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
 
     plan->plugin = input->plugin;
     gpuvm_schema_later(&gpuvm_vm_table, input->vm, diags);
-    if (input->plugin) /* what each of them says was judged by itself only in part */
-        gpuvm_network_check(body->network, diags);
+    gpuvm_network_check(body->network, diags); /* what each layer says was judged by itself only in part */
     check_boot(body, diags);
     gpuvm_place_check(body->resources, input->facts, diags);
     decide_devices(input, plan->functions, diags);

@@ -56,6 +56,17 @@ find_server(gpuvm_connection *connection, GError **error)
     return true;
 }
 
+char *
+gpuvm_connection_host_file(const char *text)
+{
+    g_autoptr(xmlURI) uri = xmlParseURI(text);
+
+    return uri && g_strcmp0(uri->scheme, "test") == 0 && !(uri->server && *uri->server) &&
+                   g_strcmp0(uri->path, "/default") != 0
+               ? g_strdup(uri->path)
+               : NULL;
+}
+
 /* libvirt reads URIs with the same parser */
 static bool
 look_at_uri(gpuvm_connection *connection, GError **error)
@@ -66,8 +77,7 @@ look_at_uri(gpuvm_connection *connection, GError **error)
     if (uri && uri->server && *uri->server)
         return find_server(connection, error);
     connection->local = is_local(uri);
-    if (uri && g_strcmp0(uri->scheme, "test") == 0 && g_strcmp0(uri->path, "/default") != 0)
-        connection->host_file = g_strdup(uri->path);
+    connection->host_file = gpuvm_connection_host_file(connection->uri);
     return true;
 }
 

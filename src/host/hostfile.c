@@ -211,6 +211,18 @@ parse_next(const xmlNode *node, gpuvm_facts *facts, GError **error)
            gpuvm_xml_fail(node, error, "<%s> without a domain, or the addresses of its devices", node->name);
 }
 
+/* <gpuvm:policy> and <gpuvm:defaults> */
+static bool
+parse_text(const xmlNode *node, char **text)
+{
+    xmlChar *content = xmlNodeGetContent(node); /* with its indentation */
+
+    g_free(*text);
+    *text = g_strdup((const char *)content);
+    xmlFree(content);
+    return true;
+}
+
 /* one element of <gpuvm:host> */
 static bool
 parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
@@ -225,14 +237,10 @@ parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
         return parse_next(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "fact"))
         return parse_fact(node, facts, error);
-    if (is_element(node, GPUVM_HOSTFILE_NS, "policy")) {
-        xmlChar *text = xmlNodeGetContent(node); /* with its indentation */
-
-        g_free(facts->policy);
-        facts->policy = g_strdup((const char *)text);
-        xmlFree(text);
-        return true;
-    }
+    if (is_element(node, GPUVM_HOSTFILE_NS, "policy"))
+        return parse_text(node, &facts->policy);
+    if (is_element(node, GPUVM_HOSTFILE_NS, "defaults"))
+        return parse_text(node, &facts->defaults);
     if (!node->ns && g_str_equal(node->name, "capabilities"))
         return gpuvm_capabilities_from_element(node, GPUVM_CAPABILITIES_ALL, facts, error);
     return gpuvm_xml_fail(node, error, "unknown element <%s>", node->name);

@@ -200,8 +200,7 @@ add_facts(xmlNode *parent, gpuvm_host *host, bool full)
 }
 
 static bool
-add_additions(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, const char *policy, bool full,
-              GError **error)
+add_additions(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, bool full, GError **error)
 {
     g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
     g_autofree char *capabilities = gpuvm_virt.ConnectGetCapabilities(connection->conn);
@@ -220,13 +219,15 @@ add_additions(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, c
         add_function(host, devices->pdata[i]);
         add_uses(host, facts, devices->pdata[i]);
     }
-    if (policy)
-        gpuvm_xml_add(host, "policy", policy);
+    if (facts->policy)
+        gpuvm_xml_add(host, "policy", facts->policy);
+    if (facts->defaults)
+        gpuvm_xml_add(host, "defaults", facts->defaults);
     return true;
 }
 
 char *
-gpuvm_capture(gpuvm_connection *connection, gpuvm_facts *facts, const char *policy, bool full, GError **error)
+gpuvm_capture(gpuvm_connection *connection, gpuvm_facts *facts, bool full, GError **error)
 {
     g_autoptr(xmlDoc) doc = xmlNewDoc((const xmlChar *)"1.0");
     xmlNode *root = xmlNewNode(NULL, (const xmlChar *)"node");
@@ -241,7 +242,7 @@ gpuvm_capture(gpuvm_connection *connection, gpuvm_facts *facts, const char *poli
         return NULL;
     for (guint i = 0; i < facts->claims->len; i++)
         add_domain(root, facts->claims->pdata[i]);
-    if (!add_additions(root, connection, facts, policy, full, error))
+    if (!add_additions(root, connection, facts, full, error))
         return NULL;
     text = gpuvm_xml_print(root);
     return g_strconcat(text, "\n", NULL);

@@ -74,7 +74,7 @@ const gpuvm_table gpuvm_health_check_table = {
     .scalar_key = "endpoint",
 };
 
-static const gpuvm_field body_fields[] = {
+static const gpuvm_field common_fields[] = {
     {GPUVM_FIELD(gpuvm_body, title), .scalar = &gpuvm_scalar_string, .doc = "A short title, for people."},
     {GPUVM_FIELD(gpuvm_body, description), .scalar = &gpuvm_scalar_text,
      .doc = "What it is for; may have several lines."},
@@ -84,8 +84,6 @@ static const gpuvm_field body_fields[] = {
      .doc = "Whatever other programs want to find here; gpuvm does not look at it."},
     {GPUVM_FIELD(gpuvm_body, resources), .shape = GPUVM_OBJECT, .table = &gpuvm_resources_table,
      .flags = GPUVM_FIELD_PRESENT, .doc = "CPUs and memory."},
-    {GPUVM_FIELD(gpuvm_body, devices), .shape = GPUVM_OBJECT, .table = &gpuvm_devices_table,
-     .flags = GPUVM_FIELD_PRESENT, .doc = "The PCI devices that the VM gets."},
     {GPUVM_FIELD(gpuvm_body, disks), .shape = GPUVM_OBJECTS, .table = &gpuvm_disk_table,
      .doc =
          "The VM's disks. It boots from the first that can be booted, in this order, unless kernel is given."},
@@ -160,7 +158,7 @@ check_disk_unique(GHashTable *seen, const gpuvm_disk *disk, const char *key, cha
 }
 
 static void
-check_body(const void *object, gpuvm_diags *diags)
+check_common(const void *object, gpuvm_diags *diags)
 {
     const gpuvm_body *body = object;
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
@@ -174,10 +172,24 @@ check_body(const void *object, gpuvm_diags *diags)
     }
 }
 
+const gpuvm_table gpuvm_common_table = {
+    .name = "common",
+    .doc = "What VMs may have in common, whatever their devices.",
+    .size = sizeof(gpuvm_body),
+    .fields = common_fields,
+    .check = check_common,
+};
+
+static const gpuvm_field body_fields[] = {
+    {GPUVM_FIELD(gpuvm_body, devices), .shape = GPUVM_OBJECT, .table = &gpuvm_devices_table,
+     .flags = GPUVM_FIELD_PRESENT, .doc = "The PCI devices that the VM gets."},
+    {NULL},
+};
+
 const gpuvm_table gpuvm_body_table = {
     .name = "body",
     .doc = "What a VM is made of.",
     .size = sizeof(gpuvm_body),
+    .parent = &gpuvm_common_table,
     .fields = body_fields,
-    .check = check_body,
 };

@@ -28,11 +28,12 @@ check_deployment(const void *object, gpuvm_diags *diags)
 {
     const gpuvm_deployment *deployment = object;
     const gpuvm_object *top = &deployment->body.object;
+    const gpuvm_network *network =
+        deployment->config ? deployment->config->network : deployment->body.network;
     g_autoptr(GPtrArray) rows = gpuvm_table_fields(&gpuvm_body_table);
 
-    if (!deployment->plugin) /* see check_vm */
-        gpuvm_network_check(deployment->config ? deployment->config->network : deployment->body.network,
-                            diags);
+    if (gpuvm_network_has_mode(network)) /* see model/spec.c */
+        gpuvm_network_check(network, diags);
     for (guint i = 0; deployment->config && i < rows->len; i++) {
         const gpuvm_field *row = rows->pdata[i];
         gpuvm_mark mark = gpuvm_object_mark(top, row->key);

@@ -149,6 +149,7 @@ gpuvm_facts_free(gpuvm_facts *facts)
     g_free(facts->emulator);
     gpuvm_facts_forget_uses(facts);
     g_free(facts->policy);
+    g_free(facts->defaults);
     g_free(facts);
 }
 

@@ -37,6 +37,14 @@ static const struct {
     {"mac", 1 << GPUVM_NET_NAT | 1 << GPUVM_NET_BRIDGED | 1 << GPUVM_NET_DHCP, "it is for a VM with a NIC"},
 };
 
+bool
+gpuvm_network_has_mode(const gpuvm_network *network)
+{
+    const gpuvm_node *node = network->object.node;
+
+    return node && (node->type == GPUVM_NODE_SCALAR || gpuvm_node_get(node, "mode"));
+}
+
 void
 gpuvm_network_check(const gpuvm_network *network, gpuvm_diags *diags)
 {

@@ -6,17 +6,16 @@
 #include <string.h>
 
 #include "base/nearest.h"
+#include "model/tables.h"
 
-const char *const gpuvm_kind_names[] = {"vm", "plugin", "deployment", "policy", NULL};
+const char *const gpuvm_kind_names[] = {"vm", "plugin", "deployment", "policy", "defaults", NULL};
 
 const gpuvm_table *
 gpuvm_kind_table(gpuvm_kind kind)
 {
     static const gpuvm_table *const tables[GPUVM_KINDS] = {
-        &gpuvm_vm_table,
-        &gpuvm_plugin_table,
-        &gpuvm_deployment_table,
-        &gpuvm_policy_table,
+        &gpuvm_vm_table,     &gpuvm_plugin_table,   &gpuvm_deployment_table,
+        &gpuvm_policy_table, &gpuvm_defaults_table,
     };
 
     return tables[kind];
@@ -42,9 +41,13 @@ refuse_word(const char *word, enum gpuvm_exit exit, const gpuvm_mark *mark, gpuv
     if (near)
         gpuvm_diag_hint(diag, "did you mean '%s'?", near);
     else
-        gpuvm_diag_hint(diag, "the kinds are vm, plugin, deployment and policy");
+        gpuvm_diag_hint(diag, "the kinds are vm, plugin, deployment, policy and defaults");
     return -1;
 }
+
+/* What a document of each kind is. */
+static const char *const descriptions[GPUVM_KINDS] = {"a vm", "a plugin", "a deployment", "a policy",
+                                                      "a host's defaults"};
 
 /* The kind of the document at @root; -1 when it says something else, or not @expected (-1: any). */
 static int
@@ -63,11 +66,23 @@ kind_of(const gpuvm_node *root, int expected, gpuvm_diags *diags)
     if (kind < 0)
         return refuse_word(word->text, GPUVM_EXIT_INVALID, &word->mark, diags);
     if (expected >= 0 && kind != expected) {
-        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &word->mark, "this is a %s, not a %s",
-                          gpuvm_kind_names[kind], gpuvm_kind_names[expected]);
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &word->mark, "this is %s, not %s", descriptions[kind],
+                          descriptions[expected]);
         return -1;
     }
     return kind;
+}
+
+/* Whether @spec is right by itself; what may be added to by what it is laid over is judged when they are one. */
+static bool
+check(const gpuvm_spec *spec, gpuvm_diags *diags)
+{
+    unsigned errors = diags->errors;
+    const gpuvm_network *network = spec->kind == GPUVM_KIND_VM ? spec->vm->body.network : NULL;
+
+    if (network && gpuvm_network_has_mode(network))
+        gpuvm_network_check(network, diags);
+    return diags->errors == errors;
 }
 
 static gpuvm_spec *
@@ -76,8 +91,9 @@ decode(gpuvm_doc *doc, int expected, gpuvm_diags *diags)
     int kind = kind_of(doc->root, expected, diags);
     void *object =
         kind < 0 ? NULL : gpuvm_schema_decode(gpuvm_kind_table((gpuvm_kind)kind), doc->root, diags);
+    g_autoptr(gpuvm_spec) spec = object ? gpuvm_spec_new((gpuvm_kind)kind, doc, object) : NULL;
 
-    return object ? gpuvm_spec_new((gpuvm_kind)kind, doc, object) : NULL;
+    return spec && check(spec, diags) ? g_steal_pointer(&spec) : NULL;
 }
 
 gpuvm_spec *
@@ -106,8 +122,15 @@ gpuvm_spec_free(gpuvm_spec *spec)
         return;
     gpuvm_schema_free(gpuvm_kind_table(spec->kind), spec->object);
     gpuvm_spec_free(spec->base);
+    gpuvm_spec_free(spec->host_defaults);
     gpuvm_doc_unref(spec->doc);
     g_free(spec);
+}
+
+bool
+gpuvm_spec_is_merged(const gpuvm_spec *spec)
+{
+    return spec->base || spec->host_defaults;
 }
 
 const char *
@@ -121,9 +144,10 @@ gpuvm_spec_name(const gpuvm_spec *spec)
     case GPUVM_KIND_DEPLOYMENT:
         return spec->deployment->name;
     case GPUVM_KIND_POLICY:
+    case GPUVM_KIND_DEFAULTS:
         break;
     }
-    return "policy";
+    return gpuvm_kind_names[spec->kind];
 }
 
 static gpuvm_mark
@@ -132,11 +156,15 @@ name_mark(const gpuvm_spec *spec)
     return gpuvm_object_mark(spec->object, "name");
 }
 
-/* Whether @spec is the first of its kind and name in @seen ("KIND NAME" → gpuvm_spec), where it is put. */
+/* Whether @spec is the first of its kind and name in @seen ("KIND NAME is" → gpuvm_spec), where it is put. */
 static bool
 check_unique(GHashTable *seen, gpuvm_spec *spec, gpuvm_diags *diags)
 {
-    g_autofree char *title = g_strdup_printf("%s %s", gpuvm_kind_names[spec->kind], gpuvm_spec_name(spec));
+    static const char *const nameless[GPUVM_KINDS] = {
+        [GPUVM_KIND_POLICY] = "the policy is", [GPUVM_KIND_DEFAULTS] = "the defaults are"};
+    g_autofree char *title = nameless[spec->kind] ? g_strdup(nameless[spec->kind])
+                                                  : g_strdup_printf("%s %s is", gpuvm_kind_names[spec->kind],
+                                                                    gpuvm_spec_name(spec));
     const gpuvm_spec *first = g_hash_table_lookup(seen, title);
     gpuvm_mark mark = name_mark(spec);
     gpuvm_diag *diag;
@@ -145,8 +173,7 @@ check_unique(GHashTable *seen, gpuvm_spec *spec, gpuvm_diags *diags)
         g_hash_table_insert(seen, g_steal_pointer(&title), spec);
         return true;
     }
-    diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s is defined twice",
-                             spec->kind == GPUVM_KIND_POLICY ? "the policy" : title);
+    diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s defined twice", title);
     gpuvm_diag_hint(diag, "the first is on line %u", name_mark(first).line);
     return false;
 }

@@ -20,21 +20,10 @@ static const gpuvm_field fields[] = {
     {NULL},
 };
 
-/* What a plugin leaves open can be judged only when the two are one. */
-static void
-check_vm(const void *object, gpuvm_diags *diags)
-{
-    const gpuvm_vm *vm = object;
-
-    if (!vm->plugin)
-        gpuvm_network_check(vm->body.network, diags);
-}
-
 const gpuvm_table gpuvm_vm_table = {
     .name = "vm",
     .doc = "A virtual machine.",
     .size = sizeof(gpuvm_vm),
     .parent = &gpuvm_body_table,
     .fields = fields,
-    .check = check_vm,
 };

@@ -3,16 +3,40 @@
 
 #include "ops/capture.h"
 
+#include "core/secret.h"
+#include "doc/emit.h"
 #include "host/hostxml.h"
+#include "ops/defaults.h"
 #include "ops/load.h"
 #include "ops/policy.h"
+
+/* Puts the host's policy and its defaults, which are complete in themselves then, into the facts. */
+static bool
+add_files(gpuvm_session *session)
+{
+    g_autoptr(gpuvm_source) policy = NULL;
+    bool absent;
+
+    if (!session->connection->local)
+        return true;
+    policy = gpuvm_load_guarded(GPUVM_POLICY_FILE, GPUVM_GUARD_SYSTEM, &absent, session->diags);
+    if ((!policy && !absent) || !gpuvm_defaults_read(session))
+        return false;
+    if (policy)
+        session->facts->policy = g_strdup(policy->text);
+    if (session->defaults) {
+        g_autoptr(gpuvm_doc) shown = gpuvm_secret_hide(&gpuvm_defaults_table, session->defaults->doc, NULL);
+
+        session->facts->defaults = gpuvm_emit_yaml(shown->root);
+    }
+    return true;
+}
 
 char *
 gpuvm_capture_host(gpuvm_session *session, bool full)
 {
-    g_autoptr(gpuvm_source) policy = NULL;
     GError *error = NULL;
-    bool whole, absent;
+    bool whole;
     char *text;
 
     if (!gpuvm_session_connect(session) || !gpuvm_session_gather(session) ||
@@ -29,12 +53,9 @@ gpuvm_capture_host(gpuvm_session *session, bool full)
             "libvirt does not say all that a host file holds; gpuvm check shows what is unknown");
         return NULL;
     }
-    if (session->connection->local) {
-        policy = gpuvm_load_guarded(GPUVM_POLICY_FILE, GPUVM_GUARD_SYSTEM, &absent, session->diags);
-        if (!policy && !absent)
-            return NULL;
-    }
-    text = gpuvm_capture(session->connection, session->facts, policy ? policy->text : NULL, full, &error);
+    if (!add_files(session))
+        return NULL;
+    text = gpuvm_capture(session->connection, session->facts, full, &error);
     if (!text)
         gpuvm_session_fail(session, error);
     return text;

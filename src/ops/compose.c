@@ -5,10 +5,11 @@
 
 #include "core/merge.h"
 #include "model/paths.h"
+#include "ops/defaults.h"
 #include "ops/inline.h"
 #include "ops/plugin.h"
 
-/* A policy is not a VM, deployments are not supported yet, and a plugin alone does nothing. */
+/* A policy and defaults are not VMs, deployments are not supported yet, and a plugin alone does nothing. */
 static void
 refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
 {
@@ -19,6 +20,12 @@ refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
         gpuvm_diag_hint(
             gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark, "this is a policy, not a VM"),
             "give it with --policy FILE");
+    else if (spec->kind == GPUVM_KIND_DEFAULTS)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
+                                          "these are a host's defaults, not a VM"),
+                        "put them into " GPUVM_DEFAULTS_FILE
+                        ", or give them with --defaults FILE: they lie below every "
+                        "VM and plugin");
     else if (spec->kind == GPUVM_KIND_PLUGIN)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
                                           "plugin '%s' is named by no VM that is given with it",
@@ -85,14 +92,16 @@ find_plugin(gpuvm_session *session, GHashTable *given, GHashTable *used, const g
 static bool
 complete(gpuvm_session *session, GHashTable *given, GHashTable *used, gpuvm_definition *definition)
 {
-    gpuvm_spec *plugin, *merged;
+    gpuvm_spec *plugin = NULL, *merged;
 
     if (!gpuvm_inline_texts(definition->spec, definition->directory, session->diags))
         return false;
-    if (!definition->spec->vm->plugin)
-        return true;
-    plugin = find_plugin(session, given, used, definition->spec->vm);
-    merged = plugin ? gpuvm_merge(definition->spec, plugin, session->diags) : NULL;
+    if (definition->spec->vm->plugin) {
+        plugin = find_plugin(session, given, used, definition->spec->vm);
+        if (!plugin)
+            return false;
+    }
+    merged = gpuvm_merge(definition->spec, plugin, session->defaults, session->diags);
     if (!merged)
         return false;
     gpuvm_spec_free(definition->spec);
@@ -113,13 +122,15 @@ is_named(const gpuvm_definition *definition, const GPtrArray *all)
     return false;
 }
 
-void
+bool
 gpuvm_compose(gpuvm_session *session, GPtrArray *definitions)
 {
     g_autoptr(GHashTable) given = given_plugins(definitions);
     g_autoptr(GHashTable) used =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)gpuvm_spec_free);
 
+    if (!gpuvm_defaults_read(session))
+        return false;
     for (guint i = 0; i < definitions->len; i++) {
         gpuvm_definition *item = definitions->pdata[i];
 
@@ -136,4 +147,5 @@ gpuvm_compose(gpuvm_session *session, GPtrArray *definitions)
         if (((const gpuvm_definition *)definitions->pdata[i])->spec->kind != GPUVM_KIND_VM)
             g_ptr_array_remove_index(definitions, i);
     }
+    return true;
 }

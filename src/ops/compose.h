@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * compose.h: documents → VMs with all that belongs to them: what their plugins give, the texts that they name
+ * compose.h: documents → VMs with all that belongs to them: what their plugins and the host give, the texts that they name
  */
 #pragma once
 
@@ -8,8 +8,9 @@
 #include "ops/session.h"
 
 /*
- * Lays each VM of @definitions (gpuvm_definition) over the plugin that it names: one that is among them too, else the
- * installed one. What is not a VM, and what stays incomplete, is taken out; everything that is wrong is in the session's
- * diagnostics: a missing or disabled plugin, a document that is of no use here.
+ * Lays each VM of @definitions (gpuvm_definition) over the plugin that it names, one that is among them too, else the
+ * installed one, and over the host's defaults. What is not a VM, and what stays incomplete, is taken out; everything that is
+ * wrong is in the session's diagnostics: a missing or disabled plugin, a document that is of no use here. False: the defaults
+ * cannot be read, and nothing was done.
  */
-void gpuvm_compose(gpuvm_session *session, GPtrArray *definitions);
+bool gpuvm_compose(gpuvm_session *session, GPtrArray *definitions);

@@ -16,10 +16,12 @@
 #include "host/volume.h"
 #include "ops/compose.h"
 
-/* Forgets what was planned. */
-static void
+/* Forgets what was planned; whether something was. */
+static bool
 reset(gpuvm_draft *draft)
 {
+    bool planned = draft->plan != NULL;
+
     g_clear_pointer(&draft->plan, gpuvm_plan_free);
     g_clear_pointer(&draft->domain, gpuvm_domain_free);
     g_clear_pointer(&draft->record, gpuvm_record_free);
@@ -27,6 +29,7 @@ reset(gpuvm_draft *draft)
     g_clear_pointer(&draft->mac, g_free);
     g_clear_pointer(&draft->guest, gpuvm_guest_free);
     g_clear_pointer(&draft->xml, g_free);
+    return planned;
 }
 
 void
@@ -113,16 +116,25 @@ claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
     gpuvm_facts_add_claim(facts, claim);
 }
 
-/* What is wrong with a plugin's words, of the diagnostics from @from on, may be wrong for one of its VMs: says which. */
+/*
+ * What is wrong with the words of a plugin or of the host's defaults, of the diagnostics from @from on, may be wrong for one
+ * VM alone: says which.
+ */
 static void
 name_vm(const gpuvm_session *session, guint from, const gpuvm_spec *spec)
 {
-    for (guint i = from; spec->base && i < session->diags->items->len; i++) {
+    const gpuvm_spec *plugin = spec->base, *defaults = spec->host_defaults;
+
+    for (guint i = from; i < session->diags->items->len; i++) {
         gpuvm_diag *diag = session->diags->items->pdata[i];
 
-        if (diag->severity == GPUVM_DIAG_ERROR && diag->mark.source == spec->base->doc->source)
+        if (diag->severity != GPUVM_DIAG_ERROR)
+            continue;
+        if (plugin && diag->mark.source == plugin->doc->source)
             gpuvm_diag_hint(diag, "so it is for VM '%s', with plugin '%s'", spec->vm->name,
-                            spec->base->plugin->name);
+                            plugin->plugin->name);
+        else if (defaults && diag->mark.source == defaults->doc->source)
+            gpuvm_diag_hint(diag, "so it is for VM '%s'", spec->vm->name);
     }
 }
 
@@ -226,11 +238,13 @@ planning_order(gpuvm_session *session, const GPtrArray *all)
 GPtrArray *
 gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions)
 {
-    GPtrArray *drafts = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_draft_free);
+    GPtrArray *drafts;
     g_autofree gpointer *items = NULL;
     gsize n;
 
-    gpuvm_compose(session, definitions);
+    if (!gpuvm_compose(session, definitions))
+        return NULL;
+    drafts = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_draft_free);
     items = g_ptr_array_steal(definitions, &n);
     for (gsize i = 0; i < n; i++) {
         gpuvm_draft *draft = g_new0(gpuvm_draft, 1);
@@ -247,10 +261,12 @@ bool
 gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
 {
     g_autoptr(GPtrArray) order = NULL;
+    bool again = false;
 
     for (guint i = 0; i < drafts->len; i++)
-        reset(drafts->pdata[i]);
-    gpuvm_session_forget(session);
+        again |= reset(drafts->pdata[i]);
+    if (again)
+        gpuvm_session_forget(session);
     order = planning_order(session, drafts);
     if (order->len == 0 || !gpuvm_session_gather(session))
         return false;
@@ -267,5 +283,5 @@ gpuvm_plan_files(gpuvm_session *session, char **paths)
     g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, session->diags);
     g_autoptr(GPtrArray) drafts = gpuvm_drafts_new(session, definitions);
 
-    return gpuvm_drafts_plan(session, drafts) ? g_steal_pointer(&drafts) : NULL;
+    return drafts && gpuvm_drafts_plan(session, drafts) ? g_steal_pointer(&drafts) : NULL;
 }

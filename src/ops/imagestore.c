@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/xml.h"
 #include "core/image.h"
+#include "ops/defaults.h"
 #include "ops/locks.h"
 
 #define INFO_MOST (64 * 1024) /* bytes */
@@ -194,7 +195,7 @@ gpuvm_images_list(gpuvm_session *session)
     g_autoptr(GPtrArray) images = NULL;
     GError *error = NULL;
 
-    if (!gpuvm_session_connect(session))
+    if (!gpuvm_session_connect(session) || !gpuvm_defaults_read(session))
         return NULL;
     if (open_pool(session, session->pool, &pool, &error))
         images = pool ? list(session, pool, &error) : g_ptr_array_new_with_free_func(image_free);
@@ -274,7 +275,9 @@ gpuvm_images_prune(gpuvm_session *session, bool dry_run)
 {
     g_autoptr(GPtrArray) locks = gpuvm_locks_new();
     GError *error = NULL;
-    GPtrArray *images = gpuvm_locks_add_images(locks, session, true) ? prune(session, dry_run, &error) : NULL;
+    GPtrArray *images = gpuvm_locks_add_images(locks, session, true) && gpuvm_defaults_read(session)
+                            ? prune(session, dry_run, &error)
+                            : NULL;
 
     if (error)
         gpuvm_session_fail(session, error);

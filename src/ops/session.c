@@ -18,7 +18,6 @@ gpuvm_session_new(void)
 {
     gpuvm_session *session = g_new0(gpuvm_session, 1);
 
-    session->pool = GPUVM_POOL;
     session->need = gpuvm_need_new();
     session->diags = gpuvm_diags_new();
     return session;
@@ -30,6 +29,7 @@ gpuvm_session_free(gpuvm_session *session)
     if (!session)
         return;
     gpuvm_policies_clear(&session->policies);
+    gpuvm_spec_free(session->defaults);
     gpuvm_need_free(session->need);
     g_free(session->pool_path);
     gpuvm_facts_free(session->facts);
@@ -84,6 +84,15 @@ gpuvm_session_is_here(const gpuvm_session *session)
     return !session->host_file && (!uri || g_str_has_prefix(uri, "qemu:///"));
 }
 
+bool
+gpuvm_session_has_file(const gpuvm_session *session)
+{
+    const char *uri = session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI");
+    g_autofree char *file = uri && !session->connection ? gpuvm_connection_host_file(uri) : NULL;
+
+    return session->host_file || file || (session->connection && session->connection->host_file);
+}
+
 /*
  * The host's own policy: of a host file, what it says; else the file in /etc. --policy stands in where the
  * host has none, and narrows where it has one; where the devices are real, nobody else may have written it, either.
@@ -93,8 +102,7 @@ gpuvm_session_policies(gpuvm_session *session)
 {
     gpuvm_policies *policies = &session->policies;
     gpuvm_diags *diags = session->diags;
-    bool from_file =
-        session->facts && (session->host_file || (session->connection && session->connection->host_file));
+    bool from_file = session->facts && gpuvm_session_has_file(session);
     const char *text = from_file ? session->facts->policy : NULL;
     bool real = session->connection && !session->connection->test, absent = !text, right = true;
 

@@ -19,7 +19,7 @@ merge(const GPtrArray *specs, gpuvm_diags *diags)
 
         if (plugin->kind != GPUVM_KIND_PLUGIN || vm->kind != GPUVM_KIND_VM)
             continue;
-        g_autoptr(gpuvm_spec) merged = gpuvm_merge(vm, plugin, diags);
+        g_autoptr(gpuvm_spec) merged = gpuvm_merge(vm, plugin, NULL, diags);
         FUZZ_REQUIRE(merged || diags->errors > errors);
         if (merged)
             g_ptr_array_unref(gpuvm_merge_origins(merged));

@@ -44,6 +44,7 @@ static const char machine[] =
                                                     "    <gpuvm:function address='02:00.0' driver='vfio-pci' boot_vga='0'/>\n"
                                                     "    <gpuvm:function address='0000:03:00.0' driver=''/>\n"
                                                     "    <gpuvm:policy><![CDATA[\nkind: policy\nallowlist: ['10de:*']\n]]></gpuvm:policy>\n"
+                                                    "    <gpuvm:defaults>kind: defaults</gpuvm:defaults>\n"
                                                     "  </gpuvm:host>\n"
                                                     "</node>\n";
 
@@ -102,6 +103,7 @@ test_complete(void **state)
     assert_string_equal(facts->domain_type, "kvm");
     assert_string_equal(facts->emulator, "/usr/bin/qemu-system-x86_64");
     assert_string_equal(facts->policy, "\nkind: policy\nallowlist: ['10de:*']\n");
+    assert_string_equal(facts->defaults, "kind: defaults");
     assert_true(facts->local);
     assert_true(facts->iommu);
 }
@@ -162,6 +164,7 @@ test_plain(void **state)
     assert_false(facts->iommu);
     assert_null(facts->domain_type);
     assert_null(facts->policy);
+    assert_null(facts->defaults);
     assert_true(grouped->iommu);
     assert_int_equal(grouped->cpus, 0);
 }

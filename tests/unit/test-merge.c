@@ -29,7 +29,7 @@ merge(const char *plugin_text, const char *vm_text, gpuvm_diags *diags)
     g_autoptr(gpuvm_spec) plugin = parse("plugin.yaml", plugin_text, diags);
     g_autoptr(gpuvm_spec) vm = parse("vm.yaml", vm_text, diags);
 
-    return gpuvm_merge(vm, plugin, diags);
+    return gpuvm_merge(vm, plugin, NULL, diags);
 }
 
 static const struct {
@@ -89,6 +89,61 @@ test_merge(void **state)
         assert_int_equal(diags->items->len, 0);
         assert_string_equal(yaml, expected);
         assert_string_equal(merged->base->plugin->name, "p");
+    }
+}
+
+#define DEFAULTS "kind: defaults\n"
+#define PLUGIN "kind: plugin\nname: p\n"
+
+static const struct {
+    const char *defaults, *plugin; /* plugin NULL: the VM has none */
+    const char *vm, *merged;
+} layers[] = {
+    /* VM over plugin over defaults */
+    {DEFAULTS "title: d\nfirmware: bios\n", PLUGIN "title: p\n", "name: v\nplugin: p\n",
+     "title: p\nfirmware: bios\nname: v\nplugin: p\n"},
+    {DEFAULTS "resources: {cpu_cores: 1, memory_mb: 1, hugepages: 2M}\n",
+     PLUGIN "resources: {cpu_cores: 2, memory_mb: 2}\n", "name: v\nplugin: p\nresources: {cpu_cores: 3}\n",
+     "resources:\n  cpu_cores: 3\n  memory_mb: 2\n  hugepages: 2M\nname: v\nplugin: p\n"},
+    {DEFAULTS "network: {mode: bridged, bridge: br0}\n", NULL, "name: v\nnetwork: {bridge: br1}\n",
+     "network:\n  mode: bridged\n  bridge: br1\nname: v\n"},
+    {DEFAULTS "network: {mode: bridged, bridge: br0}\n", NULL, "name: v\nnetwork: none\n",
+     "network:\n  mode: none\nname: v\n"},
+    /* the pool is not the VM's */
+    {DEFAULTS "pool: images\n", NULL, "name: v\n", "name: v\n"},
+    /* a kernel is for who needs one */
+    {DEFAULTS "kernel: /k\nkernel_cmdline: d\ninitramfs: /i\n", NULL, "name: v\ndisks: [a]\n",
+     "name: v\ndisks:\n- a\n"},
+    {DEFAULTS "kernel: /k\nkernel_cmdline: d\n", NULL, "name: v\nkernel: /own\n",
+     "kernel:\n  path: /own\nname: v\n"},
+    {DEFAULTS "kernel: /k\nkernel_cmdline: d\ninitramfs: /i\n", NULL,
+     "name: v\nkernel: /own\ninitramfs: /j\n", "kernel:\n  path: /own\ninitramfs:\n  path: /j\nname: v\n"},
+    {DEFAULTS "kernel: /k\nkernel_cmdline: d\n", NULL, "name: v\ninitramfs: /j\n",
+     "kernel:\n  path: /k\nkernel_cmdline: d\nname: v\ninitramfs: /j\n"},
+    {DEFAULTS "kernel: /k\nkernel_cmdline: d\n", PLUGIN "initramfs: /j\n",
+     "name: v\nplugin: p\nkernel_cmdline: w\n",
+     "kernel:\n  path: /k\nkernel_cmdline: w\nname: v\ninitramfs:\n  path: /j\nplugin: p\n"},
+    {DEFAULTS "kernel: /k\n", PLUGIN "initramfs: /j\nkernel_override: false\n", "name: v\nplugin: p\n",
+     "kernel:\n  path: /k\nname: v\ninitramfs:\n  path: /j\nkernel_override: false\nplugin: p\n"},
+};
+
+static void
+test_layers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(layers); i++) {
+        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+        g_autoptr(gpuvm_spec) defaults = parse("defaults.yaml", layers[i].defaults, diags),
+                              vm = parse("vm.yaml", layers[i].vm, diags);
+        g_autoptr(gpuvm_spec) plugin =
+            layers[i].plugin ? parse("plugin.yaml", layers[i].plugin, diags) : NULL;
+        g_autoptr(gpuvm_spec) merged = gpuvm_merge(vm, plugin, defaults, diags);
+        g_autofree char *yaml = merged ? gpuvm_emit_yaml(merged->doc->root) : NULL;
+
+        assert_int_equal(diags->items->len, 0);
+        assert_string_equal(yaml, layers[i].merged);
+        assert_ptr_equal(merged->base, plugin);
+        assert_ptr_equal(merged->host_defaults, defaults);
     }
 }
 
@@ -170,9 +225,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_merge),
-        cmocka_unit_test(test_kernel_override),
-        cmocka_unit_test(test_places),
+        cmocka_unit_test(test_merge),           cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_kernel_override), cmocka_unit_test(test_places),
         cmocka_unit_test(test_origin_values),
     };
 

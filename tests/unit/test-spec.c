@@ -326,6 +326,8 @@ decides_the_kind(void **state G_GNUC_UNUSED)
         {"{kind: plugin, name: a}", NULL, GPUVM_KIND_PLUGIN, 0, NULL},
         {"name: a", "deployment", GPUVM_KIND_DEPLOYMENT, 0, NULL},
         {"{kind: policy}", NULL, GPUVM_KIND_POLICY, 0, NULL},
+        {"{kind: defaults, pool: p}", NULL, GPUVM_KIND_DEFAULTS, 0, NULL},
+        {"{kind: defaults}", "policy", -1, GPUVM_EXIT_INVALID, "this is a host's defaults, not a policy"},
         {"{name: a, runtime: r, workload: {}}", NULL, GPUVM_KIND_PLUGIN, 0, NULL},
         {"{name: a, runtime: r, workload: {}}", "vm", GPUVM_KIND_VM, 0, NULL},
         {"{kind: vm, name: a, runtime: r, workload: {}}", NULL, GPUVM_KIND_VM, 0, NULL},
@@ -508,7 +510,7 @@ refuses_what_does_not_go_together(void **state G_GNUC_UNUSED)
          NULL},
         {NULL, "network:\n  mode: bridged", 2, "mode bridged needs a bridge", "add 'bridge: NAME'"},
         {NULL, "network: bridged", 1, "mode bridged needs a bridge", NULL},
-        {NULL, "network:\n  bridge: br0", 2, "bridge means nothing in mode nat",
+        {NULL, "network:\n  mode: nat\n  bridge: br0", 3, "bridge means nothing in mode nat",
          "it goes with modes bridged and dhcp"},
         {NULL, "network:\n  mode: none\n  mac: 52:54:00:00:00:01", 3, "mac means nothing in mode none", NULL},
         {NULL, "network:\n  mode: bridged\n  bridge: br0\n  network: lab", 4,
@@ -518,6 +520,8 @@ refuses_what_does_not_go_together(void **state G_GNUC_UNUSED)
          "the first is on line 3"},
         {NULL, "disks:\n- {source: a, target: vdb}\n- {source: b, target: vdb}", 3,
          "two disks have the target vdb", "the first is on line 3"},
+        {"defaults", "devices: {}", 1, "unknown key 'devices' in defaults", NULL},
+        {"defaults", "name: a", 1, "unknown key 'name' in defaults", NULL},
         {"deployment", "name: a\nconfig: {}\nfirmware: bios", 3,
          "firmware is given beside config, which describes the VM already", "move it into config"},
     };
@@ -532,6 +536,8 @@ refuses_a_second_of_one_name(void **state G_GNUC_UNUSED)
     static const bad_case cases[] = {
         {"vm", "name: a\n---\nname: b\n---\nname: a\n", 5, "vm a is defined twice", "the first is on line 1"},
         {"policy", "allowlist: []\n---\nallowlist: []\n", 3, "the policy is defined twice",
+         "the first is on line 1"},
+        {"defaults", "pool: a\n---\npool: b\n", 3, "the defaults are defined twice",
          "the first is on line 1"},
     };
 

@@ -114,10 +114,10 @@ named 1 "everybody may write to $TMPDIR/open"
 rm -r /etc/gpuvm
 right
 ln -s /nonexistent /etc/gpuvm
-refused 'cannot open /etc/gpuvm/policy.yaml: /etc/gpuvm is a link to nothing' 'hint: rm /etc/gpuvm,'
+refused 'cannot open /etc/gpuvm/' ': /etc/gpuvm is a link to nothing' 'hint: rm /etc/gpuvm,'
 rm /etc/gpuvm
 : > /etc/gpuvm
-refused 'cannot open /etc/gpuvm/policy.yaml: Not a directory'
+refused 'cannot open /etc/gpuvm/' ': Not a directory'
 rm /etc/gpuvm
 ln -s other/deeper /etc/gpuvm
 right
