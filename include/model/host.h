@@ -34,7 +34,8 @@ typedef struct gpuvm_host {
     char *cpu_vendor; /* "GenuineIntel", "AuthenticAMD" */
     int64_t cpu_virtualization;
     char *kernel_arguments;
-    int64_t grub; /* whether the boot loader's configuration is Debian's /etc/default/grub */
+    char *kernel_image; /* the path of the newest kernel, by its version */
+    int64_t grub;       /* whether the boot loader's configuration is Debian's /etc/default/grub */
     int64_t iommu_groups;
     int64_t vfio;      /* enum gpuvm_vfio */
     int64_t vfio_node; /* whether /dev/vfio/vfio exists: without it libvirt does not even load vfio-pci */

@@ -12,7 +12,7 @@
 /**
  * Installs the manifest at @from, a file, "-" or a URL, which must have @checksum unless that is NULL. Its relative paths
  * are made absolute and its cloud-init files put into it; from a URL it may name no file of this host, unless it is
- * @trusted. One that is disabled stays so. *@ret_name is g_malloc.
+ * @trusted. One that is disabled stays so. Notes say what its VMs would lack on the host. *@ret_name is g_malloc.
  */
 bool gpuvm_plugin_install(gpuvm_session *session, const char *from, const char *checksum, bool trusted,
                           char **ret_name, gpuvm_change *ret_change);

@@ -51,7 +51,8 @@ static const gpuvm_command install_command = {
         "the one of the same name. Relative paths of a file start from its directory, and files for cloud-init become part of\n"
         "what is installed; a manifest from a URL may name no file of this host, unless you trust its author with all of\n"
         "them (--trust). A plugin that is disabled stays so. Domains that use it keep what they took from it until they are\n"
-        "defined again.",
+        "defined again. Says what the plugin's VMs lack on the host as it is now, such as a kernel, a network or a card, if\n"
+        "libvirt can be asked.",
     .options = install_options,
     .min_arguments = 1,
     .max_arguments = 1,

@@ -81,7 +81,8 @@ mark_of_file(const plan_files *files, const char *path)
     const gpuvm_plan_disk *disk = g_hash_table_lookup(files->disks, path);
 
     if (g_strcmp0(plan->kernel, path) == 0)
-        return gpuvm_object_mark(&body->kernel->object, "path");
+        return body->kernel ? gpuvm_object_mark(&body->kernel->object, "path")
+                            : gpuvm_object_mark(&body->object, "initramfs"); /* it is the host's */
     if (g_strcmp0(plan->initrd, path) == 0)
         return gpuvm_object_mark(&body->initramfs->object, "path");
     if (disk)

@@ -3,6 +3,7 @@
 
 #include "core/merge.h"
 
+#include "core/boot.h"
 #include "core/secret.h"
 
 #define VALUE_LENGTH 40 /* characters of a value that origins show */
@@ -131,20 +132,13 @@ may_have_kernel(const gpuvm_vm *vm, const gpuvm_plugin *plugin, gpuvm_diags *dia
     return false;
 }
 
-/* Whether the VM at @root is to boot a kernel that it does not have. */
-static bool
-needs_kernel(const gpuvm_node *root)
-{
-    return gpuvm_node_get(root, "initramfs") && !gpuvm_node_get(root, "kernel");
-}
-
 /* @vm laid over @base; the keys of its own that this has beside a body's are not part of it. */
 static gpuvm_doc *
 lay_over(const gpuvm_spec *base, gpuvm_doc *vm)
 {
     static const char *const boot[] = {"kernel", "kernel_cmdline", "initramfs"};
     gpuvm_doc *doc = gpuvm_merge_docs(&gpuvm_body_table, base->doc, vm, true);
-    bool drops = base->kind == GPUVM_KIND_DEFAULTS && !needs_kernel(vm->root);
+    bool drops = base->kind == GPUVM_KIND_DEFAULTS && !gpuvm_boot_needs_kernel(vm->root);
 
     for (size_t i = 0; drops && i < G_N_ELEMENTS(boot); i++) {
         if (!gpuvm_node_get(vm->root, boot[i]))

@@ -4,6 +4,7 @@
 #include "core/planner.h"
 
 #include "core/admit.h"
+#include "core/boot.h"
 #include "core/cloudinit.h"
 #include "core/disk.h"
 #include "core/guestpci.h"
@@ -68,19 +69,6 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     gpuvm_admit(&admission);
 }
 
-static void
-check_boot(const gpuvm_body *body, gpuvm_diags *diags)
-{
-    static const char *const keys[] = {"initramfs", "kernel_cmdline"};
-
-    for (size_t i = 0; !body->kernel && i < G_N_ELEMENTS(keys); i++) {
-        gpuvm_mark mark = gpuvm_object_mark(&body->object, keys[i]);
-
-        if (gpuvm_object_has(&body->object, keys[i]))
-            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s is of no use without a kernel", keys[i]);
-    }
-}
-
 gpuvm_plan *
 gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
 {
@@ -90,7 +78,6 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->plugin = input->plugin;
     gpuvm_schema_later(&gpuvm_vm_table, input->vm, diags);
     gpuvm_network_check(body->network, diags); /* what each layer says was judged by itself only in part */
-    check_boot(body, diags);
     gpuvm_place_check(body->resources, input->facts, diags);
     decide_devices(input, plan->functions, diags);
     gpuvm_place(plan, input->facts, diags);
@@ -106,10 +93,12 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->arch = g_strdup(input->facts->arch ? input->facts->arch : "x86_64");
     plan->pool = g_strdup(input->pool);
     plan->pool_path = g_strdup(input->pool_path);
+    gpuvm_image_plan(plan);
+    gpuvm_boot_kernel(plan, &input->facts->host, diags);
+    gpuvm_boot_cmdline(plan);
     gpuvm_workload_plan(plan);
     gpuvm_health_plan(plan, diags);
     gpuvm_cloudinit_plan(plan, diags);
-    gpuvm_image_plan(plan);
     gpuvm_disk_plan(plan);
     gpuvm_image_check(plan, input->policies, diags);
     return plan;

@@ -66,8 +66,8 @@ add_workload(JsonBuilder *builder, const gpuvm_workload *workload)
     json_builder_end_object(builder);
 }
 
-static const char *
-runtime_of(const gpuvm_plan *plan)
+const char *
+gpuvm_workload_runtime(const gpuvm_plan *plan)
 {
     const gpuvm_plugin *plugin = plan->plugin;
 
@@ -84,7 +84,7 @@ make_manifest(const gpuvm_plan *plan)
     json_builder_begin_object(builder);
     add_member(builder, "name", plan->vm->name);
     add_member(builder, "plugin", plan->plugin ? plan->plugin->name : NULL);
-    add_member(builder, "runtime", runtime_of(plan));
+    add_member(builder, "runtime", gpuvm_workload_runtime(plan));
     add_workload(builder, body->workload);
     if (body->health_check) {
         json_builder_set_member_name(builder, "health_check");
@@ -102,18 +102,9 @@ make_manifest(const gpuvm_plan *plan)
 void
 gpuvm_workload_plan(gpuvm_plan *plan)
 {
-    const gpuvm_body *body = &plan->vm->body;
-    const char *own = body->kernel_cmdline;
     g_autofree char *digest = NULL;
 
-    if (!body->kernel)
-        return;
-    if (plan->plugin)
-        plan->cmdline = g_strdup_printf("%s%sgpuvm.plugin=%s gpuvm.runtime=%s", own ? own : "",
-                                        own ? " " : "", plan->plugin->name, runtime_of(plan));
-    else
-        plan->cmdline = g_strdup(own);
-    if (!body->workload)
+    if (!plan->kernel || !plan->vm->body.workload)
         return;
     plan->manifest = make_manifest(plan);
     digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, plan->manifest, -1);
@@ -125,7 +116,7 @@ gpuvm_workload_by_cloud_init(const gpuvm_plan *plan)
 {
     const gpuvm_body *body = &plan->vm->body;
 
-    return !body->kernel && body->workload && body->workload->entrypoint->len > 0;
+    return !plan->kernel && body->workload && body->workload->entrypoint->len > 0;
 }
 
 /*

@@ -14,11 +14,14 @@
 #define GPUVM_WORKLOAD_MANIFEST "opt/gpuvm/manifest"
 
 /**
- * Fills @plan's cmdline, manifest and manifest_volume, if the VM boots a kernel directly. The manifest is a file of the
+ * Fills @plan's manifest and manifest_volume, if the VM boots a kernel directly. The manifest is a file of the
  * host, since libvirt 9.0 gives a text to QEMU as XML would write it, without doubling commas: JSON does not survive
  * that.
  */
 void gpuvm_workload_plan(gpuvm_plan *plan);
+
+/** The runtime that @plan's guest is told of; NULL: none. Borrowed. */
+const char *gpuvm_workload_runtime(const gpuvm_plan *plan);
 
 /** Whether @plan's workload reaches the guest by cloud-init: there is something to run, and no kernel. */
 bool gpuvm_workload_by_cloud_init(const gpuvm_plan *plan);

@@ -91,6 +91,32 @@ observe_memory(const char *root, gpuvm_host *host)
         host->available_kib = g_ascii_strtoll(line + strlen("MemAvailable:"), NULL, 10);
 }
 
+/* A kernel that was put aside by a newer one of its version, or is not whole yet. */
+static bool
+is_aside(const char *name)
+{
+    return g_str_has_suffix(name, ".old") || strstr(name, ".dpkg-");
+}
+
+void
+gpuvm_observe_kernel(const char *root, gpuvm_host *host)
+{
+    g_autoptr(GPtrArray) names = gpuvm_file_list(root, "vmlinuz-", "/boot");
+    const char *newest = NULL;
+
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+
+        if (!is_aside(name) && (!newest || strverscmp(name, newest) > 0))
+            newest = name;
+    }
+    g_clear_pointer(&host->kernel_image, g_free);
+    if (newest)
+        host->kernel_image = g_build_filename("/boot", newest, NULL);
+    else if (gpuvm_file_exists(root, "/vmlinuz"))
+        host->kernel_image = g_strdup("/vmlinuz");
+}
+
 void
 gpuvm_observe_files(const char *root, gpuvm_host *host)
 {
@@ -101,6 +127,7 @@ gpuvm_observe_files(const char *root, gpuvm_host *host)
     observe_vfio(root, host);
     observe_interrupts(root, host);
     observe_memory(root, host);
+    gpuvm_observe_kernel(root, host);
     host->kernel_arguments = gpuvm_file_text(root, "/proc/cmdline");
     host->grub = gpuvm_file_exists(root, "/etc/default/grub");
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)

@@ -95,9 +95,12 @@ static const gpuvm_field common_fields[] = {
          "efi: UEFI without secure boot. bios: SeaBIOS, without the system management mode, whose code the BIOS of a "
          "passed graphics card would overwrite."},
     {GPUVM_FIELD(gpuvm_body, kernel), .shape = GPUVM_OBJECT, .table = &gpuvm_media_table,
-     .doc = "A Linux kernel to boot directly."},
+     .doc =
+         "A Linux kernel to boot directly. When absent, an initramfs boots with the host's newest kernel, in /boot, where gpuvm "
+         "runs on the host itself."},
     {GPUVM_FIELD(gpuvm_body, kernel_cmdline), .scalar = &gpuvm_scalar_string,
-     .doc = "The command line of kernel."},
+     .doc =
+         "The command line of kernel. Unless it names a console, console=ttyS0 goes before it, which gpuvm console shows."},
     {GPUVM_FIELD(gpuvm_body, kernel_override), .scalar = &gpuvm_scalar_bool, .fallback = "true",
      .doc = "In a plugin: whether a VM may have a kernel of its own in place of the plugin's."},
     {GPUVM_FIELD(gpuvm_body, initramfs), .shape = GPUVM_OBJECT, .table = &gpuvm_media_table,

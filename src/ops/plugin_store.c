@@ -16,7 +16,8 @@
 #include "doc/build.h"
 #include "doc/emit.h"
 #include "host/lock.h"
-#include "ops/load.h"
+#include "ops/create.h"
+#include "ops/draft.h"
 #include "ops/manifest.h"
 #include "ops/plugin.h"
 
@@ -51,6 +52,39 @@ note_users(gpuvm_session *session, const char *name, const char *what)
     }
     if (users->len > 0)
         gpuvm_diags_note(diags, NULL, "plugin '%s' is used by %s: %s", name, users->str, what);
+}
+
+/*
+ * Adds a note on each thing of the host that a VM of plugin @name and nothing else would lack now, as a plan says it. Where
+ * there is no host to be asked, nothing is said.
+ */
+static void
+note_lacks(gpuvm_session *session, const char *name)
+{
+    static const gpuvm_flag flag = {.name = "--plugin", .path = "plugin"};
+    gpuvm_flag_value value = {&flag, name};
+    g_autoptr(GPtrArray) values = g_ptr_array_new(), drafts = NULL;
+    g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
+    g_autoptr(gpuvm_diags) found = gpuvm_diags_new();
+    gpuvm_diags *diags = redirect(session, found);
+    bool planned;
+
+    g_ptr_array_add(values, &value);
+    g_ptr_array_add(definitions, gpuvm_create_definition(session, name, NULL, values));
+    drafts = gpuvm_session_gather(session) ? gpuvm_drafts_new(session, definitions) : NULL;
+    planned = drafts && gpuvm_drafts_plan(session, drafts);
+    redirect(session, diags);
+    for (guint i = 0; planned && i < found->items->len; i++) {
+        const gpuvm_diag *lack = found->items->pdata[i];
+        gpuvm_diag *note;
+
+        if (lack->severity == GPUVM_DIAG_NOTE)
+            continue;
+        note = gpuvm_diags_note(diags, lack->mark.line > 0 ? &lack->mark : NULL, "on this host as it is: %s",
+                                lack->message);
+        if (lack->hint)
+            gpuvm_diag_hint(note, "%s", lack->hint);
+    }
 }
 
 /*
@@ -237,6 +271,7 @@ gpuvm_plugin_install(gpuvm_session *session, const char *from, const char *check
     g_clear_pointer(&lock, gpuvm_lock_release);
     if (*ret_change == GPUVM_UPDATED)
         note_users(session, spec->plugin->name, "what they took from it stays until they are defined again");
+    note_lacks(session, spec->plugin->name);
     *ret_name = g_strdup(spec->plugin->name);
     return true;
 }

@@ -3,6 +3,7 @@
 
 #include "ops/session.h"
 
+#include "core/boot.h"
 #include "core/chain.h"
 #include "host/assets.h"
 #include "host/hostfile.h"
@@ -260,6 +261,8 @@ gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
 {
     const gpuvm_devices *devices = vm->body.devices;
 
+    if (asks_libvirt(session) && session->connection->local && gpuvm_boot_needs_kernel(vm->body.object.node))
+        gpuvm_observe_kernel("", &session->facts->host);
     if (devices->pci_passthrough->len + devices->gpus->len > 0 && !gather_context(session))
         return false;
     if (!asks_libvirt(session))

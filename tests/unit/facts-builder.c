@@ -134,6 +134,8 @@ set_host(gpuvm_facts *facts, char **words)
             facts->domain_type = g_strdup(value);
         else if ((value = value_of(*word, "emulator")))
             facts->emulator = g_strdup(value);
+        else if ((value = value_of(*word, "kernel")))
+            facts->host.kernel_image = g_strdup(value);
         else
             g_error("the test's host has a wrong word: %s", *word);
     }

@@ -10,7 +10,7 @@
  *   domain NAME [active] 0000:01:00.0 …        what another domain names, and has when it is active
  *   domain NAME active now ADDRESS… next ADDRESS…   what it has, and what it names for its next start
  *   cell 0 cpus=0-3 memory=MIB 2M=PAGES 1G=PAGES
- *   host cpus=8 memory=MIB type=qemu emulator=PATH
+ *   host cpus=8 memory=MIB type=qemu emulator=PATH kernel=PATH
  *
  * The host itself uses none of its devices, as far as anybody could see.
  *

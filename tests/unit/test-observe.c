@@ -144,11 +144,43 @@ libvirt(void **state G_GNUC_UNUSED)
     gpuvm_host_clear(&seen);
 }
 
+/* The newest is so by its version, not by its name. */
+static void
+kernels(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *tree, *newest;
+    } images[] = {
+        {"boot/\n", NULL},
+        {"boot/initrd.img-6.1.0-18-amd64: \nboot/vmlinuz: \n", NULL},
+        {"boot/vmlinuz-6.1.0-18-amd64: \nboot/vmlinuz-6.1.0-9-amd64: \n", "/boot/vmlinuz-6.1.0-18-amd64"},
+        {"boot/vmlinuz-6.9.7-amd64: \nboot/vmlinuz-6.10.0-amd64: \nboot/vmlinuz-5.99-amd64: \n",
+         "/boot/vmlinuz-6.10.0-amd64"},
+        {"boot/vmlinuz-6.1.0: \nboot/vmlinuz-6.1.0.old: \nboot/vmlinuz-6.2.0.dpkg-new: \n",
+         "/boot/vmlinuz-6.1.0"},
+        {"vmlinuz: \nboot/vmlinuz-6.1.0: \n", "/boot/vmlinuz-6.1.0"},
+        {"vmlinuz: \n", "/vmlinuz"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(images); i++) {
+        char *root = tree_make(images[i].tree);
+        gpuvm_host host;
+
+        gpuvm_host_init(&host);
+        gpuvm_observe_kernel(root, &host);
+        if (g_strcmp0(host.kernel_image, images[i].newest) != 0)
+            fail_msg("%s: %s", images[i].tree, host.kernel_image);
+        gpuvm_host_clear(&host);
+        tree_remove(root);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files),
+        cmocka_unit_test(kernels),
         cmocka_unit_test(locked_memory),
         cmocka_unit_test(libvirt),
     };

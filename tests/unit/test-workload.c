@@ -9,6 +9,7 @@
 #include "core/image.h"
 
 #define KERNEL "kernel: /boot/vmlinuz\n"
+#define CONSOLE "console=ttyS0"
 
 /** As scene_plan, with @plugin, which may be NULL. */
 static void
@@ -33,24 +34,26 @@ tells_a_guest_with_a_kernel(void **state G_GNUC_UNUSED)
     } cases[] = {
         {"", NULL, NULL, NULL},
         {"workload: {entrypoint: [run]}", NULL, NULL, NULL},
-        {KERNEL, NULL, NULL, NULL},
-        {KERNEL "kernel_cmdline: quiet", NULL, "quiet", NULL},
-        {KERNEL "kernel_cmdline: quiet", "name: torch", "quiet gpuvm.plugin=torch gpuvm.runtime=torch", NULL},
-        {KERNEL, "name: torch\nruntime: cuda", "gpuvm.plugin=torch gpuvm.runtime=cuda", NULL},
-        {KERNEL "runtime: own", "name: torch\nruntime: cuda", "gpuvm.plugin=torch gpuvm.runtime=own", NULL},
-        {KERNEL "workload: {entrypoint: [run]}", NULL, NULL,
+        {KERNEL, NULL, CONSOLE, NULL},
+        {KERNEL "kernel_cmdline: quiet", NULL, CONSOLE " quiet", NULL},
+        {KERNEL "kernel_cmdline: quiet", "name: torch",
+         CONSOLE " quiet gpuvm.plugin=torch gpuvm.runtime=torch", NULL},
+        {KERNEL, "name: torch\nruntime: cuda", CONSOLE " gpuvm.plugin=torch gpuvm.runtime=cuda", NULL},
+        {KERNEL "runtime: own", "name: torch\nruntime: cuda", CONSOLE " gpuvm.plugin=torch gpuvm.runtime=own",
+         NULL},
+        {KERNEL "workload: {entrypoint: [run]}", NULL, CONSOLE,
          "{\"name\":\"vm\",\"workload\":{\"entrypoint\":[\"run\"],\"env\":{}}}"},
         {KERNEL
          "workload: {type: http, base_url: 'http://127.0.0.1:8000', entrypoint: [run, -v], env: {B: 1, A: 2}, "
          "workdir: /srv}\nhealth_check: {endpoint: /health, timeout_ms: 500}",
-         "name: torch", "gpuvm.plugin=torch gpuvm.runtime=torch",
+         "name: torch", CONSOLE " gpuvm.plugin=torch gpuvm.runtime=torch",
          "{\"name\":\"vm\",\"plugin\":\"torch\",\"runtime\":\"torch\",\"workload\":{\"type\":\"http\","
          "\"base_url\":\"http://127.0.0.1:8000\",\"entrypoint\":[\"run\",\"-v\"],\"env\":{\"A\":\"2\",\"B\":\"1\"},"
          "\"workdir\":\"/srv\"},\"health_check\":{\"endpoint\":\"/health\",\"timeout_ms\":500}}"},
         /* what this guest does with a name or a path is its own affair */
         {KERNEL
          "workload: {entrypoint: [./run, \"a\\nb\\t\\\"c\\\" \\\\ é \U0001F600 %n $x , <&>\"], env: {a-b: ''}}",
-         NULL, NULL,
+         NULL, CONSOLE,
          "{\"name\":\"vm\",\"workload\":{\"entrypoint\":[\"./run\",\"a\\nb\\t\\\"c\\\" \\\\ é \U0001F600 %n $x , "
          "<&>\"],\"env\":{\"a-b\":\"\"}}}"},
     };

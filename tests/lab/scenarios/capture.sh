@@ -37,6 +37,8 @@ vm included '{gpus: [{class: "03", count: 1}], iommu_group: include}'
 vm detached '{pci_passthrough: ["01:00.0"], iommu_group: detach}'
 vm disk '{pci_passthrough: ["02:00.0", "03:00.0"], functions: requested}'
 vm virtual '{pci_passthrough: ["4d:00.1"]}'
+: > "$TMPDIR/initramfs"
+vm kernel '{}' 'initramfs: initramfs'
 sed -i '/resources/s/}/, hugepages: 1G}/' "$TMPDIR/two.yaml"
 same_everywhere
 
