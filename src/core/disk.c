@@ -58,7 +58,8 @@ plan_rootfs(gpuvm_plan *plan, namer *names)
 
     g_ptr_array_add(plan->disks, planned);
     planned->target = next_target(names, false);
-    image = gpuvm_image_add_disk(plan, planned, "rootfs", path, rootfs->url, rootfs->checksum, rootfs->format,
+    image = gpuvm_image_add_disk(plan, planned, "rootfs", path, rootfs->url, rootfs->checksum,
+                                 rootfs->format == GPUVM_DISK_EXT4 ? GPUVM_DISK_RAW : rootfs->format,
                                  gpuvm_object_mark(&rootfs->object, rootfs->url ? "url" : "path"));
     image->size = rootfs->size_gb << 30;
 }

@@ -95,11 +95,11 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->pool_path = g_strdup(input->pool_path);
     gpuvm_image_plan(plan);
     gpuvm_boot_kernel(plan, &input->facts->host, diags);
-    gpuvm_boot_cmdline(plan);
     gpuvm_workload_plan(plan);
     gpuvm_health_plan(plan, diags);
     gpuvm_cloudinit_plan(plan, diags);
     gpuvm_disk_plan(plan);
+    gpuvm_boot_cmdline(plan);
     gpuvm_image_check(plan, input->policies, diags);
     return plan;
 }

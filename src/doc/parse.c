@@ -315,8 +315,9 @@ read_event(parse *p, const yaml_event_t *event, GPtrArray *docs)
     return true;
 }
 
+/* @text is the source's, as libyaml is to read it. */
 static void
-read_events(parse *p, GPtrArray *docs)
+read_events(parse *p, const char *text, GPtrArray *docs)
 {
     yaml_parser_t parser;
     bool more = true;
@@ -324,7 +325,7 @@ read_events(parse *p, GPtrArray *docs)
     if (!yaml_parser_initialize(&parser))
         g_error("out of memory");
     /* told the encoding, it would take a byte order mark for a character, and count it */
-    yaml_parser_set_input_string(&parser, (const unsigned char *)p->source->text, p->source->size);
+    yaml_parser_set_input_string(&parser, (const unsigned char *)text, strlen(text));
     while (more) {
         yaml_event_t event;
 
@@ -344,12 +345,13 @@ gpuvm_doc_parse(gpuvm_source *source, gpuvm_diags *diags)
     GPtrArray *docs = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_doc_unref);
     parse p = {.source = source, .diags = diags};
     unsigned errors = diags->errors;
+    g_autofree char *stripped = NULL;
 
-    if (!gpuvm_syntax_check_text(source, diags))
+    if (!gpuvm_syntax_check_text(source, diags) || !gpuvm_syntax_strip(source, &stripped, diags))
         return docs;
     p.frames = g_array_new(FALSE, FALSE, sizeof(frame));
     p.pending = g_ptr_array_sized_new(64); /* so that its pdata is never NULL */
-    read_events(&p, docs);
+    read_events(&p, stripped ? stripped : source->text, docs);
     gpuvm_doc_unref(p.doc);
     g_ptr_array_unref(p.pending);
     g_array_unref(p.frames);

@@ -23,6 +23,12 @@ text_begin(const gpuvm_source *source)
     return source->text + (g_str_has_prefix(source->text, BOM) ? strlen(BOM) : 0);
 }
 
+static bool
+is_break(gunichar c)
+{
+    return c == '\n' || c == '\r' || c == 0x2028 || c == 0x2029;
+}
+
 /* The place of @at, before which all is UTF-8. */
 static gpuvm_mark
 mark_of(gpuvm_source *source, const char *at)
@@ -33,7 +39,7 @@ mark_of(gpuvm_source *source, const char *at)
         gunichar c = g_utf8_get_char(p);
 
         mark.column++;
-        if (c == '\n' || (c == '\r' && p[1] != '\n') || c == 0x2028 || c == 0x2029) {
+        if (is_break(c) && !(c == '\r' && p[1] == '\n')) {
             mark.line++;
             mark.column = 1;
         }
@@ -90,6 +96,75 @@ gpuvm_syntax_check_text(gpuvm_source *source, gpuvm_diags *diags)
             return false;
         }
     }
+    return true;
+}
+
+/* The end of what begins at @at with a quote: of either sort, as YAML has them. */
+static const char *
+end_of_quoted(const char *at)
+{
+    char quote = *at++;
+
+    for (; *at && *at != quote; at++) {
+        if (quote == '"' && *at == '\\' && at[1])
+            at++;
+    }
+    return *at ? at + 1 : at;
+}
+
+/* The end of the comment that begins at @at, in JSON's way or in YAML's; @at: none does. NULL: it has none. */
+static const char *
+end_of_comment(const char *at)
+{
+    const char *end = at;
+
+    if (g_str_has_prefix(at, "/*")) {
+        end = strstr(at + 2, "*/");
+        return end ? end + 2 : NULL;
+    }
+    if (*at == '#' || g_str_has_prefix(at, "//")) {
+        while (*end && !is_break(g_utf8_get_char(end)))
+            end = g_utf8_next_char(end);
+    }
+    return end;
+}
+
+/* Adds @at to @end to @text, each character a blank unless it ends a line. */
+static void
+append_blanks(GString *text, const char *at, const char *end)
+{
+    for (; at < end; at = g_utf8_next_char(at))
+        g_string_append_unichar(text, is_break(g_utf8_get_char(at)) ? g_utf8_get_char(at) : ' ');
+}
+
+bool
+gpuvm_syntax_strip(gpuvm_source *source, char **ret_text, gpuvm_diags *diags)
+{
+    const char *begin = text_begin(source), *end;
+    g_autoptr(GString) text = g_string_new_len(source->text, begin - source->text);
+    bool json = false, may_begin = true; /* what a blank or a bracket is before */
+
+    for (const char *at = begin; *at; at = end) {
+        bool quoted = may_begin && (*at == '"' || *at == '\'');
+
+        end = quoted ? end_of_quoted(at) : may_begin ? end_of_comment(at) : at;
+        if (!end) {
+            gpuvm_mark mark = mark_of(source, at);
+            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "this comment is never closed");
+            return false;
+        }
+        if (end > at && !quoted) {
+            append_blanks(text, at, end);
+            continue;
+        }
+        if (!json && !strchr(" \t\r\n{", *at)) /* it begins otherwise: YAML has comments of its own */
+            return true;
+        json = json || *at == '{';
+        may_begin = quoted || strchr(" \t\r\n{}[],", *at);
+        end = quoted ? end : g_utf8_next_char(at);
+        g_string_append_len(text, at, end - at);
+    }
+    *ret_text = g_string_free(g_steal_pointer(&text), FALSE);
     return true;
 }
 

@@ -4,6 +4,7 @@
 #include "model/tables.h"
 
 static const char *const format_names[] = {"auto", "raw", "qcow2", NULL};
+static const char *const rootfs_format_names[] = {"auto", "raw", "qcow2", "ext4", NULL};
 
 /* Adds an error unless exactly one of @first and @second, keys of @object, is given. */
 static void
@@ -57,9 +58,10 @@ const gpuvm_table gpuvm_media_table = {
 };
 
 static const gpuvm_field rootfs_fields[] = {
-    {GPUVM_FIELD(gpuvm_media, format), .shape = GPUVM_ENUM, .choices = format_names,
+    {GPUVM_FIELD(gpuvm_media, format), .shape = GPUVM_ENUM, .choices = rootfs_format_names,
      .doc =
-         "The format of the image. auto: by what the file begins with. A backing file, and an external data file, are "
+         "The format of the image. auto: by what the file begins with. ext4: the bare file system, without a boot loader: the VM's "
+         "kernel, which it needs, is told root=/dev/vda. A backing file, and an external data file, are "
          "beside the image, in the same directory."},
     {GPUVM_FIELD(gpuvm_media, size_gb), .scalar = &gpuvm_scalar_integer, .max = 1024 * 1024, .unit = "GiB",
      .doc = "How large the VM's root disk is; when absent, as large as the image says."},

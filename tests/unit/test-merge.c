@@ -123,6 +123,8 @@ static const struct {
     {DEFAULTS "kernel: /k\nkernel_cmdline: d\n", PLUGIN "initramfs: /j\n",
      "name: v\nplugin: p\nkernel_cmdline: w\n",
      "kernel:\n  path: /k\nkernel_cmdline: w\nname: v\ninitramfs:\n  path: /j\nplugin: p\n"},
+    {DEFAULTS "kernel: /k\ninitramfs: /i\n", NULL, "name: v\nrootfs: {path: /r, format: ext4}\n",
+     "kernel:\n  path: /k\ninitramfs:\n  path: /i\nname: v\nrootfs:\n  path: /r\n  format: ext4\n"},
     {DEFAULTS "kernel: /k\n", PLUGIN "initramfs: /j\nkernel_override: false\n", "name: v\nplugin: p\n",
      "kernel:\n  path: /k\nname: v\ninitramfs:\n  path: /j\nkernel_override: false\nplugin: p\n"},
 };

@@ -101,6 +101,16 @@ test_good(void **state G_GNUC_UNUSED)
         {"{\n\t\"a\": 1,\n\t\"b\": {\n\t\t\"c\":\t[ ]\n\t}\n}\n", "{'a': 1, 'b': {'c': []}}"},
         {"{\"a\": \"\\u00e9 \\\"\\\\ \\t\"}", "{'a': '\u00e9 \"\\ \t'}"},
         {"[]", "[]"},
+        /* … with comments */
+        {"{\"a\": [ // one\n\"b\", /* two\n\"c\", */ \"d\"// three\n]}", "{'a': ['b', 'd']}"},
+        {"// first {\n/* é */{/**/\"a\":1,//\n}//", "{'a': 1}"},
+        {"\xEF\xBB\xBF// a\r\n{\"a\": 1} // b\r\n", "{'a': 1}"},
+        {"{\"a\": \"// b\", \"c\": \"\\\" /* d\"}", "{'a': '// b', 'c': '\" /* d'}"},
+        {"# a // b\n{a: 1, # it's /* c\n b: 'x // y', c: http://d/*/e, f: don't}\n",
+         "{a: 1, b: 'x // y', c: http://d/*/e, f: don't}"},
+        {"{a: 1}\n---\n{b: 2} // c\n", "{a: 1} | {b: 2}"},
+        /* … which YAML has not */
+        {"a: x // y\nb: /* z\n", "{a: x // y, b: /* z}"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -218,6 +228,10 @@ static const bad_case bad_cases[] = {
     {"- a\nb: c\n", 0, "2:1: this line does not fit the indentation of those above it", "same column"},
     {"- 'a' b\n", 0, "1:7: unexpected text behind a value", "quotes"},
     {"a: |x\n  y\n", 0, "1:5: unexpected text behind '|' or '>'", "next line"},
+    {"{\"a\": 1, /* b\n}\n", 0, "1:10: this comment is never closed", NULL},
+    {"/*", 0, "1:1: this comment is never closed", NULL},
+    {"{\"a\": [1 2], // é\n /* é\n */ \"b\" 3}\n", 0, "3:9: a ',' or '}' is missing before this", "quotes"},
+    {"// only a comment\n", 0, "0:0: there is no definition in it", NULL},
 };
 
 static void
