@@ -16,7 +16,8 @@ typedef enum gpuvm_answer_kind {
 
 typedef struct gpuvm_answer {
     gpuvm_answer_kind kind;
-    int status;        /* of HTTP; GPUVM_ANSWER_STATUS only */
-    const char *why;   /* of GPUVM_ANSWER_BROKEN, in words; static */
+    int status; /* of HTTP; GPUVM_ANSWER_STATUS only */
+    char why
+        [160]; /* of GPUVM_ANSWER_BROKEN, in words, which may be the guest's; as much as there is room for */
     uint32_t taken_ms; /* from the request to the status line, or to giving up */
 } gpuvm_answer;

@@ -150,6 +150,7 @@ typedef struct gpuvm_record {
     GPtrArray *labels;     /* gpuvm_pair, owned */
     char *health_url;      /* as in gpuvm_plan, without secrets */
     bool health_secret;    /* it had some: see ops/healthurl.h */
+    int health_from;       /* enum gpuvm_health_from */
     uint64_t health_timeout_ms;
     char *pool;         /* where volumes is; NULL: it has none */
     GPtrArray *volumes; /* char *, owned: the volumes of the VM's own: overlays and seed */

@@ -19,11 +19,12 @@ enum gpuvm_firmware { GPUVM_FIRMWARE_EFI, GPUVM_FIRMWARE_BIOS };
 /* ext4 is of a rootfs: raw, without a boot loader */
 enum gpuvm_disk_format { GPUVM_DISK_AUTO, GPUVM_DISK_RAW, GPUVM_DISK_QCOW2, GPUVM_DISK_EXT4 };
 enum gpuvm_enforce { GPUVM_ENFORCE_GPUVM, GPUVM_ENFORCE_ALL, GPUVM_ENFORCE_OFF };
+enum gpuvm_health_from { GPUVM_HEALTH_FROM_HOST, GPUVM_HEALTH_FROM_GUEST };
 enum gpuvm_net_mode { GPUVM_NET_NAT, GPUVM_NET_BRIDGED, GPUVM_NET_DHCP, GPUVM_NET_VSOCK, GPUVM_NET_NONE };
 
 /** The words of the enums above, as a definition writes them. */
-extern const char *const gpuvm_functions_names[], *const gpuvm_group_mode_names[],
-                                                      *const gpuvm_enforce_names[];
+extern const char *const gpuvm_functions_names[],
+    *const gpuvm_group_mode_names[], *const gpuvm_enforce_names[], *const gpuvm_health_from_names[];
 
 typedef struct gpuvm_resources {
     gpuvm_object object;
@@ -112,6 +113,7 @@ typedef struct gpuvm_health_check {
     gpuvm_object object;
     char *endpoint;
     uint64_t timeout_ms;
+    int from; /* who asks */
 } gpuvm_health_check;
 
 typedef struct gpuvm_body {

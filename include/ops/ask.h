@@ -36,8 +36,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_health, gpuvm_health_free)
 GPtrArray *gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms);
 
 /*
- * Asks @domain alone what @url says, for as long as gpuvm_health_ask would, but little longer than @left_ms, nor after
- * @stop says so (NULL: never). gpuvm_curl_load was called before.
+ * Asks @domain alone what @url says, from @from (enum gpuvm_health_from), for as long as gpuvm_health_ask would, but little
+ * longer than @left_ms, nor after @stop says so (NULL: never). gpuvm_curl_load was called before.
  */
 gpuvm_health *gpuvm_health_ask_one(const gpuvm_session *session, const gpuvm_domain *domain, const char *url,
-                                   uint64_t left_ms, bool (*stop)(void));
+                                   int from, uint64_t left_ms, bool (*stop)(void));

@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "core/health.h"
 #include "ops/ask.h"
 
 static char *
@@ -78,6 +79,24 @@ find_all(gpuvm_cli *cli)
     return vms;
 }
 
+/* What may help those of @vms, whose @healths are in their order, that are not healthy; each remedy once. */
+static void
+hint(gpuvm_diag *diag, const GPtrArray *vms, const GPtrArray *healths)
+{
+    g_autoptr(GPtrArray) hints = g_ptr_array_new();
+
+    for (guint i = 0; i < healths->len; i++) {
+        const gpuvm_instance *vm = vms->pdata[i];
+        const gpuvm_health *health = healths->pdata[i];
+        const char *text = health->reason ? gpuvm_health_hint(vm->record->health_from, health->reason) : NULL;
+
+        if (!text || g_ptr_array_find(hints, text, NULL))
+            continue;
+        g_ptr_array_add(hints, (gpointer)text);
+        gpuvm_diag_hint(diag, "%s", text);
+    }
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
@@ -96,8 +115,9 @@ run(gpuvm_cli *cli, int argc, char **argv)
         gpuvm_output_line(cli->output, "no VM that runs has a health_check");
     gpuvm_output_table(cli->output, "vms", rows, columns, NULL);
     if (unhealthy > 0)
-        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_UNHEALTHY, NULL, "%u of %u VMs %s not healthy",
-                          unhealthy, healths->len, unhealthy == 1 ? "is" : "are");
+        hint(gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_UNHEALTHY, NULL, "%u of %u VMs %s not healthy",
+                               unhealthy, healths->len, unhealthy == 1 ? "is" : "are"),
+             vms, healths);
 }
 
 const gpuvm_command gpuvm_cmd_health = {

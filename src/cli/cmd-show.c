@@ -80,8 +80,8 @@ volumes_array(const gpuvm_record *record)
 static void
 show(gpuvm_output *output, JsonObject *vm)
 {
-    static const char *const lines[] = {"name",   "uuid",      "state",       "source",    "plugin",
-                                        "digest", "functions", "iommu_group", "health_url"};
+    static const char *const lines[] = {"name",   "uuid",      "state",       "source",     "plugin",
+                                        "digest", "functions", "iommu_group", "health_url", "health_from"};
     JsonArray *volumes = json_object_get_array_member(vm, "volumes");
 
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
@@ -126,6 +126,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
     json_object_set_string_member(vm, "functions", gpuvm_functions_names[record->functions]);
     json_object_set_string_member(vm, "iommu_group", gpuvm_group_mode_names[record->iommu_group]);
     gpuvm_json_set_string(vm, "health_url", health_url);
+    gpuvm_json_set_string(vm, "health_from",
+                          health_url ? gpuvm_health_from_names[record->health_from] : NULL);
     json_object_set_object_member(vm, "labels", labels_object(record));
     json_object_set_array_member(vm, "volumes", volumes_array(record));
     json_object_set_array_member(vm, "devices", device_rows(cli->session, claim->now, record));

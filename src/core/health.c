@@ -10,12 +10,16 @@
 
 /* As the definition has it: nothing is decoded and encoded again. */
 #define URL_FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD)
+#define REFUSED "connection refused"
 
-static bool
-is_web(GUri *uri)
+GUri *
+gpuvm_health_parse(const char *url)
 {
-    return (g_str_equal(g_uri_get_scheme(uri), "http") || g_str_equal(g_uri_get_scheme(uri), "https")) &&
-           g_uri_get_host(uri) && *g_uri_get_host(uri);
+    g_autoptr(GUri) uri = g_uri_parse(url, URL_FLAGS, NULL);
+    bool web =
+        uri && (g_str_equal(g_uri_get_scheme(uri), "http") || g_str_equal(g_uri_get_scheme(uri), "https"));
+
+    return web && g_uri_get_host(uri) && *g_uri_get_host(uri) ? g_steal_pointer(&uri) : NULL;
 }
 
 /* What must be written as %XX in a path or query is: blanks, and what is not ASCII. */
@@ -28,14 +32,14 @@ encode(const char *text)
 char *
 gpuvm_health_join(const char *base_url, const char *endpoint, const char **ret_wrong)
 {
-    g_autoptr(GUri) base = g_uri_parse(base_url, URL_FLAGS, NULL);
+    g_autoptr(GUri) base = gpuvm_health_parse(base_url);
     g_autofree char *relative = g_strndup(endpoint, strcspn(endpoint, "#")), *encoded = NULL;
     g_autofree char *path = NULL;
     const char *query = NULL;
     char *mark;
     size_t end;
 
-    if (!base || !is_web(base)) {
+    if (!base) {
         *ret_wrong = "base_url";
         return NULL;
     }
@@ -134,7 +138,7 @@ gpuvm_health_reason(const gpuvm_answer *answer)
         text = status_text(answer->status);
         return g_strdup_printf("%d%s%s", answer->status, text ? " " : "", text ? text : "");
     case GPUVM_ANSWER_REFUSED:
-        return g_strdup("connection refused");
+        return g_strdup(REFUSED);
     case GPUVM_ANSWER_UNREACHABLE:
         return g_strdup("address not reachable");
     case GPUVM_ANSWER_NONE:
@@ -144,19 +148,36 @@ gpuvm_health_reason(const gpuvm_answer *answer)
     }
 }
 
+const char *
+gpuvm_health_hint(int from, const char *reason)
+{
+    if (g_str_has_prefix(reason, GPUVM_HEALTH_NO_ADDRESS))
+        return "a guest's address comes from a DHCP lease of libvirt's network, from the host's ARP table, or from "
+               "qemu-guest-agent in the guest; with `from: guest` in health_check none is needed";
+    if (g_str_equal(reason, GPUVM_HEALTH_NO_AGENT))
+        return "`from: guest` in health_check needs qemu-guest-agent in the guest";
+    if (from == GPUVM_HEALTH_FROM_HOST && g_str_equal(reason, REFUSED))
+        return "if the workload listens on the guest's loopback alone, write `from: guest` in health_check: then the "
+               "guest asks it";
+    return NULL;
+}
+
 static void
 check_network(const gpuvm_plan *plan, const gpuvm_mark *mark, gpuvm_diags *diags)
 {
     int mode = plan->vm->body.network->mode;
     gpuvm_diag *diag;
 
-    if ((mode != GPUVM_NET_NONE && mode != GPUVM_NET_VSOCK) || !gpuvm_health_is_guest(plan->health_url))
+    if ((mode != GPUVM_NET_NONE && mode != GPUVM_NET_VSOCK) || !gpuvm_health_is_guest(plan->health_url) ||
+        plan->vm->body.health_check->from == GPUVM_HEALTH_FROM_GUEST)
         return;
     diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, mark,
                              "health_check has nobody to ask: in network mode %s the guest has no address",
                              mode == GPUVM_NET_NONE ? "none" : "vsock");
-    gpuvm_diag_hint(diag, "choose another network mode; if a NIC is passed to the guest, name its address in "
-                          "the workload's base_url");
+    gpuvm_diag_hint(
+        diag,
+        "choose another network mode, or write `from: guest` in health_check; if a NIC is passed to the "
+        "guest, name its address in the workload's base_url");
 }
 
 static void

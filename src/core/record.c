@@ -101,6 +101,8 @@ gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
         gpuvm_xml_set(node, "url", "%s", url);
         if (!g_str_equal(url, plan->health_url))
             gpuvm_xml_set(node, "secret", "yes");
+        if (plan->vm->body.health_check->from == GPUVM_HEALTH_FROM_GUEST)
+            gpuvm_xml_set(node, "from", "guest");
         gpuvm_xml_set(node, "timeout_ms", "%" G_GUINT64_FORMAT, plan->health_timeout_ms);
     }
     write_volumes(plan, vm);
@@ -187,6 +189,8 @@ read_health(const xmlNode *node, gpuvm_record *record)
 {
     record->health_url = gpuvm_xml_attr(node, "url");
     record->health_secret = gpuvm_xml_attr_is(node, "secret", "yes");
+    record->health_from =
+        gpuvm_xml_attr_is(node, "from", "guest") ? GPUVM_HEALTH_FROM_GUEST : GPUVM_HEALTH_FROM_HOST;
     return record->health_url &&
            gpuvm_xml_number(node, "timeout_ms", UINT64_MAX, &record->health_timeout_ms, NULL);
 }

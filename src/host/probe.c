@@ -32,6 +32,15 @@ set_options(CURL *curl, const gpuvm_probe *probe)
 }
 
 static gpuvm_answer
+broken(const char *why)
+{
+    gpuvm_answer answer = {.kind = GPUVM_ANSWER_BROKEN};
+
+    g_strlcpy(answer.why, why, sizeof answer.why);
+    return answer;
+}
+
+static gpuvm_answer
 of_connect_error(long number)
 {
     switch (number) {
@@ -41,7 +50,7 @@ of_connect_error(long number)
     case ENETUNREACH:
         return (gpuvm_answer){.kind = GPUVM_ANSWER_UNREACHABLE};
     default:
-        return (gpuvm_answer){.kind = GPUVM_ANSWER_BROKEN, .why = "no connection"};
+        return broken("no connection");
     }
 }
 
@@ -60,19 +69,19 @@ of_result(CURL *curl, CURLcode code)
     case CURLE_OPERATION_TIMEDOUT:
         return (gpuvm_answer){.kind = GPUVM_ANSWER_NONE};
     case CURLE_COULDNT_RESOLVE_HOST:
-        return (gpuvm_answer){.kind = GPUVM_ANSWER_BROKEN, .why = "no such host name"};
+        return broken("no such host name");
     case CURLE_PEER_FAILED_VERIFICATION:
-        return (gpuvm_answer){.kind = GPUVM_ANSWER_BROKEN, .why = "its certificate is not trusted"};
+        return broken("its certificate is not trusted");
     case CURLE_SSL_CONNECT_ERROR:
-        return (gpuvm_answer){.kind = GPUVM_ANSWER_BROKEN, .why = "the answer is not TLS"};
+        return broken("the answer is not TLS");
     case CURLE_GOT_NOTHING:
     case CURLE_RECV_ERROR:
-        return (gpuvm_answer){.kind = GPUVM_ANSWER_BROKEN, .why = "connection closed without an answer"};
+        return broken("connection closed without an answer");
     case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: no status line */
     case CURLE_WEIRD_SERVER_REPLY:
-        return (gpuvm_answer){.kind = GPUVM_ANSWER_BROKEN, .why = "the answer is not HTTP"};
+        return broken("the answer is not HTTP");
     default:
-        return (gpuvm_answer){.kind = GPUVM_ANSWER_BROKEN, .why = gpuvm_curl.easy_strerror(code)};
+        return broken(gpuvm_curl.easy_strerror(code));
     }
 }
 

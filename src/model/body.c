@@ -7,6 +7,7 @@ static const char *const numa_names[] = {"auto", "none", NULL};
 static const char *const pinning_names[] = {"none", "shared", "dedicated", NULL};
 static const char *const hugepages_names[] = {"none", "2M", "1G", NULL};
 static const char *const firmware_names[] = {"efi", "bios", NULL};
+const char *const gpuvm_health_from_names[] = {"host", "guest", NULL};
 
 static const gpuvm_field resources_fields[] = {
     {GPUVM_FIELD(gpuvm_resources, cpu_cores), .scalar = &gpuvm_scalar_integer, .fallback = "2", .min = 1,
@@ -63,6 +64,11 @@ static const gpuvm_field health_check_fields[] = {
      .doc = "The path that is asked for, below the workload's base_url, such as /health."},
     {GPUVM_FIELD(gpuvm_health_check, timeout_ms), .scalar = &gpuvm_scalar_integer, .fallback = "30000",
      .min = 1, .max = 24 * 60 * 60 * 1000, .unit = "ms", .doc = "How long the workload may take to answer."},
+    {GPUVM_FIELD(gpuvm_health_check, from), .shape = GPUVM_ENUM, .choices = gpuvm_health_from_names,
+     .doc =
+         "Who asks. host: the host, at the guest's address where base_url names a loopback one. guest: the guest itself, "
+         "for what listens on its loopback alone, or where it has no network; it needs QEMU's guest agent, which must be "
+         "allowed guest-exec, and curl, wget or bash."},
     {NULL},
 };
 

@@ -9,8 +9,10 @@
 #include "core/health.h"
 #include "core/reach.h"
 #include "host/address.h"
+#include "host/agent.h"
 #include "host/curl.h"
 #include "host/probe.h"
+#include "ops/askguest.h"
 #include "ops/healthurl.h"
 
 #define LIMIT_MS 5000    /* for one question */
@@ -51,6 +53,7 @@ typedef struct asking {
     const char *root; /* as gpuvm_address_list has it */
     bool apart;       /* and this: there are others */
     char *url;
+    int from; /* enum gpuvm_health_from */
     uint32_t limit_ms;
     gpointer *ret_health; /* a gpuvm_health, where the asker wants it: not the thread's */
     gpuvm_health *health;
@@ -82,6 +85,17 @@ set_error(gpuvm_health *health, const GError *error)
     set_reason(health, g_strndup(error->message, strcspn(error->message, "\n")));
 }
 
+static void
+set_answer(gpuvm_health *health, const char *url, const gpuvm_answer *answer)
+{
+    if (gpuvm_health_is_good(answer))
+        health->state = GPUVM_HEALTH_HEALTHY;
+    set_reason(health, gpuvm_health_reason(answer));
+    g_free(health->url);
+    health->url = gpuvm_url_shown(url);
+    health->taken_ms = (int)answer->taken_ms;
+}
+
 /* Whether anybody answered. */
 static bool
 ask_at(gpuvm_health *health, const gpuvm_probe *probe)
@@ -89,12 +103,7 @@ ask_at(gpuvm_health *health, const gpuvm_probe *probe)
     gpuvm_answer answer;
 
     gpuvm_probe_run(probe, &answer);
-    if (gpuvm_health_is_good(&answer))
-        health->state = GPUVM_HEALTH_HEALTHY;
-    set_reason(health, gpuvm_health_reason(&answer));
-    g_free(health->url);
-    health->url = gpuvm_url_shown(probe->url);
-    health->taken_ms = (int)answer.taken_ms;
+    set_answer(health, probe->url, &answer);
     return answer.kind == GPUVM_ANSWER_STATUS;
 }
 
@@ -147,6 +156,19 @@ ask_guest(asking *question)
 }
 
 static void
+ask_within(asking *question)
+{
+    g_autoptr(gpuvm_domain) same = question->apart ? gpuvm_domain_apart(question->domain) : NULL;
+    g_autoptr(GError) error = NULL;
+    gpuvm_answer answer;
+
+    if (gpuvm_askguest(same ? same : question->domain, question->url, question->limit_ms, &answer, &error))
+        set_answer(question->health, question->url, &answer);
+    else
+        set_error(question->health, error);
+}
+
+static void
 answer(gpointer data, gpointer user)
 {
     asking *question = data;
@@ -161,6 +183,8 @@ answer(gpointer data, gpointer user)
         set_reason(question->health, g_strdup(gpuvm_domain_state_name(question->domain->state)));
     } else if (question->domain->state == VIR_DOMAIN_PAUSED) { /* after an error of its disk, for example */
         set_reason(question->health, g_strdup(gpuvm_domain_state_name(question->domain->state)));
+    } else if (question->from == GPUVM_HEALTH_FROM_GUEST) {
+        ask_within(question);
     } else if (gpuvm_health_is_guest(question->url)) {
         ask_guest(question);
     } else {
@@ -212,14 +236,17 @@ ask_all(GPtrArray *questions, uint64_t patience_ms, bool (*stop)(void))
 }
 
 static asking *
-question_new(const gpuvm_session *session, const gpuvm_domain *domain, const char *url, uint32_t limit_ms,
-             gpointer *ret_health)
+question_new(const gpuvm_session *session, const gpuvm_domain *domain, const char *url, int from,
+             uint32_t limit_ms, gpointer *ret_health)
 {
     asking *question = g_new0(asking, 1);
 
     question->domain = gpuvm_domain_copy(domain);
     question->root = session->connection->local ? "" : NULL;
     question->url = g_strdup(url);
+    question->from = from;
+    if (from == GPUVM_HEALTH_FROM_GUEST)
+        gpuvm_agent_load(NULL); /* a failure is told where it is used */
     question->limit_ms = limit_ms;
     question->ret_health = ret_health;
     question->health = health_new(domain->name, GPUVM_HEALTH_UNHEALTHY, NULL);
@@ -245,7 +272,8 @@ gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms)
         g_autofree char *url = gpuvm_health_url(session, vm->domain->name, vm->record);
 
         if (url)
-            g_ptr_array_add(questions, question_new(session, vm->domain, url, LIMIT_MS, &healths->pdata[i]));
+            g_ptr_array_add(questions, question_new(session, vm->domain, url, vm->record->health_from,
+                                                    LIMIT_MS, &healths->pdata[i]));
         else
             healths->pdata[i] = health_new(vm->domain->name, GPUVM_HEALTH_NONE, NULL);
     }
@@ -254,14 +282,14 @@ gpuvm_health_ask(gpuvm_session *session, const GPtrArray *vms)
 }
 
 gpuvm_health *
-gpuvm_health_ask_one(const gpuvm_session *session, const gpuvm_domain *domain, const char *url,
+gpuvm_health_ask_one(const gpuvm_session *session, const gpuvm_domain *domain, const char *url, int from,
                      uint64_t left_ms, bool (*stop)(void))
 {
     g_autoptr(GPtrArray) questions = g_ptr_array_new();
     uint32_t limit_ms = (uint32_t)CLAMP(left_ms, LEAST_MS, LIMIT_MS);
     gpointer health;
 
-    g_ptr_array_add(questions, question_new(session, domain, url, limit_ms, &health));
+    g_ptr_array_add(questions, question_new(session, domain, url, from, limit_ms, &health));
     ask_all(questions, MIN(left_ms, LOOK_UP_MS) + LIMIT_MS, stop);
     return health;
 }

@@ -17,6 +17,7 @@
 struct gpuvm_watch {
     gpuvm_domain *domain;
     char *url;
+    int from; /* enum gpuvm_health_from */
     uint64_t timeout_ms;
     gint64 begun;             /* µs */
     gpuvm_console_tail *tail; /* NULL: it cannot be had */
@@ -43,6 +44,7 @@ gpuvm_watch_new(gpuvm_session *session, const char *name)
     watch = g_new0(gpuvm_watch, 1);
     watch->begun = g_get_monotonic_time();
     watch->url = gpuvm_health_url(session, name, record);
+    watch->from = record->health_from;
     watch->timeout_ms = record->health_timeout_ms;
     watch->tail = gpuvm_console_tail_open(session->connection, domain);
     watch->domain = g_steal_pointer(&domain);
@@ -92,7 +94,8 @@ ask_until_over(gpuvm_session *session, const gpuvm_watch *watch, bool (*stop)(vo
         uint64_t now = elapsed_ms(watch);
         uint64_t left = watch->timeout_ms > now ? watch->timeout_ms - now : 0;
         /* at least once, even for one that was waited for after another */
-        gpuvm_health *health = gpuvm_health_ask_one(session, watch->domain, watch->url, left, stop);
+        gpuvm_health *health =
+            gpuvm_health_ask_one(session, watch->domain, watch->url, watch->from, left, stop);
 
         if (last && stop && stop()) {
             gpuvm_health_free(health);
@@ -127,7 +130,7 @@ bool
 gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool (*stop)(void))
 {
     g_autoptr(gpuvm_health) health = ask_until_over(session, watch, stop);
-    const char *name = watch->domain->name;
+    const char *name = watch->domain->name, *hint = gpuvm_health_hint(watch->from, health->reason);
     double seconds = (double)watch->timeout_ms / 1000;
     gpuvm_diag *diag;
 
@@ -146,10 +149,8 @@ gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool (*stop)(void))
                                  seconds, health->reason);
         if (health->url)
             gpuvm_diag_hint(diag, "asked was %s", health->url);
-        if (g_str_has_prefix(health->reason, GPUVM_HEALTH_NO_ADDRESS))
-            gpuvm_diag_hint(
-                diag, "a guest's address comes from a DHCP lease of libvirt's network, from the host's ARP "
-                      "table, or from qemu-guest-agent in the guest");
+        if (hint)
+            gpuvm_diag_hint(diag, "%s", hint);
         gpuvm_diag_hint(diag, "the VM goes on running; ask again: gpuvm health %s", name);
     }
     hint_console(diag, watch->tail);

@@ -398,6 +398,12 @@ guest_network()
     http_within='nsenter --net=/run/netns/guest'
 }
 
+# guest_agent: what is started from now on has QEMU's guest agent in it
+guest_agent()
+{
+    install -m 755 "$lab_source/agent.py" "$LAB/agent.py"
+}
+
 # talk TEXT: what is started from now on says TEXT on its serial port, again and again (what nobody reads is lost), and says back
 # what it hears; \n and \r in TEXT are the assembler's
 talk()

@@ -110,6 +110,30 @@ reads_answers(void **state G_GNUC_UNUSED)
 }
 
 static void
+names_remedies(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        int from;
+        const char *reason, *part; /* NULL: no hint */
+    } cases[] = {
+        {GPUVM_HEALTH_FROM_HOST, "no address yet", "with `from: guest` in health_check none is needed"},
+        {GPUVM_HEALTH_FROM_HOST, "no address yet: 10.0.0.1 is an address of this host", "DHCP lease"},
+        {GPUVM_HEALTH_FROM_HOST, "connection refused", "write `from: guest` in health_check"},
+        {GPUVM_HEALTH_FROM_GUEST, "connection refused", NULL},
+        {GPUVM_HEALTH_FROM_GUEST, "no guest agent yet", "needs qemu-guest-agent in the guest"},
+        {GPUVM_HEALTH_FROM_HOST, "503 Service Unavailable", NULL},
+        {GPUVM_HEALTH_FROM_HOST, "shut off", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *hint = gpuvm_health_hint(cases[i].from, cases[i].reason);
+
+        assert_int_equal(hint == NULL, cases[i].part == NULL);
+        assert_true(!hint || strstr(hint, cases[i].part));
+    }
+}
+
+static void
 plans_health(void **state G_GNUC_UNUSED)
 {
     static const struct {
@@ -141,6 +165,9 @@ plans_health(void **state G_GNUC_UNUSED)
         {"network: {mode: vsock}\nworkload: {base_url: \"http://localhost\"}\nhealth_check: {endpoint: /health}",
          NULL,
          {"3 health_check has nobody to ask: in network mode vsock"}},
+        {"network: {mode: none}\nworkload: {base_url: \"http://localhost\"}\nhealth_check: {endpoint: /h, from: guest}",
+         "http://localhost/h 30000",
+         {NULL}},
         {"network: {mode: none}\nworkload: {base_url: \"http://10.0.0.5\"}\nhealth_check: {endpoint: /health}",
          "http://10.0.0.5/health 30000",
          {NULL}},
@@ -164,10 +191,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(joins_urls),
-        cmocka_unit_test(asks_the_guest),
-        cmocka_unit_test(reads_answers),
-        cmocka_unit_test(plans_health),
+        cmocka_unit_test(joins_urls),     cmocka_unit_test(asks_the_guest), cmocka_unit_test(reads_answers),
+        cmocka_unit_test(names_remedies), cmocka_unit_test(plans_health),
     };
 
     return cmocka_run_group_tests_name("health", tests, NULL, NULL);

@@ -35,8 +35,9 @@ record_text(const gpuvm_record *record)
         g_string_append_printf(text, " plugin[%s]", rule);
     }
     if (record->health_url)
-        g_string_append_printf(text, " %s%s in %" G_GUINT64_FORMAT " ms", record->health_url,
-                               record->health_secret ? " and secrets" : "", record->health_timeout_ms);
+        g_string_append_printf(text, " %s%s from %s in %" G_GUINT64_FORMAT " ms", record->health_url,
+                               record->health_secret ? " and secrets" : "",
+                               gpuvm_health_from_names[record->health_from], record->health_timeout_ms);
     for (guint i = 0; i < record->volumes->len; i++)
         g_string_append_printf(text, " %s/%s", record->pool, (const char *)record->volumes->pdata[i]);
     g_string_append(text, ";");
@@ -83,9 +84,9 @@ reads_what_it_wrote(void **state G_GNUC_UNUSED)
         {"labels: {team: vision, empty: '', 'a \"b\" <c> & ''d''': 'x & <y> \"z\" é 東'}",
          "vm.yaml all/refuse; team=vision empty= a \"b\" <c> & 'd'=x & <y> \"z\" é 東;;"},
         {"workload: {base_url: 'http://h:80/a@b?page=1'}\nhealth_check: {endpoint: /c}",
-         "vm.yaml all/refuse;; http://h:80/a@b/c?page=1 in 30000 ms;"},
-        {"workload: {base_url: 'http://me:x@h:80/a@b?key=k'}\nhealth_check: {endpoint: /c}",
-         "vm.yaml all/refuse;; http://h:80/a@b/c?key=*** and secrets in 30000 ms;"},
+         "vm.yaml all/refuse;; http://h:80/a@b/c?page=1 from host in 30000 ms;"},
+        {"workload: {base_url: 'http://me:x@h:80/a@b?key=k'}\nhealth_check: {endpoint: /c, from: guest}",
+         "vm.yaml all/refuse;; http://h:80/a@b/c?key=*** and secrets from guest in 30000 ms;"},
         {"labels: {lines: \"one\\ntwo\\tthree\"}", "vm.yaml all/refuse; lines=one\ntwo\tthree;;"},
     };
 
@@ -122,7 +123,7 @@ reads_what_libvirt_gives(void **state G_GNUC_UNUSED)
         {"<vm" NS " " GOOD "><allow id='10de:*'/><allow of='plugin' class='03'/></vm>",
          "a all/refuse;; [10de:*] plugin[class 03];"},
         {"<vm" NS " " GOOD "><health url='http://127.0.0.1/h' timeout_ms='5000'/></vm>",
-         "a all/refuse;; http://127.0.0.1/h in 5000 ms;"},
+         "a all/refuse;; http://127.0.0.1/h from host in 5000 ms;"},
         {"<vm" NS " " GOOD
          "><volume pool='p' name='a.rootfs.qcow2'/><volume pool='p' name='a.seed.iso'/></vm>",
          "a all/refuse;; p/a.rootfs.qcow2 p/a.seed.iso;"},

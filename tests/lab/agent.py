@@ -1,0 +1,61 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The guest's agent, on the listening socket that is file descriptor argv[1], as long as the emulator lives.
+
+Commands run here, in the network namespace "guest", with $LAB/agent.bin as their PATH when that is there. With $LAB/agent-says
+its text is the reply to whatever is no guest-sync.
+"""
+import base64
+import ctypes
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+
+LAB = "/run/lab"
+NSENTER = shutil.which("nsenter")
+PR_SET_PDEATHSIG = 1
+running = {}
+
+
+def execute(path, arg, env, **_):
+    if os.path.exists(f"{LAB}/agent.bin"):
+        env = [word for word in env if not word.startswith("PATH=")] + [f"PATH={LAB}/agent.bin"]
+    process = subprocess.Popen([NSENTER, "--net=/run/netns/guest", path] + arg, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, env=dict(word.split("=", 1) for word in env))
+    running[process.pid] = process
+    return {"pid": process.pid}
+
+
+def status(pid):
+    if running[pid].poll() is None:
+        return {"exited": False}
+    process = running.pop(pid)
+    output = process.stdout.read()
+    return {"exited": True, "exitcode": process.returncode, "out-data": base64.b64encode(output).decode()}
+
+
+COMMANDS = {"guest-sync": lambda id: id, "guest-exec": execute, "guest-exec-status": status}
+
+
+def answer(line):
+    request = json.loads(line.lstrip(b"\xff"))
+    if request["execute"] != "guest-sync" and os.path.exists(f"{LAB}/agent-says"):
+        with open(f"{LAB}/agent-says", "rb") as file:
+            return file.read()
+    return json.dumps({"return": COMMANDS[request["execute"]](**request.get("arguments", {}))}).encode() + b"\n"
+
+
+def main():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    listener = socket.socket(fileno=int(sys.argv[1]))
+    while True:
+        with listener.accept()[0] as client, client.makefile("rb") as lines:
+            for line in lines:
+                client.sendall(answer(line))
+
+
+main()
