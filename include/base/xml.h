@@ -25,6 +25,9 @@ xmlDoc *gpuvm_xml_parse(const char *xml, size_t size, const char *name, GError *
 /** The first child element @name of @parent; NULL when there is none or @parent is NULL. */
 xmlNode *gpuvm_xml_child(const xmlNode *parent, const char *name);
 
+/** The first child of @parent in the namespace @href; NULL when there is none or @parent is NULL. */
+xmlNode *gpuvm_xml_foreign(const xmlNode *parent, const char *href);
+
 /** The next sibling of @node with its name; NULL. */
 xmlNode *gpuvm_xml_next(const xmlNode *node);
 

@@ -59,3 +59,6 @@ char *gpuvm_json_join(JsonObject *object, const char *member);
 /* Setters that say null when there is nothing. */
 void gpuvm_json_set_string(JsonObject *object, const char *member, const char *text);
 void gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number);
+
+/** @truth: 1, 0 or GPUVM_UNKNOWN. */
+void gpuvm_json_set_truth(JsonObject *object, const char *member, int truth);

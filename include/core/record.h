@@ -10,11 +10,17 @@
 
 #include "model/plan.h"
 
-/** Adds gpuvm's element to @metadata, in place of one that is there: what is to be remembered of @plan. */
-void gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata);
+/**
+ * Adds gpuvm's element to @metadata, in place of one that is there: what is to be remembered of @plan, and of the domain XML
+ * made of it, whose digest is @made (core/drift.h).
+ */
+void gpuvm_record_write(const gpuvm_plan *plan, const char *made, xmlNode *metadata);
 
 /**
  * Reads gpuvm's element back, with or without its prefix. One that is damaged (edited by hand, or written by
  * a newer version) fails with GPUVM_EXIT_FAILED.
  */
 gpuvm_record *gpuvm_record_parse(const char *xml, GError **error);
+
+/** Writes into @vm, gpuvm's element, that the libvirt of version @by has the domain as @digest says. */
+void gpuvm_record_set_seen(xmlNode *vm, const char *digest, uint64_t by);

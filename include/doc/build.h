@@ -20,11 +20,11 @@ gpuvm_node *gpuvm_doc_scalar(gpuvm_doc *doc, const char *text, const gpuvm_mark 
 gpuvm_node *gpuvm_doc_mapping(gpuvm_doc *doc, const gpuvm_mark *mark);
 gpuvm_node *gpuvm_doc_sequence(gpuvm_doc *doc, const gpuvm_mark *mark);
 
+/** Adds @key, which is not in @mapping yet, to its end. */
+void gpuvm_doc_add(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value);
+
 /** Sets @key of @mapping to @value, in place of the value it has, else at its end. */
 void gpuvm_doc_set(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value);
-
-/** Adds @key, which @mapping does not have, to its end. */
-void gpuvm_doc_add(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value);
 
 /** Removes @key from @mapping, if it is there. */
 void gpuvm_node_remove(gpuvm_node *mapping, const char *key);

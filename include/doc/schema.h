@@ -133,6 +133,12 @@ void gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diag
 typedef void (*gpuvm_schema_visitor)(const gpuvm_field *field, gpuvm_node *value, void *data);
 void gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visitor visit, void *data);
 
+/**
+ * Puts the tree at @node, which @table decoded, into the one form that says the same however it was written: keys in the order
+ * of the rows, quotes where a text needs them. What is anybody's (GPUVM_ANY), and the order of a GPUVM_MAP, stays.
+ */
+void gpuvm_schema_arrange(const gpuvm_table *table, gpuvm_node *node);
+
 /** The row of @key in @table or its parents; NULL. */
 const gpuvm_field *gpuvm_table_field(const gpuvm_table *table, const char *key);
 

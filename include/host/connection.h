@@ -12,11 +12,12 @@
 
 typedef struct gpuvm_connection {
     virConnectPtr conn;
-    char *uri;       /* as libvirt knows it, the default resolved */
-    char *server;    /* the name of the remote host; NULL: it is this machine, or a host of its name */
-    bool local;      /* this machine's hypervisor: /sys and /proc are the host's */
-    bool test;       /* libvirt's test driver: nothing runs, and nothing is stored */
-    char *host_file; /* of a test:///path connection: the file its facts come from; NULL */
+    char *uri;             /* as libvirt knows it, the default resolved */
+    char *server;          /* the name of the remote host; NULL: it is this machine, or a host of its name */
+    bool local;            /* this machine's hypervisor: /sys and /proc are the host's */
+    bool test;             /* libvirt's test driver: nothing runs, and nothing is stored */
+    char *host_file;       /* of a test:///path connection: the file its facts come from; NULL */
+    unsigned long version; /* of its libvirt; 0: not asked yet */
 } gpuvm_connection;
 
 /**
@@ -30,6 +31,10 @@ bool gpuvm_connection_is_local(const char *uri);
 
 /** The host file that the facts of a connection to @uri come from, "test:///path"; NULL: none. g_malloc. */
 char *gpuvm_connection_host_file(const char *uri);
+
+/** The version of its libvirt, as libvirt counts: 9000000 is 9.0.0. It is asked for once. */
+bool gpuvm_connection_version(gpuvm_connection *connection, uint64_t *ret_version, GError **error);
+
 void gpuvm_connection_close(gpuvm_connection *connection);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_connection, gpuvm_connection_close)
 

@@ -48,14 +48,18 @@ GPtrArray *gpuvm_domain_list(gpuvm_connection *connection, GError **error);
 /** Its XML (g_free): the persistent one when @inactive, else the live one when it runs. */
 char *gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error);
 
-/** The PCI devices that it has, and those that its definition names for its next start. */
-gpuvm_claim *gpuvm_domain_claim(gpuvm_domain *domain, GError **error);
+/** The PCI devices that it has, and those that its definition, *@ret_definition (g_free), names for its next start. */
+gpuvm_claim *gpuvm_domain_claim(gpuvm_domain *domain, char **ret_definition, GError **error);
 
 /**
  * The element of @uri's namespace in its persistent metadata (of a transient domain, which has none, the live
  * one), without its prefix (g_free); NULL without @error when there is none.
  */
 char *gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error);
+
+/** Puts @element, without a namespace, into the persistent metadata as @prefix of @uri's, in place of one that is there. */
+bool gpuvm_domain_set_metadata(gpuvm_domain *domain, const char *prefix, const char *uri, const char *element,
+                               GError **error);
 
 /**
  * Defines @xml, validated against libvirt's schema. @before is the domain that it replaces, NULL when there is

@@ -50,6 +50,7 @@
     X(DomainOpenConsole)                                                                                     \
     X(DomainRef)                                                                                             \
     X(DomainSetAutostart)                                                                                    \
+    X(DomainSetMetadata)                                                                                     \
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
     X(EventAddHandle)                                                                                        \

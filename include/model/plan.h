@@ -100,9 +100,11 @@ typedef struct gpuvm_plan_seed {
 void gpuvm_plan_seed_free(gpuvm_plan_seed *seed);
 
 typedef struct gpuvm_plan {
-    const gpuvm_vm *vm;         /* borrowed; what its plugin gives is in it */
-    const gpuvm_plugin *plugin; /* borrowed; NULL: it has none */
-    char *digest;               /* of the definition */
+    const gpuvm_vm *vm;                /* borrowed; what its plugin gives is in it */
+    const gpuvm_plugin *plugin;        /* borrowed; NULL: it has none */
+    const struct gpuvm_record *former; /* of the domain that is redefined; borrowed; NULL */
+    char *digest;                      /* of the definition */
+    char *definition;                  /* as YAML, with what its plugin gives, without its secrets */
     GPtrArray *functions; /* gpuvm_plan_function: by guest bus and function, detached ones last, by address */
     unsigned root_ports;  /* one for each card: controllers 1 … root_ports */
     GPtrArray *disks;     /* gpuvm_plan_disk: rootfs, those of the definition in its order, the seed */
@@ -142,8 +144,12 @@ typedef struct gpuvm_record_device {
 /** What a domain's metadata remembers of its definition. */
 typedef struct gpuvm_record {
     char *digest;
-    char *source;               /* the file it came from, as given; NULL */
-    char *plugin;               /* NULL */
+    char *definition; /* as in gpuvm_plan; NULL: by gpuvm 0.1 */
+    char *made;       /* the digest of the domain XML that was made of it (core/drift.h); NULL likewise */
+    char *seen;       /* of what libvirt had of that right afterwards; NULL: not known */
+    uint64_t seen_by; /* that libvirt's version, as libvirt counts */
+    char *source;     /* the file it came from, as given; NULL */
+    char *plugin;     /* NULL */
     int functions, iommu_group; /* enum gpuvm_functions, gpuvm_group_mode */
     GPtrArray *allowlist,
         *plugin_allowlist; /* gpuvm_rule, owned: the VM's list and its plugin's; empty: no list */

@@ -47,6 +47,7 @@ gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm
 typedef struct gpuvm_instance {
     gpuvm_domain *domain;
     gpuvm_record *record;
+    int drifted; /* whether it was changed outside gpuvm: as gpuvm_drift_look, once its claim was asked for */
 } gpuvm_instance;
 
 /** The domain @name, with its record; NULL: see the diagnostics. */
@@ -56,7 +57,7 @@ gpuvm_instance *gpuvm_instance_find(gpuvm_session *session, const char *name);
 const char *gpuvm_instance_state(const gpuvm_instance *instance);
 
 /** Its PCI devices, now and for its next start; NULL: see the diagnostics. */
-gpuvm_claim *gpuvm_instance_claim(gpuvm_session *session, const gpuvm_instance *instance);
+gpuvm_claim *gpuvm_instance_claim(gpuvm_session *session, gpuvm_instance *instance);
 
 void gpuvm_instance_free(gpuvm_instance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_instance, gpuvm_instance_free)

@@ -75,6 +75,16 @@ gpuvm_xml_child(const xmlNode *parent, const char *name)
 }
 
 xmlNode *
+gpuvm_xml_foreign(const xmlNode *parent, const char *href)
+{
+    xmlNode *node = parent ? parent->children : NULL;
+
+    while (node && !(node->ns && g_str_equal(node->ns->href, href)))
+        node = node->next;
+    return node;
+}
+
+xmlNode *
 gpuvm_xml_next(const xmlNode *node)
 {
     return find_element(node->next, (const char *)node->name);

@@ -16,10 +16,20 @@ format_devices(JsonObject *row)
                                                         : g_steal_pointer(&next);
 }
 
+static char *
+format_state(JsonObject *row)
+{
+    return g_strconcat(json_object_get_string_member(row, "state"),
+                       json_object_get_boolean_member_with_default(row, "changed_outside", FALSE)
+                           ? " (changed outside gpuvm)"
+                           : "",
+                       NULL);
+}
+
 /* clang-format off */
 #define COLUMNS                                                                                              \
     {.header = "NAME", .key = "name"},                                                                       \
-    {.header = "STATE", .key = "state"},                                                                     \
+    {.header = "STATE", .format = format_state},                                                             \
     {.header = "DEVICES", .format = format_devices},                                                                 \
     {.header = "AUTOSTART", .key = "autostart"},                                                             \
     {.header = "SOURCE", .key = "source"}
@@ -48,6 +58,7 @@ make_row(const gpuvm_instance *vm, const gpuvm_claim *claim)
     json_object_set_string_member(row, "name", domain->name);
     json_object_set_string_member(row, "uuid", domain->uuid);
     json_object_set_string_member(row, "state", gpuvm_instance_state(vm));
+    gpuvm_json_set_truth(row, "changed_outside", vm->drifted);
     json_object_set_array_member(row, "devices", addresses(claim->now));
     json_object_set_array_member(row, "next_devices", addresses(claim->next));
     json_object_set_boolean_member(row, "waits", gpuvm_claim_waits(claim));
@@ -109,7 +120,8 @@ const gpuvm_command gpuvm_cmd_list = {
     .summary = "List the VMs that gpuvm defined",
     .description =
         "Lists the running VMs that gpuvm defined, with the devices that they run with and, where the next start will have\n"
-        "others, these. In JSON the former are devices, none for a VM that is off, and the latter next_devices.",
+        "others, these; of one whose domain was changed by other means, such as virsh edit, it says so. In\n"
+        "JSON the former are devices, none for a VM that is off, and the latter next_devices.",
     .options = options,
     .run = run,
 };

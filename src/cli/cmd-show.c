@@ -88,6 +88,8 @@ show(gpuvm_output *output, JsonObject *vm)
         if (!json_object_get_null_member(vm, lines[i]))
             gpuvm_output_line(output, "%-12s %s", lines[i], json_object_get_string_member(vm, lines[i]));
     }
+    if (json_object_get_boolean_member_with_default(vm, "changed_outside", FALSE))
+        gpuvm_output_line(output, "%-12s %s", "changed", "outside gpuvm, since it was defined");
     for (guint i = 0; i < json_array_get_length(volumes); i++)
         gpuvm_output_line(output, "%-12s %s", "volume", json_array_get_string_element(volumes, i));
     gpuvm_output_line(output, "%-12s %s", "autostart",
@@ -120,6 +122,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     json_object_set_string_member(vm, "uuid", domain->uuid);
     json_object_set_string_member(vm, "state", gpuvm_instance_state(instance));
     json_object_set_boolean_member(vm, "autostart", domain->autostart);
+    gpuvm_json_set_truth(vm, "changed_outside", instance->drifted);
     gpuvm_json_set_string(vm, "source", record->source);
     gpuvm_json_set_string(vm, "plugin", record->plugin);
     json_object_set_string_member(vm, "digest", record->digest);

@@ -165,6 +165,15 @@ gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number)
         json_object_set_int_member(object, member, number);
 }
 
+void
+gpuvm_json_set_truth(JsonObject *object, const char *member, int truth)
+{
+    if (truth < 0)
+        json_object_set_null_member(object, member);
+    else
+        json_object_set_boolean_member(object, member, truth);
+}
+
 static JsonObject *
 diag_to_json(const gpuvm_diag *diag)
 {

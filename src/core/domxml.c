@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/bounds.h"
+#include "core/drift.h"
 #include "core/record.h"
 #include "core/workload.h"
 #include "model/cpuset.h"
@@ -73,7 +74,6 @@ patch_identity(const gpuvm_plan *plan, xmlNode *domain)
     set_part(domain, "uuid", plan->uuid);
     set_part(domain, "title", body->title);
     set_part(domain, "description", body->description);
-    gpuvm_record_write(plan, ensure_part(domain, "metadata"));
 }
 
 static void
@@ -330,6 +330,15 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
         add_hostdev(plan, plan->functions->pdata[i], devices);
 }
 
+static void
+record(const gpuvm_plan *plan, xmlNode *domain)
+{
+    xmlNode *metadata = ensure_part(domain, "metadata");
+    g_autofree char *made = gpuvm_drift_digest_made(domain);
+
+    gpuvm_record_write(plan, made, metadata);
+}
+
 char *
 gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, const gpuvm_mark *mark,
                   gpuvm_diags *diags)
@@ -360,50 +369,8 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
     patch_boot(plan, domain);
     patch_manifest(plan, domain);
     patch_devices(plan, domain);
+    record(plan, domain);
     /* the root alone: what is around it says nothing to libvirt */
     g_autofree char *text = gpuvm_xml_print(domain);
     return g_strconcat(text, "\n", NULL);
-}
-
-static int
-compare_texts(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The devices of @doc, which are taken out of it, as sorted texts. */
-static GPtrArray *
-take_devices(xmlDoc *doc)
-{
-    GPtrArray *texts = g_ptr_array_new_with_free_func(g_free);
-    xmlNode *devices = gpuvm_xml_child(xmlDocGetRootElement(doc), "devices");
-
-    for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
-        if (node->type == XML_ELEMENT_NODE)
-            g_ptr_array_add(texts, gpuvm_xml_print(node));
-    }
-    gpuvm_xml_remove(devices);
-    g_ptr_array_sort(texts, compare_texts);
-    return texts;
-}
-
-bool
-gpuvm_domxml_equal(const char *a, const char *b)
-{
-    g_autoptr(xmlDoc) one = gpuvm_xml_parse(a, strlen(a), "domain", NULL);
-    g_autoptr(xmlDoc) other = gpuvm_xml_parse(b, strlen(b), "domain", NULL);
-
-    if (!one || !other)
-        return false;
-    g_autoptr(GPtrArray) devices = take_devices(one), others = take_devices(other);
-    g_autofree char *rest = gpuvm_xml_print(xmlDocGetRootElement(one));
-    g_autofree char *other_rest = gpuvm_xml_print(xmlDocGetRootElement(other));
-
-    if (devices->len != others->len || !g_str_equal(rest, other_rest))
-        return false;
-    for (guint i = 0; i < devices->len; i++) {
-        if (!g_str_equal(devices->pdata[i], others->pdata[i]))
-            return false;
-    }
-    return true;
 }

@@ -11,8 +11,10 @@
 #include "core/health.h"
 #include "core/image.h"
 #include "core/place.h"
+#include "core/secret.h"
 #include "core/select.h"
 #include "core/workload.h"
+#include "doc/emit.h"
 #include "model/tables.h"
 
 /* Names what one item asks for; the option ROM is of the first function. */
@@ -69,6 +71,16 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     gpuvm_admit(&admission);
 }
 
+/* For those who ask later what was applied; whoever may look at a domain can read it. */
+static char *
+write_definition(const gpuvm_vm *vm)
+{
+    g_autoptr(gpuvm_doc) doc = gpuvm_secret_digest(&gpuvm_vm_table, vm->body.object.node, vm->name);
+
+    gpuvm_schema_arrange(&gpuvm_vm_table, doc->root);
+    return gpuvm_emit_yaml(doc->root);
+}
+
 gpuvm_plan *
 gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
 {
@@ -83,7 +95,9 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     gpuvm_place(plan, input->facts, diags);
     plan->root_ports = gpuvm_guestpci_layout(plan->functions);
 
+    plan->former = input->record;
     plan->digest = gpuvm_node_digest(body->object.node);
+    plan->definition = write_definition(input->vm);
     plan->source = g_strdup(input->source);
     plan->directory = g_strdup(input->directory);
     plan->uuid = g_strdup(input->uuid);

@@ -14,11 +14,8 @@
 static void
 remove_old(xmlNode *metadata)
 {
-    for (xmlNode *node = metadata->children, *next; node; node = next) {
-        next = node->next;
-        if (node->type == XML_ELEMENT_NODE && node->ns && g_str_equal(node->ns->href, GPUVM_METADATA_NS))
-            gpuvm_xml_remove(node);
-    }
+    for (xmlNode *node; (node = gpuvm_xml_foreign(metadata, GPUVM_METADATA_NS));)
+        gpuvm_xml_remove(node);
 }
 
 /* @of: whose list it is; NULL: the VM's own. */
@@ -67,8 +64,16 @@ write_volumes(const gpuvm_plan *plan, xmlNode *vm)
 }
 
 void
-gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
+gpuvm_record_set_seen(xmlNode *vm, const char *digest, uint64_t by)
 {
+    gpuvm_xml_set(vm, "seen", "%s", digest);
+    gpuvm_xml_set(vm, "seen_by", "%" G_GUINT64_FORMAT, by);
+}
+
+void
+gpuvm_record_write(const gpuvm_plan *plan, const char *made, xmlNode *metadata)
+{
+    const gpuvm_record *former = plan->former;
     const gpuvm_devices *devices = plan->vm->body.devices;
     const GPtrArray *labels = plan->vm->body.labels;
     g_autofree char *source =
@@ -84,6 +89,10 @@ gpuvm_record_write(const gpuvm_plan *plan, xmlNode *metadata)
         gpuvm_xml_set(vm, "plugin", "%s", plan->vm->plugin);
     gpuvm_xml_set(vm, "functions", "%s", gpuvm_functions_names[devices->functions]);
     gpuvm_xml_set(vm, "iommu_group", "%s", gpuvm_group_mode_names[devices->iommu_group]);
+    gpuvm_xml_set(vm, "made", "%s", made);
+    if (former && former->seen && g_strcmp0(former->made, made) == 0)
+        gpuvm_record_set_seen(vm, former->seen, former->seen_by);
+    gpuvm_xml_add(vm, "definition", plan->definition);
     for (guint i = 0; i < labels->len; i++) {
         const gpuvm_pair *label = labels->pdata[i];
         xmlNode *node = gpuvm_xml_add(vm, "label", NULL);
@@ -207,6 +216,16 @@ read_volume(const xmlNode *node, gpuvm_record *record)
     return name && pool && g_str_equal(pool, record->pool);
 }
 
+static void
+read_definition(const xmlNode *node, gpuvm_record *record)
+{
+    xmlChar *text = xmlNodeGetContent(node);
+
+    g_free(record->definition);
+    record->definition = g_strdup((const char *)text);
+    xmlFree(text);
+}
+
 static bool
 read_vm(const xmlNode *vm, gpuvm_record *record)
 {
@@ -215,6 +234,9 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
     record->digest = gpuvm_xml_attr(vm, "digest");
     record->source = gpuvm_xml_attr(vm, "source");
     record->plugin = gpuvm_xml_attr(vm, "plugin");
+    record->made = gpuvm_xml_attr(vm, "made");
+    record->seen = gpuvm_xml_attr(vm, "seen");
+    right = right && gpuvm_xml_number(vm, "seen_by", UINT64_MAX, &record->seen_by, NULL);
     record->functions = get_word(vm, "functions", gpuvm_functions_names);
     record->iommu_group = get_word(vm, "iommu_group", gpuvm_group_mode_names);
     for (const xmlNode *node = vm->children; node && right; node = node->next) {
@@ -228,6 +250,8 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
             right = read_health(node, record);
         else if (gpuvm_xml_is(node, "volume"))
             right = read_volume(node, record);
+        else if (gpuvm_xml_is(node, "definition"))
+            read_definition(node, record);
     }
     return right && record->digest && record->functions >= 0 && record->iommu_group >= 0;
 }

@@ -3,18 +3,36 @@
 
 #include "core/secret.h"
 
+#include <string.h>
+
 #include "base/url.h"
+
+#define DIGEST_DIGITS 12 /* enough to tell one secret from another */
 
 typedef struct hiding {
     gpuvm_doc *doc;
-    bool any; /* something was hidden */
+    const char *salt; /* digests take the place of secrets; NULL: nothing does */
+    bool any;         /* something was hidden */
 } hiding;
+
+/* @secret, of which @shown may be seen, as its digest. */
+static char *
+digest_of(const hiding *h, const char *secret, const char *shown)
+{
+    g_autofree char *sum =
+        g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)h->salt, strlen(h->salt), secret, -1);
+
+    return g_strdup_printf("%s%.*s%s%s", GPUVM_SECRET_DIGEST, DIGEST_DIGITS, sum, *shown ? " " : "", shown);
+}
 
 static gpuvm_node *
 hide_scalar(hiding *h, bool secret, const gpuvm_node *node)
 {
-    g_autofree char *shown = secret ? g_strdup(GPUVM_SECRET_HIDDEN) : gpuvm_url_shown(node->text);
-    bool same = g_str_equal(shown, node->text);
+    g_autofree char *url = secret ? g_strdup("") : gpuvm_url_shown(node->text);
+    bool same = !secret && g_str_equal(url, node->text);
+    g_autofree char *shown = same      ? g_strdup(url)
+                             : h->salt ? digest_of(h, node->text, url)
+                                       : g_strdup(secret ? GPUVM_SECRET_HIDDEN : url);
     gpuvm_node *copy = gpuvm_doc_scalar(h->doc, shown, &node->mark);
 
     copy->plain = same && node->plain;
@@ -59,5 +77,14 @@ gpuvm_secret_hide(const gpuvm_table *table, const gpuvm_doc *doc, bool *ret_any)
     h.doc->root = hide(&h, table, false, doc->root);
     if (ret_any)
         *ret_any = h.any;
+    return h.doc;
+}
+
+gpuvm_doc *
+gpuvm_secret_digest(const gpuvm_table *table, const gpuvm_node *root, const char *salt)
+{
+    hiding h = {.doc = gpuvm_doc_new(root->mark.source), .salt = salt};
+
+    h.doc->root = hide(&h, table, false, root);
     return h.doc;
 }

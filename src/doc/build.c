@@ -59,35 +59,31 @@ gpuvm_doc_sequence(gpuvm_doc *doc, const gpuvm_mark *mark)
     return new_node(doc, GPUVM_NODE_SEQUENCE, mark);
 }
 
-/* Room for one more in *@nodes, which has @n of them; a smaller array stays until the document goes. */
-static void
-extend(gpuvm_doc *doc, gpuvm_node ***nodes, unsigned n, unsigned room)
+/* The first @n of @nodes, with room for @room; the old array stays until the document goes. */
+static gpuvm_node **
+lengthen(gpuvm_doc *doc, gpuvm_node **nodes, unsigned n, unsigned room)
 {
-    gpuvm_node **larger = g_new(gpuvm_node *, room);
+    gpuvm_node **longer = g_new(gpuvm_node *, room);
 
     if (n > 0)
-        memcpy(larger, *nodes, n * sizeof(**nodes));
-    g_ptr_array_add(doc->blocks, larger);
-    *nodes = larger;
+        memcpy(longer, nodes, n * sizeof(*nodes));
+    g_ptr_array_add(doc->blocks, longer);
+    return longer;
 }
 
-static void
-make_room(gpuvm_doc *doc, gpuvm_node *node)
-{
-    if (node->n < node->room)
-        return;
-    node->room = MAX(4, 2 * node->n);
-    extend(doc, &node->values, node->n, node->room);
-    if (node->type == GPUVM_NODE_MAPPING)
-        extend(doc, &node->keys, node->n, node->room);
-}
-
+/* The same for a sequence, where @key is NULL. */
 void
-gpuvm_doc_add(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value)
+gpuvm_doc_add(gpuvm_doc *doc, gpuvm_node *node, gpuvm_node *key, gpuvm_node *value)
 {
-    make_room(doc, mapping);
-    mapping->keys[mapping->n] = key;
-    mapping->values[mapping->n++] = value;
+    if (node->n >= node->room) {
+        node->room = MAX(4, 2 * node->n);
+        node->values = lengthen(doc, node->values, node->n, node->room);
+        if (key)
+            node->keys = lengthen(doc, node->keys, node->n, node->room);
+    }
+    if (key)
+        node->keys[node->n] = key;
+    node->values[node->n++] = value;
 }
 
 void
@@ -119,6 +115,5 @@ gpuvm_node_remove(gpuvm_node *mapping, const char *key)
 void
 gpuvm_doc_append(gpuvm_doc *doc, gpuvm_node *sequence, gpuvm_node *item)
 {
-    make_room(doc, sequence);
-    sequence->values[sequence->n++] = item;
+    gpuvm_doc_add(doc, sequence, NULL, item);
 }

@@ -171,6 +171,59 @@ gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visi
     }
 }
 
+/* Of the scalars at @node, numbers and truth values are plain: others are in quotes where they look like something else. */
+static void
+arrange_scalars(const gpuvm_field *field, gpuvm_node *node)
+{
+    if (node->type == GPUVM_NODE_SCALAR)
+        node->plain = field->shape == GPUVM_ONE && !g_str_equal(field->scalar->json_type, "string");
+    for (unsigned i = 0; i < node->n; i++)
+        arrange_scalars(field, node->values[i]);
+}
+
+/* @key of @mapping comes to be number @to, from behind that; whether it is there. */
+static bool
+move_key(gpuvm_node *mapping, const char *key, unsigned to)
+{
+    gpuvm_node *found, *value;
+    unsigned at = to;
+
+    while (at < mapping->n && strcmp(mapping->keys[at]->text, key) != 0)
+        at++;
+    if (at == mapping->n)
+        return false;
+    found = mapping->keys[at];
+    value = mapping->values[at];
+    memmove(mapping->keys + to + 1, mapping->keys + to, (at - to) * sizeof(*mapping->keys));
+    memmove(mapping->values + to + 1, mapping->values + to, (at - to) * sizeof(*mapping->values));
+    mapping->keys[to] = found;
+    mapping->values[to] = value;
+    return true;
+}
+
+void
+gpuvm_schema_arrange(const gpuvm_table *table, gpuvm_node *node)
+{
+    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table);
+    unsigned at = 0;
+
+    if (node->type == GPUVM_NODE_SCALAR)
+        arrange_scalars(gpuvm_table_field(table, table->scalar_key), node);
+    for (unsigned i = 0; node->type == GPUVM_NODE_SEQUENCE && i < node->n; i++)
+        gpuvm_schema_arrange(table, node->values[i]);
+    for (unsigned i = 0; node->type == GPUVM_NODE_MAPPING && i < fields->len; i++) {
+        const gpuvm_field *field = fields->pdata[i];
+
+        if (!move_key(node, field->key, at))
+            continue;
+        if (field->table)
+            gpuvm_schema_arrange(field->table, node->values[at]);
+        else if (field->shape != GPUVM_ANY)
+            arrange_scalars(field, node->values[at]);
+        at++;
+    }
+}
+
 /* The only key of a mapping among @fields in which @key is known; NULL. */
 static const char *
 find_home(const GPtrArray *fields, const char *key)

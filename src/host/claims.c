@@ -13,11 +13,8 @@
 static char *
 get_metadata(const xmlNode *domain)
 {
-    const xmlNode *metadata = gpuvm_xml_child(domain, "metadata");
-    xmlNode *node = metadata ? metadata->children : NULL;
+    xmlNode *node = gpuvm_xml_foreign(gpuvm_xml_child(domain, "metadata"), GPUVM_METADATA_NS);
 
-    while (node && !(node->ns && g_str_equal(node->ns->href, GPUVM_METADATA_NS)))
-        node = node->next;
     if (!node)
         return NULL;
     /* a copy declares the namespaces that it needs */

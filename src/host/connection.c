@@ -116,6 +116,16 @@ gpuvm_connection_close(gpuvm_connection *connection)
 }
 
 bool
+gpuvm_connection_version(gpuvm_connection *connection, uint64_t *ret_version, GError **error)
+{
+    if (connection->version == 0 &&
+        gpuvm_virt.ConnectGetLibVersion(connection->conn, &connection->version) < 0)
+        return gpuvm_virt_failed(error, "cannot read the version of libvirt");
+    *ret_version = connection->version;
+    return true;
+}
+
+bool
 gpuvm_connection_add_device(gpuvm_connection *connection, const char *xml, gpuvm_facts *facts, GError **error)
 {
     g_autoptr(GError) malformed = NULL;

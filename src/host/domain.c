@@ -244,7 +244,7 @@ gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error)
 }
 
 gpuvm_claim *
-gpuvm_domain_claim(gpuvm_domain *domain, GError **error)
+gpuvm_domain_claim(gpuvm_domain *domain, char **ret_definition, GError **error)
 {
     g_autofree char *definition = gpuvm_domain_xml(domain, true, error);
     g_autofree char *live = definition && domain->active ? gpuvm_domain_xml(domain, false, error) : NULL;
@@ -253,7 +253,10 @@ gpuvm_domain_claim(gpuvm_domain *domain, GError **error)
     if (!definition || (domain->active && !live))
         return NULL;
     claim = gpuvm_claim_parse(definition, error);
-    return claim && (!live || gpuvm_claim_run(claim, live, error)) ? g_steal_pointer(&claim) : NULL;
+    if (!claim || (live && !gpuvm_claim_run(claim, live, error)))
+        return NULL;
+    *ret_definition = g_steal_pointer(&definition);
+    return g_steal_pointer(&claim);
 }
 
 char *
@@ -265,6 +268,16 @@ gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error)
     if (!element && gpuvm_virt_error() != VIR_ERR_NO_DOMAIN_METADATA)
         gpuvm_virt_failed(error, "cannot read the metadata of domain '%s'", domain->name);
     return element;
+}
+
+bool
+gpuvm_domain_set_metadata(gpuvm_domain *domain, const char *prefix, const char *uri, const char *element,
+                          GError **error)
+{
+    if (gpuvm_virt.DomainSetMetadata(domain->dom, VIR_DOMAIN_METADATA_ELEMENT, element, prefix, uri,
+                                     VIR_DOMAIN_AFFECT_CONFIG) < 0)
+        return gpuvm_virt_failed(error, "cannot write the metadata of domain '%s'", domain->name);
+    return true;
 }
 
 gpuvm_domain *

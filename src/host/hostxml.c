@@ -71,7 +71,26 @@ mark_off(xmlNode *domain)
     xmlSetNs(runstate, xmlNewNs(domain, (const xmlChar *)GPUVM_HOSTFILE_TEST_NS, (const xmlChar *)"test"));
 }
 
-/* What the domain's next start gives it: in the metadata, which the test driver hands on. */
+static bool
+tells_definition(const xmlNode *node)
+{
+    return gpuvm_xml_is(node, "definition");
+}
+
+/* Without what was defined, which is nobody's business, and how libvirt had it, which is not how it is written here. */
+static void
+add_metadata(xmlNode *domain, const char *xml)
+{
+    static const char *const digests[] = {"made", "seen", "seen_by"};
+    xmlNode *metadata = gpuvm_xml_add(domain, "metadata", NULL);
+
+    if (!add_xml(metadata, xml, "metadata", true, NULL))
+        return;
+    prune(metadata, tells_definition);
+    for (size_t i = 0; i < G_N_ELEMENTS(digests); i++)
+        xmlUnsetProp(metadata->children, (const xmlChar *)digests[i]);
+}
+
 /* As much of the domain as its claim: what another VM's plan depends on. */
 static void
 add_domain(xmlNode *root, const gpuvm_claim *claim)
@@ -84,7 +103,7 @@ add_domain(xmlNode *root, const gpuvm_claim *claim)
     if (claim->uuid)
         gpuvm_xml_add(domain, "uuid", claim->uuid);
     if (claim->metadata)
-        add_xml(gpuvm_xml_add(domain, "metadata", NULL), claim->metadata, "metadata", true, NULL);
+        add_metadata(domain, claim->metadata);
     gpuvm_xml_add(domain, "memory", "1048576");
     os = gpuvm_xml_add(domain, "os", NULL);
     gpuvm_xml_add(os, "type", "hvm");

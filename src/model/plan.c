@@ -119,6 +119,7 @@ gpuvm_plan_free(gpuvm_plan *plan)
     g_clear_pointer(&plan->place.cpus, g_array_unref);
     g_free(plan->place.why);
     g_free(plan->digest);
+    g_free(plan->definition);
     g_free(plan->uuid);
     g_free(plan->mac);
     g_free(plan->directory);
@@ -154,6 +155,9 @@ gpuvm_record_free(gpuvm_record *record)
     if (!record)
         return;
     g_free(record->digest);
+    g_free(record->definition);
+    g_free(record->made);
+    g_free(record->seen);
     g_free(record->source);
     g_free(record->plugin);
     g_free(record->health_url);

@@ -106,6 +106,8 @@ complete(gpuvm_session *session, GHashTable *given, GHashTable *used, gpuvm_defi
         return false;
     gpuvm_spec_free(definition->spec);
     definition->spec = merged;
+    gpuvm_paths_resolve(definition->spec,
+                        definition->directory); /* what is remembered of it has no directory */
     return true;
 }
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "core/domxml.h"
+#include "core/drift.h"
 #include "core/image.h"
 #include "ops/hookfile.h"
 #include "ops/images.h"
@@ -54,6 +54,20 @@ set_autostart(gpuvm_draft *draft, gpuvm_domain *domain, const gpuvm_define_optio
     return wanted == domain->autostart || gpuvm_domain_set_autostart(domain, wanted, error);
 }
 
+/* So that it is seen later whether others changed the domain. */
+static bool
+note_seen(gpuvm_session *session, gpuvm_domain *domain, const char *xml, GError **error)
+{
+    g_autofree char *element = NULL;
+    uint64_t version;
+
+    if (!gpuvm_connection_version(session->connection, &version, error))
+        return false;
+    element = gpuvm_drift_note(xml, version);
+    return !element ||
+           gpuvm_domain_set_metadata(domain, GPUVM_METADATA_PREFIX, GPUVM_METADATA_NS, element, error);
+}
+
 /* Whether anything changed is seen by comparing libvirt's own XML before and after. */
 static bool
 define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_options *options)
@@ -66,10 +80,11 @@ define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_option
 
     if (!domain)
         gpuvm_images_discard(session, draft);
-    if (!after || !set_autostart(draft, domain, options, &error))
+    if (!after || !note_seen(session, domain, after, &error) ||
+        !set_autostart(draft, domain, options, &error))
         return gpuvm_session_fail(session, error);
     if (draft->before)
-        change = gpuvm_domxml_equal(draft->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
+        change = gpuvm_drift_equal(draft->before, after) ? GPUVM_UNCHANGED : GPUVM_UPDATED;
     if (!domain->active)
         gpuvm_images_drop_texts(session, draft);
     if (draft->record)

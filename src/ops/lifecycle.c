@@ -3,6 +3,7 @@
 
 #include "ops/lifecycle.h"
 
+#include "core/drift.h"
 #include "host/terminal.h"
 #include "host/watchdog.h"
 #include "ops/imagestore.h"
@@ -47,6 +48,7 @@ new_instance(gpuvm_domain *domain, gpuvm_record *record)
 
     instance->domain = domain;
     instance->record = record;
+    instance->drifted = GPUVM_UNKNOWN;
     return instance;
 }
 
@@ -66,13 +68,17 @@ gpuvm_instance_state(const gpuvm_instance *instance)
 }
 
 gpuvm_claim *
-gpuvm_instance_claim(gpuvm_session *session, const gpuvm_instance *instance)
+gpuvm_instance_claim(gpuvm_session *session, gpuvm_instance *instance)
 {
+    g_autofree char *definition = NULL;
     GError *error = NULL;
-    gpuvm_claim *claim = gpuvm_domain_claim(instance->domain, &error);
+    gpuvm_claim *claim = gpuvm_domain_claim(instance->domain, &definition, &error);
+    uint64_t version;
 
     if (!claim)
         gpuvm_session_fail(session, error);
+    else if (gpuvm_connection_version(session->connection, &version, NULL))
+        instance->drifted = gpuvm_drift_look(instance->record, definition, version);
     return claim;
 }
 

@@ -46,6 +46,7 @@
     X(DomainLookupByName)                                                                                    \
     X(DomainOpenConsole)                                                                                     \
     X(DomainSetAutostart)                                                                                    \
+    X(DomainSetMetadata)                                                                                     \
     X(DomainShutdownFlags)                                                                                   \
     X(DomainUndefineFlags)                                                                                   \
     X(EventAddHandle)                                                                                        \

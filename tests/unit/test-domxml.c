@@ -500,32 +500,6 @@ refuses_an_emulator_elsewhere(void **state G_GNUC_UNUSED)
     }
 }
 
-static void
-compares_domains(void **state G_GNUC_UNUSED)
-{
-#define DEVICES(devices) "<domain><name>a</name><devices>" devices "</devices></domain>"
-    static const struct {
-        const char *one, *other;
-        bool equal;
-    } cases[] = {
-        {DEVICES("<disk a='1'/><disk a='2'/>"), DEVICES("<disk a='1'/><disk a='2'/>"), true},
-        {DEVICES("<controller index='0'/><controller index='1'/>"),
-         DEVICES("<controller index='1'/>\n  <controller index='0'/>"), true},
-        {DEVICES("<disk a='1'/><disk a='1'/>"), DEVICES("<disk a='1'/>"), false},
-        {DEVICES("<disk a='1'/><disk a='2'/>"), DEVICES("<disk a='1'/><disk a='3'/>"), false},
-        {DEVICES("<disk><boot order='1'/></disk>"), DEVICES("<disk><boot order='2'/></disk>"), false},
-        {"<domain><name>a</name></domain>", "<domain><name>b</name></domain>", false},
-        {"<domain><name>a</name></domain>", "<domain><name>a</name></domain>", true},
-        {"<domain><name>a</name></domain>", DEVICES(""), true},
-        {"<domain><name>a</name></domain>", "no XML", false},
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        if (gpuvm_domxml_equal(cases[i].one, cases[i].other) != cases[i].equal)
-            fail_msg("%s and %s", cases[i].one, cases[i].other);
-    }
-}
-
 int
 main(void)
 {
@@ -537,7 +511,6 @@ main(void)
         cmocka_unit_test(refuses_an_emulator_elsewhere),
         cmocka_unit_test(starts_from_any_template),
         cmocka_unit_test(refuses_what_is_no_template),
-        cmocka_unit_test(compares_domains),
     };
 
     return cmocka_run_group_tests_name("domxml", tests, load_schema, free_schema);

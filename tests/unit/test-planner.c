@@ -155,6 +155,34 @@ the_digest_is_of_the_meaning(void **state G_GNUC_UNUSED)
     }
 }
 
+/** The definition that is remembered is the same however it was written, and without its secrets. */
+static void
+remembers_the_definition(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *definition, *expected;
+    } cases[] = {
+        {"", "name: vm\n"},
+        {"resources: {memory_mb: '4096', cpu_cores: \"8\"}\ntitle: 'x'\nautostart: 'yes'",
+         "name: vm\ntitle: x\nresources:\n  cpu_cores: 8\n  memory_mb: 4096\nautostart: yes\n"},
+        {"disks: [/a.raw, {target: vdb, source: /b.raw, readonly: true}]",
+         "name: vm\ndisks:\n- /a.raw\n- source: /b.raw\n  target: vdb\n  readonly: true\n"},
+        {"devices: {allowlist: ['10de:*'], gpus: [], pci_passthrough: [01:00.0]}",
+         "name: vm\ndevices:\n  pci_passthrough:\n  - '01:00.0'\n  gpus: []\n  allowlist:\n  - '10de:*'\n"},
+        {"labels: {b: yes, a: 1}\nexpose: [80]",
+         "name: vm\nlabels:\n  b: 'yes'\n  a: '1'\nexpose:\n- '80'\n"},
+        {"metadata: {b: true, a: 'true', c: ~}", "name: vm\nmetadata:\n  b: true\n  a: 'true'\n  c: ~\n"},
+        {"kernel: http://me:x@h/k", "name: vm\nkernel: (hidden) sha256:a1c9ac5e41f7 http://h/k\n"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) scene = scene_new("", cases[i].definition, NULL, NULL);
+
+        scene_plan(scene);
+        expect_text(cases[i].definition, scene->plan->definition, cases[i].expected);
+    }
+}
+
 int
 main(void)
 {
@@ -165,6 +193,7 @@ main(void)
         cmocka_unit_test(the_definition_says_the_mac),
         cmocka_unit_test(options_stay_with_their_function),
         cmocka_unit_test(the_digest_is_of_the_meaning),
+        cmocka_unit_test(remembers_the_definition),
     };
 
     return cmocka_run_group_tests_name("planner", tests, NULL, NULL);

@@ -57,7 +57,7 @@ write_record(const gpuvm_plan *plan)
     xmlNode *metadata = xmlNewDocNode(doc, NULL, (const xmlChar *)"metadata", NULL);
 
     xmlDocSetRootElement(doc, metadata);
-    gpuvm_record_write(plan, metadata);
+    gpuvm_record_write(plan, "sha256:11", metadata);
     assert_non_null(metadata->children);
     assert_null(metadata->children->next);
     assert_string_equal((const char *)metadata->children->ns->href, GPUVM_METADATA_NS);
@@ -88,6 +88,7 @@ reads_what_it_wrote(void **state G_GNUC_UNUSED)
         {"workload: {base_url: 'http://me:x@h:80/a@b?key=k'}\nhealth_check: {endpoint: /c, from: guest}",
          "vm.yaml all/refuse;; http://h:80/a@b/c?key=*** and secrets from guest in 30000 ms;"},
         {"labels: {lines: \"one\\ntwo\\tthree\"}", "vm.yaml all/refuse; lines=one\ntwo\tthree;;"},
+        {"description: \"\\n <a> & ]]> \\u202e \\n\\n\"", "vm.yaml all/refuse;;;"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -102,6 +103,38 @@ reads_what_it_wrote(void **state G_GNUC_UNUSED)
         text = record_text(record);
         expect_text(cases[i].definition, text, cases[i].expected);
         assert_string_equal(record->digest, scene->plan->digest);
+        assert_string_equal(record->definition, scene->plan->definition);
+        assert_string_equal(record->made, "sha256:11");
+        assert_null(record->seen);
+    }
+}
+
+/** What libvirt had is known of the same XML only. */
+static void
+keeps_what_was_seen(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *made, *seen, *expected;
+    } cases[] = {
+        {"sha256:11", "sha256:22", "sha256:22"},
+        {"sha256:12", "sha256:22", NULL},
+        {NULL, NULL, NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) scene = scene_new(HOST, "", NULL, NULL);
+        g_autoptr(gpuvm_record) record = NULL;
+        g_autofree char *xml = NULL;
+
+        scene->record = gpuvm_record_new();
+        scene->record->made = g_strdup(cases[i].made);
+        scene->record->seen = g_strdup(cases[i].seen);
+        scene->record->seen_by = 9000000;
+        scene_plan(scene);
+        xml = write_record(scene->plan);
+        record = gpuvm_record_parse(xml, NULL);
+        assert_int_equal(g_strcmp0(record->seen, cases[i].expected), 0);
+        assert_int_equal(record->seen_by, cases[i].expected ? 9000000 : 0);
     }
 }
 
@@ -154,6 +187,7 @@ refuses_what_is_damaged(void **state G_GNUC_UNUSED)
         "<vm" NS " digest='sha256:00' source='a' functions='some' iommu_group='refuse'/>",
         "<vm" NS " digest='sha256:00' source='a' functions='all'/>",
         "<vm" NS " digest='sha256:00' source='a' functions='all' iommu_group='newer'/>",
+        "<vm" NS " " GOOD " seen='sha256:00' seen_by='new'/>",
         "<vm" NS " " GOOD "><function id='10de:2204' role='requested'/></vm>",
         "<vm" NS " " GOOD "><function address='0000:01:00.0' role='requested'/></vm>",
         "<vm" NS " " GOOD "><function address='0000:01:00.0' id='10de:2204'/></vm>",
@@ -193,6 +227,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_wrote),
+        cmocka_unit_test(keeps_what_was_seen),
         cmocka_unit_test(reads_what_libvirt_gives),
         cmocka_unit_test(refuses_what_is_damaged),
     };
