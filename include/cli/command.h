@@ -27,6 +27,7 @@ typedef struct gpuvm_cli {
     gpuvm_session *session;
     gpuvm_output *output;
     bool quiet, verbose;
+    bool differs;       /* the exit code says so, unless something went wrong */
     GPtrArray *watches; /* gpuvm_watch: what gpuvm_wait_and_say waits for; NULL: nothing */
 } gpuvm_cli;
 

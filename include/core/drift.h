@@ -12,7 +12,7 @@
 
 /**
  * Whether two domain XMLs of libvirt's say the same, metadata included. What gpuvm remembers beside what it decided does not
- * count: the text of the definition, where that came from, and the digests below.
+ * count: the text of the definition, where that came from, which images disks are made on, and the digests below.
  */
 bool gpuvm_drift_equal(const char *a, const char *b);
 

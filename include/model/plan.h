@@ -141,6 +141,13 @@ typedef struct gpuvm_record_device {
     gpuvm_role role;
 } gpuvm_record_device;
 
+/** An image as it was then. */
+typedef struct gpuvm_record_image {
+    char *what;   /* as in gpuvm_plan_image */
+    char *volume; /* "sha256-…" */
+    bool qcow2;
+} gpuvm_record_image;
+
 /** What a domain's metadata remembers of its definition. */
 typedef struct gpuvm_record {
     char *digest;
@@ -160,6 +167,7 @@ typedef struct gpuvm_record {
     uint64_t health_timeout_ms;
     char *pool;         /* where volumes is; NULL: it has none */
     GPtrArray *volumes; /* char *, owned: the volumes of the VM's own: overlays and seed */
+    GPtrArray *images;  /* gpuvm_record_image, owned: those that are volumes */
     GArray *devices;    /* gpuvm_record_device, in address order */
 } gpuvm_record;
 
@@ -169,3 +177,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_record, gpuvm_record_free)
 
 /** What @record says of the function at @addr; NULL: nothing, or there is no record. */
 const gpuvm_record_device *gpuvm_record_find(const gpuvm_record *record, const gpuvm_pci_addr *addr);
+
+/** What @record says of the image @what; NULL: nothing, or there is no record. */
+const gpuvm_record_image *gpuvm_record_find_image(const gpuvm_record *record, const char *what);

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "ops/draft.h"
+#include "ops/compare.h"
 #include "ops/start.h"
 
 /** How VMs are defined, and who is told of each. */
@@ -26,3 +26,10 @@ typedef struct gpuvm_define_options {
  * started does not keep the others from it. Whether all of it was done.
  */
 bool gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options);
+
+/**
+ * What gpuvm_define_all would do (gpuvm_comparison, owned by the array), in the order of @definitions (taken), when nothing
+ * stands in the way of any VM; NULL: see the diagnostics. Nothing is changed, fetched or waited for.
+ */
+GPtrArray *
+gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options);

@@ -2,7 +2,7 @@
 /* plan: what would be decided, and why */
 #include <config.h>
 
-#include "cli/command.h"
+#include "cli/changes.h"
 #include "core/image.h"
 #include "core/merge.h"
 #include "ops/draft.h"
@@ -69,7 +69,7 @@ function_row(const gpuvm_plan_function *function)
 }
 
 static JsonObject *
-vm_row(const gpuvm_draft *draft)
+vm_row(const gpuvm_draft *draft, const gpuvm_comparison *comparison)
 {
     const gpuvm_plan *plan = draft->plan;
     const gpuvm_resources *resources = plan->vm->body.resources;
@@ -85,6 +85,7 @@ vm_row(const gpuvm_draft *draft)
     gpuvm_json_set_known(row, "numa_node", plan->place.numa_node);
     json_object_set_string_member(row, "placement", plan->place.why);
     json_object_set_boolean_member(row, "refused", draft->xml == NULL);
+    gpuvm_json_set_string(row, "change", comparison ? gpuvm_step_names[comparison->step] : NULL);
     json_object_set_array_member(row, "functions", functions);
     json_object_set_array_member(row, "values", value_rows(draft->definition->spec));
     return row;
@@ -92,19 +93,21 @@ vm_row(const gpuvm_draft *draft)
 
 /* For people: a heading, the values when others give some, the devices, where the memory goes. */
 static void
-show(gpuvm_output *output, const gpuvm_draft *draft, JsonObject *row)
+show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *comparison, JsonObject *row)
 {
+    g_autofree char *step = comparison ? gpuvm_step_title(comparison) : NULL;
     JsonArray *functions = json_object_get_array_member(row, "functions");
     g_autofree char *node = json_object_get_null_member(row, "numa_node")
                                 ? g_strdup("any NUMA node")
                                 : g_strdup_printf("NUMA node %" G_GINT64_FORMAT " while it has room",
                                                   json_object_get_int_member(row, "numa_node"));
 
-    gpuvm_output_line(
-        output, "%s (%s): %" G_GINT64_FORMAT " CPUs, %" G_GINT64_FORMAT " MiB%s",
-        json_object_get_string_member(row, "name"), json_object_get_string_member(row, "source"),
-        json_object_get_int_member(row, "cpu_cores"), json_object_get_int_member(row, "memory_mb"),
-        json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
+    gpuvm_output_line(output, "%s (%s): %s%s%" G_GINT64_FORMAT " CPUs, %" G_GINT64_FORMAT " MiB%s",
+                      json_object_get_string_member(row, "name"),
+                      json_object_get_string_member(row, "source"), step ? step : "", step ? ", " : "",
+                      json_object_get_int_member(row, "cpu_cores"),
+                      json_object_get_int_member(row, "memory_mb"),
+                      json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
     if (gpuvm_spec_is_merged(draft->definition->spec))
         gpuvm_output_print_table(json_object_get_array_member(row, "values"), value_columns, NULL);
     gpuvm_output_print_table(functions, columns, NULL);
@@ -121,16 +124,19 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
     (void)argc;
     for (guint i = 0; drafts && i < drafts->len; i++) {
-        const gpuvm_draft *vm = drafts->pdata[i];
+        gpuvm_draft *vm = drafts->pdata[i];
+        g_autoptr(gpuvm_comparison) comparison = NULL;
 
         if (!vm->plan)
             continue;
         if (vm->xml)
             gpuvm_image_note_unknown(vm->plan, cli->session->diags);
-        JsonObject *row = vm_row(vm);
+        if (vm->xml && cli->session->connection && (!vm->domain || vm->managed))
+            comparison = gpuvm_compare(cli->session, vm);
+        JsonObject *row = vm_row(vm, comparison);
         json_array_add_object_element(rows, row);
         if (!cli->output->json)
-            show(cli->output, vm, row);
+            show(cli->output, vm, comparison, row);
     }
     gpuvm_output_rows(cli->output, "vms", rows);
 }
@@ -143,7 +149,7 @@ const gpuvm_command gpuvm_cmd_plan = {
         "Shows for each VM every PCI function that would be passed or detached, where the guest sees it, and the\n"
         "reason; of a VM with a plugin, or on a host with defaults, also where each value comes from; then notes and\n"
         "refusals. Changes nothing.\n"
-        "With --host FILE it needs no libvirt.",
+        "With --host FILE it needs no libvirt; without, it also says whether define would create or update the VM.",
     .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_FILE,

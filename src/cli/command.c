@@ -12,6 +12,7 @@
     ROW(validate)                                                                                            \
     ROW(plan)                                                                                                \
     ROW(render)                                                                                              \
+    ROW(diff)                                                                                                \
     ROW(define)                                                                                              \
     ROW(create)                                                                                              \
     ROW(start)                                                                                               \
@@ -146,9 +147,10 @@ gpuvm_command_help(const gpuvm_command *command)
     g_option_context_set_summary(context, summary->str);
     if (!command)
         g_option_context_set_description(
-            context, "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
-                     "by policy,\n5 the host cannot satisfy it, 6 unhealthy or timed out.\n"
-                     "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
+            context,
+            "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
+            "by policy,\n5 the host cannot satisfy it, 6 unhealthy or timed out, 7 something differs.\n"
+            "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
     g_set_prgname(title);
     g_autofree char *help = g_strchomp(g_option_context_get_help(context, FALSE, NULL));
     return g_strconcat(help, "\n", NULL);

@@ -63,6 +63,22 @@ write_volumes(const gpuvm_plan *plan, xmlNode *vm)
     write_volume(plan, plan->manifest_volume, vm);
 }
 
+static void
+write_images(const gpuvm_plan *plan, xmlNode *vm)
+{
+    for (guint i = 0; i < plan->images->len; i++) {
+        const gpuvm_plan_image *image = plan->images->pdata[i];
+        xmlNode *node = image->volume ? gpuvm_xml_add(vm, "image", NULL) : NULL;
+
+        if (!node)
+            continue;
+        gpuvm_xml_set(node, "what", "%s", image->what);
+        gpuvm_xml_set(node, "volume", "%s", image->volume);
+        if (image->disk && image->disk->qcow2)
+            gpuvm_xml_set(node, "format", "qcow2");
+    }
+}
+
 void
 gpuvm_record_set_seen(xmlNode *vm, const char *digest, uint64_t by)
 {
@@ -115,6 +131,7 @@ gpuvm_record_write(const gpuvm_plan *plan, const char *made, xmlNode *metadata)
         gpuvm_xml_set(node, "timeout_ms", "%" G_GUINT64_FORMAT, plan->health_timeout_ms);
     }
     write_volumes(plan, vm);
+    write_images(plan, vm);
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
         xmlNode *node = gpuvm_xml_add(vm, "function", NULL);
@@ -216,6 +233,17 @@ read_volume(const xmlNode *node, gpuvm_record *record)
     return name && pool && g_str_equal(pool, record->pool);
 }
 
+static bool
+read_image(const xmlNode *node, gpuvm_record *record)
+{
+    gpuvm_record_image *image = g_new(gpuvm_record_image, 1);
+
+    *image = (gpuvm_record_image){gpuvm_xml_attr(node, "what"), gpuvm_xml_attr(node, "volume"),
+                                  gpuvm_xml_attr_is(node, "format", "qcow2")};
+    g_ptr_array_add(record->images, image);
+    return image->what && image->volume;
+}
+
 static void
 read_definition(const xmlNode *node, gpuvm_record *record)
 {
@@ -250,6 +278,8 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
             right = read_health(node, record);
         else if (gpuvm_xml_is(node, "volume"))
             right = read_volume(node, record);
+        else if (gpuvm_xml_is(node, "image"))
+            right = read_image(node, record);
         else if (gpuvm_xml_is(node, "definition"))
             read_definition(node, record);
     }

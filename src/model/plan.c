@@ -136,6 +136,16 @@ free_rule(gpointer rule)
     gpuvm_schema_free(&gpuvm_rule_table, rule);
 }
 
+static void
+free_image(gpointer data)
+{
+    gpuvm_record_image *image = data;
+
+    g_free(image->what);
+    g_free(image->volume);
+    g_free(image);
+}
+
 gpuvm_record *
 gpuvm_record_new(void)
 {
@@ -144,6 +154,7 @@ gpuvm_record_new(void)
     record->allowlist = g_ptr_array_new_with_free_func(free_rule);
     record->plugin_allowlist = g_ptr_array_new_with_free_func(free_rule);
     record->volumes = g_ptr_array_new_with_free_func(g_free);
+    record->images = g_ptr_array_new_with_free_func(free_image);
     record->labels = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_pair_free);
     record->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_record_device));
     return record;
@@ -165,6 +176,7 @@ gpuvm_record_free(gpuvm_record *record)
     g_ptr_array_unref(record->allowlist);
     g_ptr_array_unref(record->plugin_allowlist);
     g_ptr_array_unref(record->volumes);
+    g_ptr_array_unref(record->images);
     g_ptr_array_unref(record->labels);
     g_array_unref(record->devices);
     g_free(record);
@@ -178,6 +190,18 @@ gpuvm_record_find(const gpuvm_record *record, const gpuvm_pci_addr *addr)
 
         if (gpuvm_pci_addr_equal(&device->addr, addr))
             return device;
+    }
+    return NULL;
+}
+
+const gpuvm_record_image *
+gpuvm_record_find_image(const gpuvm_record *record, const char *what)
+{
+    for (guint i = 0; record && i < record->images->len; i++) {
+        const gpuvm_record_image *image = record->images->pdata[i];
+
+        if (g_str_equal(image->what, what))
+            return image;
     }
     return NULL;
 }

@@ -233,3 +233,22 @@ gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_def
         done &= start_one(session, ((const gpuvm_draft *)drafts->pdata[i])->plan->vm->name, options);
     return done;
 }
+
+GPtrArray *
+gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
+{
+    g_autoptr(GPtrArray) comparisons = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_comparison_free);
+    g_autoptr(GPtrArray) drafts =
+        gpuvm_session_connect(session) ? gpuvm_drafts_new(session, definitions) : NULL;
+
+    if (!drafts || !plan(session, drafts, options))
+        return NULL;
+    for (guint i = 0; i < drafts->len; i++) {
+        gpuvm_comparison *comparison = gpuvm_compare(session, drafts->pdata[i]);
+
+        if (!comparison)
+            return NULL;
+        g_ptr_array_add(comparisons, comparison);
+    }
+    return g_steal_pointer(&comparisons);
+}

@@ -172,7 +172,8 @@ remembers_the_definition(void **state G_GNUC_UNUSED)
         {"labels: {b: yes, a: 1}\nexpose: [80]",
          "name: vm\nlabels:\n  b: 'yes'\n  a: '1'\nexpose:\n- '80'\n"},
         {"metadata: {b: true, a: 'true', c: ~}", "name: vm\nmetadata:\n  b: true\n  a: 'true'\n  c: ~\n"},
-        {"kernel: http://me:x@h/k", "name: vm\nkernel: (hidden) sha256:a1c9ac5e41f7 http://h/k\n"},
+        {"kernel: {url: 'http://me:x@h/k'}",
+         "name: vm\nkernel:\n  url: (hidden) sha256:689f4a9b471a http://h/k\n"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {

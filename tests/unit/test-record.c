@@ -13,6 +13,9 @@
     "0000:01:00.0 030000 10de:2204 group=14\n0000:01:00.1 040300 10de:1aef group=14\n"                       \
     "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n"
 
+#define SHA "sha256:0000000000000000000000000000000000000000000000000000000000000000"
+#define VOLUME "sha256-0000000000000000000000000000000000000000000000000000000000000000"
+
 /** Everything of @record in one line. */
 static char *
 record_text(const gpuvm_record *record)
@@ -40,6 +43,11 @@ record_text(const gpuvm_record *record)
                                gpuvm_health_from_names[record->health_from], record->health_timeout_ms);
     for (guint i = 0; i < record->volumes->len; i++)
         g_string_append_printf(text, " %s/%s", record->pool, (const char *)record->volumes->pdata[i]);
+    for (guint i = 0; i < record->images->len; i++) {
+        const gpuvm_record_image *image = record->images->pdata[i];
+        g_string_append_printf(text, " %s on %s%s", image->what, image->volume,
+                               image->qcow2 ? " (qcow2)" : "");
+    }
     g_string_append(text, ";");
     for (guint i = 0; i < record->devices->len; i++) {
         const gpuvm_record_device *device = &g_array_index(record->devices, gpuvm_record_device, i);
@@ -88,6 +96,9 @@ reads_what_it_wrote(void **state G_GNUC_UNUSED)
         {"workload: {base_url: 'http://me:x@h:80/a@b?key=k'}\nhealth_check: {endpoint: /c, from: guest}",
          "vm.yaml all/refuse;; http://h:80/a@b/c?key=*** and secrets from guest in 30000 ms;"},
         {"labels: {lines: \"one\\ntwo\\tthree\"}", "vm.yaml all/refuse; lines=one\ntwo\tthree;;"},
+        {"kernel: {url: 'http://h/k', checksum: '" SHA "'}\nrootfs: {url: 'http://h/r', checksum: '" SHA
+         "'}\ndisks: [{source: 'http://h/d', readonly: true}]",
+         "vm.yaml all/refuse;; gpuvm/vm.rootfs.qcow2 kernel on " VOLUME " rootfs on " VOLUME " (qcow2);"},
         {"description: \"\\n <a> & ]]> \\u202e \\n\\n\"", "vm.yaml all/refuse;;;"},
     };
 
@@ -207,6 +218,8 @@ refuses_what_is_damaged(void **state G_GNUC_UNUSED)
         "<vm" NS " " GOOD "><volume pool='p'/></vm>",
         "<vm" NS " " GOOD "><volume name='a'/></vm>",
         "<vm" NS " " GOOD "><volume pool='p' name='a'/><volume pool='q' name='b'/></vm>",
+        "<vm" NS " " GOOD "><image what='a'/></vm>",
+        "<vm" NS " " GOOD "><image volume='a'/></vm>",
         "<vm" NS " " GOOD "><label key='a'/></vm>",
         "<vm" NS " " GOOD "><label value='a'/></vm>",
     };

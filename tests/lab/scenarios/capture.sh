@@ -4,12 +4,13 @@
 
 host=$TMPDIR/host.xml
 
-# same COMMAND…: on the host and against the file, in every respect but what the policy, which is in the file then, is called
+# same COMMAND…: on the host and against the file, in every respect but what the policy, which is in the file then, is called,
+# and whether a domain is created or updated, since there is none in it
 same()
 {
     local live status
     run gpuvm "$@"
-    live=$OUT status=$STATUS
+    live=$(sed -E 's/: (create|update|unchanged), ([0-9]+ CPUs)/: \2/' <<< "$OUT") status=$STATUS
     run gpuvm --host "$host" "$@"
     OUT=${OUT//the host file\'s policy//etc/gpuvm/policy.yaml}
     [ "$STATUS" = "$status" ] || fail "exit $STATUS instead of $status from: $* --host"$'\n'"$live"$'\n'"$OUT"

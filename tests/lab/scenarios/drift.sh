@@ -40,14 +40,19 @@ start_libvirtd
 changed False
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 expect_text unchanged
+expect_exit 0 gpuvm diff "$TMPDIR/vm.yaml"
 edit 's/262144/524288/'
 changed True
 expect_exit 0 gpuvm list --all
 expect_text 'shut off (changed outside gpuvm)'
 expect_exit 0 gpuvm show vm
 expect_text 'changed      outside gpuvm'
+expect_exit 7 gpuvm diff "$TMPDIR/vm.yaml"
+expect_text "vm ($TMPDIR/vm.yaml): update, changed outside gpuvm"
 expect_exit 0 gpuvm start vm
 expect_exit 0 gpuvm stop --force vm
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 expect_text updated
 changed False
+expect_exit 0 gpuvm diff "$TMPDIR/vm.yaml"
+expect_text unchanged

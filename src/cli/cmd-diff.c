@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* diff: what define would change, field by field, and when that takes effect */
+#include <config.h>
+
+#include "cli/changes.h"
+#include "ops/define.h"
+
+static gboolean adopt;
+
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    const gpuvm_define_options how = {.adopt = adopt};
+    g_autoptr(GPtrArray) definitions = NULL, comparisons = NULL;
+    JsonArray *rows = json_array_new();
+
+    (void)argc;
+    gpuvm_output_rows(cli->output, "vms", rows);
+    if (!gpuvm_session_connect(cli->session))
+        return;
+    definitions = gpuvm_load_paths(argv, cli->session->diags);
+    comparisons = gpuvm_define_compare(cli->session, definitions, &how);
+    if (comparisons)
+        cli->differs = gpuvm_changes_show(cli, comparisons, rows);
+}
+
+static const GOptionEntry options[] = {
+    {"adopt", 0, 0, G_OPTION_ARG_NONE, &adopt,
+     "what define --adopt would change of domains that gpuvm did not define", NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
+const gpuvm_command gpuvm_cmd_diff = {
+    .name = "diff",
+    .arguments = "FILE|DIR|-…",
+    .summary = "Show what define would change",
+    .description =
+        "Shows for each VM whether define would create or update it, or leave it unchanged, and field by field what\n"
+        "the domain has now, what it would have then, and when that takes effect: now, at the next start of the VM, or\n"
+        "not before it gets a new disk. Secrets are told apart by digests. Changes nothing; the exit code is 7 when\n"
+        "something differs, and 0 when nothing does.",
+    .options = options,
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_FILE,
+    .run = run,
+};
