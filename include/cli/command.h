@@ -54,8 +54,11 @@ extern const gpuvm_command *const gpuvm_commands[];
 /* The one of @commands that @name names; NULL. */
 const gpuvm_command *gpuvm_command_find(const gpuvm_command *const *commands, const char *name);
 
-/* The name of the one of @commands that @name may have been meant as; NULL. */
-const char *gpuvm_command_nearest(const gpuvm_command *const *commands, const char *name);
+/*
+ * What may have been meant by @line (NULL-terminated), whose first word is no command of @group: "gpuvm undefine", by what other
+ * programs call it, or by what it nearly is; NULL. g_malloc.
+ */
+char *gpuvm_command_meant(const gpuvm_command *group, char **line);
 
 /* The commands of @group; of the program when that is NULL. NULL of a command that is not a group. */
 const gpuvm_command *const *gpuvm_command_list(const gpuvm_command *group);

@@ -12,14 +12,14 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
     for (int i = 0; i < argc; i++) {
         const gpuvm_command *const *commands = gpuvm_command_list(command);
-        const char *nearest = commands ? gpuvm_command_nearest(commands, argv[i]) : NULL;
+        g_autofree char *meant = commands ? gpuvm_command_meant(command, argv + i) : NULL;
 
         command = commands ? gpuvm_command_find(commands, argv[i]) : NULL;
         if (!command) {
             gpuvm_diag *diag = gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
                                                  "unknown command '%s'", argv[i]);
-            if (nearest)
-                gpuvm_diag_hint(diag, "did you mean '%s'?", nearest);
+            if (meant)
+                gpuvm_diag_hint(diag, "did you mean '%s'?", meant);
             return;
         }
     }

@@ -3,8 +3,6 @@
 
 #include "cli/command.h"
 
-#include "base/nearest.h"
-
 /* Every command, in the order that help shows them: src/cli/cmd-NAME.c defines gpuvm_cmd_NAME. */
 #define COMMANDS(ROW)                                                                                        \
     ROW(check)                                                                                               \
@@ -82,16 +80,6 @@ gpuvm_command_find(const gpuvm_command *const *commands, const char *name)
             return *commands;
     }
     return NULL;
-}
-
-const char *
-gpuvm_command_nearest(const gpuvm_command *const *commands, const char *name)
-{
-    g_autoptr(GPtrArray) names = g_ptr_array_new();
-
-    for (; *commands; commands++)
-        g_ptr_array_add(names, (char *)(*commands)->name);
-    return gpuvm_nearest(name, (const char *const *)names->pdata, names->len);
 }
 
 const gpuvm_command *const *

@@ -56,12 +56,12 @@ static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const c
 }
 
 static int
-unknown_command(const gpuvm_command *group, const char *name)
+unknown_command(const gpuvm_command *group, char **line)
 {
-    const char *nearest = gpuvm_command_nearest(gpuvm_command_list(group), name);
+    g_autofree char *meant = gpuvm_command_meant(group, line);
 
-    return usage_error(group, "unknown command '%s'%s%s%s", name, nearest ? ": did you mean '" : "",
-                       nearest ? nearest : "", nearest ? "'?" : "");
+    return usage_error(group, "unknown command '%s'%s%s%s", line[0], meant ? ": did you mean '" : "",
+                       meant ? meant : "", meant ? "'?" : "");
 }
 
 /* Whatever waits for libvirtd will wait for ever. */
@@ -179,7 +179,7 @@ gpuvm_main(int argc, char **argv)
         const gpuvm_command *next = gpuvm_command_find(gpuvm_command_list(command), argv[1]);
 
         if (!next)
-            return unknown_command(command, argv[1]);
+            return unknown_command(command, argv + 1);
         command = next;
         argc--, argv++;
         if (!parse_options(command, &argc, &argv))

@@ -130,6 +130,10 @@ parse_source(const char *text, void *value, char **why, char **hint)
     return gpuvm_url_is(text) ? parse_url(text, value, why, hint) : parse_path(text, value, why, hint);
 }
 
+#define CHECKSUM_HINT                                                                                        \
+    "write sha256: and what sha256sum prints, 64 hex digits; or sha512: and 128\n"                           \
+    "if nobody says what it is: leave it out once, and gpuvm prints the one that it sees, to be put here"
+
 static bool
 parse_checksum(const char *text, void *value, char **why, char **hint)
 {
@@ -147,15 +151,15 @@ parse_checksum(const char *text, void *value, char **why, char **hint)
         if (g_ascii_strncasecmp(text, kinds[i].prefix, strlen(kinds[i].prefix)) != 0)
             continue;
         if (!all_hex(digits))
-            return fail(why, hint, NULL, "invalid checksum: %s: it has something other than hex digits",
-                        text);
+            return fail(why, hint, CHECKSUM_HINT,
+                        "invalid checksum: %s: it has something other than hex digits", text);
         if (strlen(digits) != kinds[i].digits)
-            return fail(why, hint, NULL, "invalid checksum: %s: it has %zu hex digits in place of %zu", text,
-                        strlen(digits), kinds[i].digits);
+            return fail(why, hint, CHECKSUM_HINT,
+                        "invalid checksum: %s: it has %zu hex digits in place of %zu", text, strlen(digits),
+                        kinds[i].digits);
         return keep_lower(value, text);
     }
-    return fail(why, hint, "write sha256: and what sha256sum prints, 64 hex digits; or sha512: and 128",
-                "invalid checksum: %s", text);
+    return fail(why, hint, CHECKSUM_HINT, "invalid checksum: %s", text);
 }
 
 static bool

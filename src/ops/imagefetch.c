@@ -139,8 +139,9 @@ check_digest(const char *expected, const char *got, const char *url, GError **er
         return true;
     g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
                 "checksum mismatch: expected %s got %s: %s\n"
-                "the file has changed, or it is not the one that was meant: nothing of it was kept",
-                expected, got, url);
+                "the file has changed, or it is not the one that was meant: nothing of it was kept\n"
+                "if it is the one that is meant now: `checksum: %s`",
+                expected, got, url, got);
     return false;
 }
 

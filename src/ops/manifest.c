@@ -116,8 +116,10 @@ verify(gpuvm_session *session, const manifest *of, const char *checksum)
         return may_lack_checksum(session, of->source->name, seen);
     if (g_str_equal(expected, seen))
         return true;
-    gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "checksum mismatch: expected %s got %s: %s",
-                      expected, seen, of->source->name);
+    gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                                      "checksum mismatch: expected %s got %s: %s", expected, seen,
+                                      of->source->name),
+                    "if it is the one that is meant: --checksum %s", seen);
     return false;
 }
 

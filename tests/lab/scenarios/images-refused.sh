@@ -29,7 +29,8 @@ refused()
 }
 
 none=sha256:$(printf '%064d' 0)
-refused 1 "$http_url/raw" ", checksum: '$none'" "checksum mismatch: expected $none got sha256:$(sha256sum < "$files/raw" | cut -c-64)"
+seen=sha256:$(sha256sum < "$files/raw" | cut -c-64)
+refused 1 "$http_url/raw" ", checksum: '$none'" "checksum mismatch: expected $none got $seen" "now: \`checksum: $seen\`"
 refused 5 "$http_url/nothing" '' "cannot fetch $http_url/nothing: the server answers 404"
 refused 5 "file://$files/nothing" '' "cannot read $files/nothing: No such file"
 refused 1 "$http_url/status/503/raw" '' 'the server answers 503'
