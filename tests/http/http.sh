@@ -10,7 +10,7 @@ http_start()
     shift
 
     [[ " $* " != *' --tls '* ]] || scheme=https
-    state=$(mktemp -d) || return
+    state=$(mktemp -d ${work:+-p "$work"}) || return # which goes with the script's own directory, if it has one
     setpriv --pdeathsig TERM ${http_within-} "$top_srcdir/tests/http/server.py" --port-file "$state/port" --log "$state/log" \
         "$@" -- "$directory" </dev/null >"$state/said" 2>&1 &
     http_pid=$!
