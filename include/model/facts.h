@@ -166,6 +166,9 @@ void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);
 /** Takes the claim of the domain @name out of @facts, to be changed and added again, or freed; NULL: there is none. */
 gpuvm_claim *gpuvm_facts_take_claim(gpuvm_facts *facts, const char *name);
 
+/** As if there was no domain @name: it claims nothing, and has no disk. */
+void gpuvm_facts_forget_domain(gpuvm_facts *facts, const char *name);
+
 /** The claim of the domain @name; NULL. */
 const gpuvm_claim *gpuvm_facts_claim(const gpuvm_facts *facts, const char *name);
 

@@ -103,6 +103,7 @@ typedef struct gpuvm_plan {
     const gpuvm_vm *vm;                /* borrowed; what its plugin gives is in it */
     const gpuvm_plugin *plugin;        /* borrowed; NULL: it has none */
     const struct gpuvm_record *former; /* of the domain that is redefined; borrowed; NULL */
+    const char *set;                   /* that it belongs to: see gpuvm_record; borrowed; NULL: to none */
     char *digest;                      /* of the definition */
     char *definition;                  /* as YAML, with what its plugin gives, without its secrets */
     GPtrArray *functions; /* gpuvm_plan_function: by guest bus and function, detached ones last, by address */
@@ -156,6 +157,7 @@ typedef struct gpuvm_record {
     char *seen;       /* of what libvirt had of that right afterwards; NULL: not known */
     uint64_t seen_by; /* that libvirt's version, as libvirt counts */
     char *source;     /* the file it came from, as given; NULL */
+    char *set;        /* the name of the VMs that are defined together: define --set; NULL */
     char *plugin;     /* NULL */
     int functions, iommu_group; /* enum gpuvm_functions, gpuvm_group_mode */
     GPtrArray *allowlist,

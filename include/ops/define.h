@@ -9,19 +9,24 @@
 
 /** How VMs are defined, and who is told of each. */
 typedef struct gpuvm_define_options {
-    bool create;                      /* a domain of a VM's name must not be there */
-    bool adopt;                       /* take over a domain that gpuvm does not manage */
-    bool autostart;                   /* start it with the host, whatever the definition says */
+    bool create;        /* a domain of a VM's name must not be there */
+    bool adopt;         /* take over a domain that gpuvm does not manage */
+    bool autostart;     /* start it with the host, whatever the definition says */
+    const char *set;    /* the set that the VMs belong to from now on; NULL: they stay where they are */
+    bool prune;         /* remove the VMs of the set that the definitions do not have */
+    bool stop, storage; /* … and stop them first; … and the volumes of their own */
     const gpuvm_start_options *start; /* how each is started when all are defined; NULL: they are not */
-    /* each VM that was defined; that was started, or could not be */
+    /* each VM that is going to be removed; that was defined or removed; that was started, or could not be */
+    void (*removing)(void *data, const char *name);
     void (*defined)(void *data, const char *name, gpuvm_change change);
     void (*started)(void *data, const char *name, bool running, gpuvm_outcome outcome);
     void *data;
 } gpuvm_define_options;
 
 /**
- * Plans the VMs of @definitions (gpuvm_definition, taken), and when nothing stands in the way of any, makes what they
- * need of the storage pool, defines them in their order, and starts them. An existing domain keeps its UUID and MAC.
+ * Plans the VMs of @definitions (gpuvm_definition, taken), as if those that are to be removed were gone, and when nothing
+ * stands in the way of any, makes what they need of the storage pool, defines them in their order, removes those that are to
+ * be removed, and starts the former. An existing domain keeps its UUID and MAC.
  * After one that cannot be defined nothing more is, and what was made for the rest is removed; one that cannot be
  * started does not keep the others from it. Whether all of it was done.
  */

@@ -13,6 +13,7 @@
 /** What define would make of a definition. */
 typedef struct gpuvm_draft {
     gpuvm_definition *definition;
+    const char *set;      /* that the VM comes to belong to; NULL: the one that it belongs to; borrowed */
     gpuvm_plan *plan;     /* NULL: a second VM of a name, which is an error */
     gpuvm_domain *domain; /* as it is defined now; NULL: none, or no connection */
     char *before;         /* its persistent XML; NULL */

@@ -11,9 +11,9 @@
 #include "ops/session.h"
 
 /** What became of a definition. */
-typedef enum gpuvm_change { GPUVM_CREATED, GPUVM_UPDATED, GPUVM_UNCHANGED } gpuvm_change;
+typedef enum gpuvm_change { GPUVM_CREATED, GPUVM_UPDATED, GPUVM_UNCHANGED, GPUVM_REMOVED } gpuvm_change;
 
-/** "created", "updated", "unchanged". */
+/** "created", "updated", "unchanged", "removed". */
 extern const char *const gpuvm_change_names[];
 
 /** What a call found to do. */
@@ -46,6 +46,9 @@ typedef struct gpuvm_undefine_options {
 
 /** Removes the definition of @name, which must be off. Volumes that stay are named in a note. */
 bool gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options);
+
+/** The same when the VM's lock is held already. */
+bool gpuvm_undefine_locked(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options);
 
 /** The domain @name that gpuvm manages, and its record; NULL: see the diagnostics. */
 gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record);

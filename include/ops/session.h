@@ -42,9 +42,10 @@ typedef struct gpuvm_session {
     gpuvm_spec *defaults; /* what lies below every VM; NULL: nothing */
     bool defaults_read;
     gpuvm_need *need;
-    char *pool_path;   /* the directory of the storage pool; NULL: not asked yet */
-    bool every_device; /* the facts hold every device of the host */
-    bool every_claim;  /* … and every domain's claim */
+    char *pool_path;     /* the directory of the storage pool; NULL: not asked yet */
+    bool every_device;   /* the facts hold every device of the host */
+    bool every_claim;    /* … and every domain's claim */
+    GHashTable *leaving; /* char *, owned: domains that are going to be removed, and claim nothing in plans */
     gpuvm_diags *diags;
 } gpuvm_session;
 

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "model/scalars.h"
+
 #define MOST_CHARACTERS 40 /* of a value that a table shows */
 
 /* The first line of the member @key of @row, and of that as much as fits. */
@@ -74,11 +76,24 @@ gpuvm_step_title(const gpuvm_comparison *comparison)
 }
 
 bool
-gpuvm_changes_show(gpuvm_cli *cli, const GPtrArray *comparisons, JsonArray *rows)
+gpuvm_check_set(gpuvm_diags *diags, const char *set)
 {
+    g_autofree char *name = NULL, *why = NULL, *hint = NULL;
+
+    if (!set || gpuvm_scalar_name.parse(set, &name, &why, &hint))
+        return true;
+    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "--set: %s", why), "%s", hint);
+    return false;
+}
+
+bool
+gpuvm_changes_show(gpuvm_cli *cli, GPtrArray *definitions, const gpuvm_define_options *options,
+                   JsonArray *rows)
+{
+    g_autoptr(GPtrArray) comparisons = gpuvm_define_compare(cli->session, definitions, options);
     bool any = false;
 
-    for (guint i = 0; i < comparisons->len; i++) {
+    for (guint i = 0; comparisons && i < comparisons->len; i++) {
         const gpuvm_comparison *comparison = comparisons->pdata[i];
         JsonObject *row = make_row(comparison);
         g_autofree char *title = gpuvm_step_title(comparison);

@@ -5,13 +5,17 @@
 #pragma once
 
 #include "cli/command.h"
-#include "ops/compare.h"
+#include "ops/define.h"
 
 /* "update", "update, changed outside gpuvm". g_malloc. */
 char *gpuvm_step_title(const gpuvm_comparison *comparison);
 
 /*
- * Shows @comparisons (gpuvm_comparison); @rows gets a row "name", "source", "change", "changed_outside", "differences" of
- * each. Whether there is anything to be done.
+ * Shows what gpuvm_define_all would do of @definitions (taken); @rows gets a row "name", "source", "change", "changed_outside",
+ * "differences" of each VM. Whether there is anything to be done; false, too, when something stands in the way.
  */
-bool gpuvm_changes_show(gpuvm_cli *cli, const GPtrArray *comparisons, JsonArray *rows);
+bool gpuvm_changes_show(gpuvm_cli *cli, GPtrArray *definitions, const gpuvm_define_options *options,
+                        JsonArray *rows);
+
+/* Whether @set, an option, may be the name of a set; an error if not. NULL is fine. */
+bool gpuvm_check_set(gpuvm_diags *diags, const char *set);

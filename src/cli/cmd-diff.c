@@ -3,30 +3,34 @@
 #include <config.h>
 
 #include "cli/changes.h"
-#include "ops/define.h"
 
-static gboolean adopt;
+static struct {
+    gboolean adopt;
+    char *set;
+} given;
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    const gpuvm_define_options how = {.adopt = adopt};
-    g_autoptr(GPtrArray) definitions = NULL, comparisons = NULL;
+    /* what is not in the definitions is shown, whether it runs or not */
+    const gpuvm_define_options how = {
+        .adopt = given.adopt, .set = given.set, .prune = given.set != NULL, .stop = true};
+    g_autoptr(GPtrArray) definitions = NULL;
     JsonArray *rows = json_array_new();
 
     (void)argc;
     gpuvm_output_rows(cli->output, "vms", rows);
-    if (!gpuvm_session_connect(cli->session))
+    if (!gpuvm_check_set(cli->session->diags, given.set) || !gpuvm_session_connect(cli->session))
         return;
     definitions = gpuvm_load_paths(argv, cli->session->diags);
-    comparisons = gpuvm_define_compare(cli->session, definitions, &how);
-    if (comparisons)
-        cli->differs = gpuvm_changes_show(cli, comparisons, rows);
+    cli->differs = gpuvm_changes_show(cli, definitions, &how, rows);
 }
 
 static const GOptionEntry options[] = {
-    {"adopt", 0, 0, G_OPTION_ARG_NONE, &adopt,
+    {"adopt", 0, 0, G_OPTION_ARG_NONE, &given.adopt,
      "what define --adopt would change of domains that gpuvm did not define", NULL},
+    {"set", 0, 0, G_OPTION_ARG_STRING, &given.set, "what define --set NAME --prune would change and remove",
+     "NAME"},
     G_OPTION_ENTRY_NULL,
 };
 

@@ -64,6 +64,7 @@ make_row(const gpuvm_instance *vm, const gpuvm_claim *claim)
     json_object_set_boolean_member(row, "waits", gpuvm_claim_waits(claim));
     json_object_set_boolean_member(row, "autostart", domain->autostart);
     gpuvm_json_set_string(row, "plugin", record->plugin);
+    gpuvm_json_set_string(row, "set", record->set);
     gpuvm_json_set_string(row, "source", record->source);
     return row;
 }

@@ -156,6 +156,14 @@ typedef struct listener {
 } listener;
 
 static void
+hear_removing(void *data, const char *name)
+{
+    const listener *told = data;
+
+    gpuvm_output_line(told->cli->output, "%s: to be removed", name);
+}
+
+static void
 hear_defined(void *data, const char *name, gpuvm_change change)
 {
     listener *told = data;
@@ -188,6 +196,7 @@ gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *definitions, gpuvm_define_option
     listener told = {.cli = cli, .rows = rows, .wait = start && start->wait};
 
     options.start = start ? &start->options : NULL;
+    options.removing = hear_removing;
     options.defined = hear_defined;
     options.started = hear_started;
     options.data = &told;

@@ -41,11 +41,11 @@ static const struct {
     const char *field; /* and what is below it */
     gpuvm_when when;
 } effects[] = {
-    {"title", GPUVM_WHEN_NOW},           {"description", GPUVM_WHEN_NOW},  {"labels", GPUVM_WHEN_NOW},
-    {"metadata", GPUVM_WHEN_NOW},        {"image", GPUVM_WHEN_NOW},        {"image_digest", GPUVM_WHEN_NOW},
-    {"actions", GPUVM_WHEN_NOW},         {"openapi", GPUVM_WHEN_NOW},      {"expose", GPUVM_WHEN_NOW},
-    {"autostart", GPUVM_WHEN_NOW},       {"health_check", GPUVM_WHEN_NOW}, {"set", GPUVM_WHEN_NOW},
-    {"kernel_override", GPUVM_WHEN_NOW}, {"rootfs", GPUVM_WHEN_DISK},
+    {"title", GPUVM_WHEN_NOW},     {"description", GPUVM_WHEN_NOW},  {"labels", GPUVM_WHEN_NOW},
+    {"metadata", GPUVM_WHEN_NOW},  {"image", GPUVM_WHEN_NOW},        {"image_digest", GPUVM_WHEN_NOW},
+    {"actions", GPUVM_WHEN_NOW},   {"openapi", GPUVM_WHEN_NOW},      {"expose", GPUVM_WHEN_NOW},
+    {"autostart", GPUVM_WHEN_NOW}, {"health_check", GPUVM_WHEN_NOW}, {"kernel_override", GPUVM_WHEN_NOW},
+    {"rootfs", GPUVM_WHEN_DISK},
 };
 
 /* A disk that was made from an image is on that image. */
@@ -275,6 +275,8 @@ gpuvm_diff_plan(GPtrArray *differences, const gpuvm_plan *plan)
 
     if (now)
         gpuvm_diff_trees(differences, &gpuvm_vm_table, now->root, then->root);
+    if (g_strcmp0(former->set, plan->set) != 0)
+        gpuvm_diff_add(differences, "set", former->set, plan->set, GPUVM_WHEN_NOW);
     keep_disk(differences, plan);
     diff_functions(differences, plan);
     diff_images(differences, plan);

@@ -96,6 +96,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->root_ports = gpuvm_guestpci_layout(plan->functions);
 
     plan->former = input->record;
+    plan->set = input->set ? input->set : input->record ? input->record->set : NULL;
     plan->digest = gpuvm_node_digest(body->object.node);
     plan->definition = write_definition(input->vm);
     plan->source = g_strdup(input->source);

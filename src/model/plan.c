@@ -171,6 +171,7 @@ gpuvm_record_free(gpuvm_record *record)
     g_free(record->seen);
     g_free(record->source);
     g_free(record->plugin);
+    g_free(record->set);
     g_free(record->health_url);
     g_free(record->pool);
     g_ptr_array_unref(record->allowlist);

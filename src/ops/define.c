@@ -3,13 +3,13 @@
 
 #include "ops/define.h"
 
-#include <string.h>
-
+#include "base/text.h"
 #include "core/drift.h"
 #include "core/image.h"
 #include "ops/hookfile.h"
 #include "ops/images.h"
 #include "ops/locks.h"
+#include "ops/prune.h"
 #include "ops/startcheck.h"
 
 /* The domain that is there under the VM's name, if any, must be one that may be replaced. */
@@ -26,6 +26,9 @@ check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_defin
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
                                           "domain '%s' exists and was not defined by gpuvm", domain->name),
                         "give the VM another name, or replace the domain's definition with --adopt");
+    if (options->set && draft->record && draft->record->set && !g_str_equal(draft->record->set, options->set))
+        gpuvm_diags_note(session->diags, NULL, "VM '%s' belonged to set '%s'", domain->name,
+                         draft->record->set);
 }
 
 /* Whether libvirt asks gpuvm before it starts a domain of this host; looked at once for all VMs, by running the hook. */
@@ -189,25 +192,20 @@ fetch(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_option
     return gpuvm_images_fetch(session, drafts);
 }
 
-static int
-compare_names(gconstpointer a, gconstpointer b)
-{
-    return strcmp((*(const gpuvm_draft *const *)a)->definition->spec->vm->name,
-                  (*(const gpuvm_draft *const *)b)->definition->spec->vm->name);
-}
-
 /* Until the locks are released, nobody else changes these VMs, or chooses devices on their host. */
 static bool
-lock(gpuvm_session *session, const GPtrArray *drafts, GPtrArray *locks)
+lock(gpuvm_session *session, const GPtrArray *drafts, const GPtrArray *doomed, GPtrArray *locks)
 {
     g_autoptr(GPtrArray) order = g_ptr_array_new();
     const char *last = NULL;
 
     for (guint i = 0; i < drafts->len; i++)
-        g_ptr_array_add(order, drafts->pdata[i]);
-    g_ptr_array_sort(order, compare_names);
+        g_ptr_array_add(order, ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->vm->name);
+    for (guint i = 0; i < doomed->len; i++)
+        g_ptr_array_add(order, ((const gpuvm_instance *)doomed->pdata[i])->domain->name);
+    g_ptr_array_sort(order, gpuvm_text_compare);
     for (guint i = 0; i < order->len; i++) {
-        const char *name = ((const gpuvm_draft *)order->pdata[i])->definition->spec->vm->name;
+        const char *name = order->pdata[i];
 
         /* a second VM of a name is an error that planning finds */
         if (g_strcmp0(name, last) != 0 && !gpuvm_locks_add_vm(locks, session, name))
@@ -217,18 +215,52 @@ lock(gpuvm_session *session, const GPtrArray *drafts, GPtrArray *locks)
     return gpuvm_locks_add_host(locks, session);
 }
 
+/* The drafts of @definitions (taken), of their set. */
+static GPtrArray *
+draft(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
+{
+    GPtrArray *drafts = gpuvm_session_connect(session) ? gpuvm_drafts_new(session, definitions) : NULL;
+
+    for (guint i = 0; drafts && i < drafts->len; i++)
+        ((gpuvm_draft *)drafts->pdata[i])->set = options->set;
+    return drafts;
+}
+
+/* Plans what is to be defined and removed; whether nothing stands in the way of any of it. */
+static bool
+plan_all(gpuvm_session *session, const GPtrArray *drafts, const GPtrArray *doomed,
+         const gpuvm_define_options *options)
+{
+    bool planned = plan(session, drafts, options);
+
+    return gpuvm_prune_check(session, doomed, options) && planned;
+}
+
+/* Says what is to be removed before anything is changed. */
+static void
+announce(const GPtrArray *doomed, const gpuvm_define_options *options)
+{
+    for (guint i = 0; options->prune && i < doomed->len; i++)
+        options->removing(options->data, ((const gpuvm_instance *)doomed->pdata[i])->domain->name);
+}
+
 bool
 gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
 {
-    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
-    g_autoptr(GPtrArray) drafts =
-        gpuvm_session_connect(session) ? gpuvm_drafts_new(session, definitions) : NULL;
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), drafts = draft(session, definitions, options);
+    g_autoptr(GPtrArray) seen = drafts ? gpuvm_prune_find(session, drafts, options, NULL) : NULL,
+                         doomed = NULL;
     bool defined, done;
 
-    if (!drafts || !fetch(session, drafts, options, locks) || !lock(session, drafts, locks) ||
-        !plan(session, drafts, options) || !gpuvm_images_prepare(session, drafts))
+    if (!seen || !fetch(session, drafts, options, locks) || !lock(session, drafts, seen, locks))
         return false;
-    defined = done = define_each(session, drafts, options);
+    doomed = gpuvm_prune_find(session, drafts, options, seen);
+    if (!doomed || !plan_all(session, drafts, doomed, options))
+        return false;
+    announce(doomed, options);
+    if (!gpuvm_images_prepare(session, drafts))
+        return false;
+    defined = done = define_each(session, drafts, options) && gpuvm_prune_all(session, doomed, options);
     for (guint i = 0; defined && options->start && i < drafts->len; i++)
         done &= start_one(session, ((const gpuvm_draft *)drafts->pdata[i])->plan->vm->name, options);
     return done;
@@ -238,10 +270,10 @@ GPtrArray *
 gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
 {
     g_autoptr(GPtrArray) comparisons = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_comparison_free);
-    g_autoptr(GPtrArray) drafts =
-        gpuvm_session_connect(session) ? gpuvm_drafts_new(session, definitions) : NULL;
+    g_autoptr(GPtrArray) drafts = draft(session, definitions, options);
+    g_autoptr(GPtrArray) doomed = drafts ? gpuvm_prune_find(session, drafts, options, NULL) : NULL;
 
-    if (!drafts || !plan(session, drafts, options))
+    if (!doomed || !plan_all(session, drafts, doomed, options))
         return NULL;
     for (guint i = 0; i < drafts->len; i++) {
         gpuvm_comparison *comparison = gpuvm_compare(session, drafts->pdata[i]);
@@ -249,6 +281,12 @@ gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm
         if (!comparison)
             return NULL;
         g_ptr_array_add(comparisons, comparison);
+    }
+    for (guint i = 0; options->prune && i < doomed->len; i++) {
+        const gpuvm_instance *instance = doomed->pdata[i];
+
+        g_ptr_array_add(comparisons, gpuvm_comparison_new(instance->domain->name, instance->record->source,
+                                                          GPUVM_STEP_REMOVE));
     }
     return g_steal_pointer(&comparisons);
 }

@@ -185,6 +185,7 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
         .uuid = draft->domain ? draft->domain->uuid : NULL,
         .mac = draft->mac,
         .record = draft->record,
+        .set = draft->set,
         .running = draft->domain ? draft->domain->active : claim && claim->active,
     };
     draft->plan = gpuvm_planner_make(&input, session->diags);

@@ -9,7 +9,7 @@
 #include "ops/imagestore.h"
 #include "ops/locks.h"
 
-const char *const gpuvm_change_names[] = {"created", "updated", "unchanged"};
+const char *const gpuvm_change_names[] = {"created", "updated", "unchanged", "removed"};
 
 gpuvm_domain *
 gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record)
@@ -257,15 +257,21 @@ is_off(gpuvm_session *session, gpuvm_domain *domain)
 bool
 gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options)
 {
-    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), own = NULL;
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
+
+    return gpuvm_locks_add_vm(locks, session, name) && gpuvm_undefine_locked(session, name, options);
+}
+
+bool
+gpuvm_undefine_locked(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options)
+{
     g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = NULL;
+    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
+    g_autoptr(GPtrArray) own = NULL;
     const char *pool;
     GError *error = NULL;
     bool off;
 
-    if (gpuvm_locks_add_vm(locks, session, name))
-        domain = gpuvm_find_managed(session, name, &record);
     if (!domain)
         return false;
     if (domain->active) {

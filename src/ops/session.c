@@ -20,6 +20,7 @@ gpuvm_session_new(void)
     gpuvm_session *session = g_new0(gpuvm_session, 1);
 
     session->need = gpuvm_need_new();
+    session->leaving = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     session->diags = gpuvm_diags_new();
     return session;
 }
@@ -33,6 +34,7 @@ gpuvm_session_free(gpuvm_session *session)
     gpuvm_spec_free(session->defaults);
     gpuvm_need_free(session->need);
     g_free(session->pool_path);
+    g_hash_table_unref(session->leaving);
     gpuvm_facts_free(session->facts);
     gpuvm_watchdog_end();
     gpuvm_connection_close(session->connection);
@@ -205,6 +207,13 @@ fetch_missing(gpuvm_session *session)
     return true;
 }
 
+static void
+forget_domain(gpointer name, gpointer unused, gpointer facts)
+{
+    (void)unused;
+    gpuvm_facts_forget_domain(facts, name);
+}
+
 static bool
 gather_claims(gpuvm_session *session)
 {
@@ -213,6 +222,7 @@ gather_claims(gpuvm_session *session)
     if (!session->connection || session->every_claim)
         return true;
     session->every_claim = gpuvm_connection_claims(session->connection, session->facts, &error);
+    g_hash_table_foreach(session->leaving, forget_domain, session->facts);
     if (session->every_claim)
         gpuvm_assets_identify_running(session->connection, session->facts);
     return session->every_claim || gpuvm_session_fail(session, error);

@@ -232,6 +232,31 @@ finds_cells(void **state G_GNUC_UNUSED)
     assert_null(gpuvm_facts_cell(facts, GPUVM_UNKNOWN));
 }
 
+static void
+forgets_a_domain(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    const gpuvm_pci_addr addr = {.bus = 1};
+
+    for (char name[] = "a"; name[0] <= 'b'; name[0]++) {
+        gpuvm_claim *claim = gpuvm_claim_new(name, NULL);
+
+        g_array_append_val(claim->next, addr);
+        g_ptr_array_add(claim->writes, g_strdup_printf("/%s.raw", name));
+        g_ptr_array_add(claim->shares, g_strdup_printf("/%s.iso", name));
+        gpuvm_facts_add_claim(facts, claim);
+    }
+    gpuvm_facts_forget_domain(facts, "a");
+    gpuvm_facts_forget_domain(facts, "nobody");
+    g_autoptr(GPtrArray) claims = gpuvm_facts_claims(facts, &addr, NULL);
+    assert_int_equal(claims->len, 1);
+    assert_null(gpuvm_facts_claim(facts, "a"));
+    assert_null(gpuvm_facts_writer(facts, "/a.raw", NULL));
+    assert_false(gpuvm_facts_runs_with(facts, "/a.iso"));
+    assert_non_null(gpuvm_facts_writer(facts, "/b.raw", NULL));
+    assert_true(gpuvm_facts_runs_with(facts, "/b.iso"));
+}
+
 int
 main(void)
 {
@@ -244,6 +269,7 @@ main(void)
         cmocka_unit_test(replaces_a_claim),
         cmocka_unit_test(tells_who_waits_for_its_next_start),
         cmocka_unit_test(finds_cells),
+        cmocka_unit_test(forgets_a_domain),
     };
 
     return cmocka_run_group_tests_name("facts", tests, NULL, NULL);
