@@ -77,6 +77,9 @@ gpuvm_diags_note(gpuvm_diags *diags, const gpuvm_mark *mark, const char *format,
 /** Adds @error (taken) at @mark (NULL: no place): its first line is the message, further lines are hints. */
 void gpuvm_diags_fail(gpuvm_diags *diags, const gpuvm_mark *mark, GError *error);
 
+/** Moves all of @others to the end of @diags. */
+void gpuvm_diags_take(gpuvm_diags *diags, gpuvm_diags *others);
+
 /** Adds a line of what to do about @diag. */
 void gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...) G_GNUC_PRINTF(2, 3);
 

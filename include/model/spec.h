@@ -52,6 +52,15 @@ gpuvm_spec *gpuvm_spec_new(gpuvm_kind kind, gpuvm_doc *doc, void *object);
  */
 GPtrArray *gpuvm_spec_parse(gpuvm_source *source, const char *kind, gpuvm_diags *diags);
 
+/** The same of documents (gpuvm_doc) that were read already. */
+GPtrArray *gpuvm_spec_decode(const GPtrArray *docs, const char *kind, gpuvm_diags *diags);
+
+/**
+ * Whether the document at @root may be meant as a definition (@kind as above), however wrong: a mapping with one of a
+ * definition's keys, and without Kubernetes' own.
+ */
+bool gpuvm_spec_may_be(const gpuvm_node *root, const char *kind);
+
 /** The one document of @source, which must be right, and a @kind; NULL: see @diags. */
 gpuvm_spec *gpuvm_spec_parse_one(gpuvm_source *source, gpuvm_kind kind, gpuvm_diags *diags);
 gpuvm_spec *gpuvm_spec_ref(gpuvm_spec *spec);

@@ -12,6 +12,7 @@ typedef struct gpuvm_definition {
     gpuvm_spec *spec;
     char *source;    /* the file, as given */
     char *directory; /* of the file, absolute: what its relative paths start from */
+    bool found;      /* it is in a directory that was named: it need not be of use */
 } gpuvm_definition;
 
 void gpuvm_definition_free(gpuvm_definition *definition);
@@ -19,13 +20,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_definition, gpuvm_definition_free)
 
 /** The names of what is in @directory (char *, in order, owned by the array), "." and ".." too; NULL with errno. */
 GPtrArray *gpuvm_load_names(const char *directory);
-
-/**
- * The files that @paths name: a directory stands for every .yaml, .yml and .json file in it, at any depth, in
- * the order of names; "-" is standard input. What cannot be read is an error in @diags. Returns char *, owned
- * by the array.
- */
-GPtrArray *gpuvm_load_files(char **paths, gpuvm_diags *diags);
 
 /* The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see @diags. */
 gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
@@ -39,5 +33,9 @@ bool gpuvm_load_is_absent(const char *file);
 /** The definitions in @file that are right (gpuvm_definition); the rest is in @diags. @kind as in gpuvm_spec_parse. */
 GPtrArray *gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags);
 
-/** The same for all the files that @paths name, of any kind. */
-GPtrArray *gpuvm_load_paths(char **paths, gpuvm_diags *diags);
+/**
+ * The same for all that @paths name, from *@ret_files files (may be NULL): a directory stands for the .yaml, .yml and .json
+ * files in it, at any depth (ops/directory.h). What is none of a definition there is left out: texts for cloud-init, files that
+ * a definition there names, and, with a note, what has none of a definition's keys.
+ */
+GPtrArray *gpuvm_load_paths(char **paths, const char *kind, guint *ret_files, gpuvm_diags *diags);

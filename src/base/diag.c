@@ -117,6 +117,15 @@ gpuvm_diags_note(gpuvm_diags *diags, const gpuvm_mark *mark, const char *format,
 }
 
 void
+gpuvm_diags_take(gpuvm_diags *diags, gpuvm_diags *others)
+{
+    diags->errors += others->errors;
+    others->errors = 0;
+    while (others->items->len > 0)
+        g_ptr_array_add(diags->items, g_ptr_array_steal_index(others->items, 0));
+}
+
+void
 gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...)
 {
     g_autofree char *text = NULL;

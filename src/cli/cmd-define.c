@@ -48,7 +48,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_output_rows(cli->output, "vms", rows);
     if (!check_options(cli->session->diags) || !gpuvm_session_connect(cli->session))
         return;
-    definitions = gpuvm_load_paths(argv, cli->session->diags);
+    definitions = gpuvm_load_paths(argv, NULL, NULL, cli->session->diags);
     if (given.dry_run)
         gpuvm_changes_show(cli, definitions, &how, rows);
     else

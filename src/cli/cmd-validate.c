@@ -22,20 +22,16 @@ static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     gpuvm_diags *diags = cli->session->diags;
-    g_autoptr(GPtrArray) files = gpuvm_load_files(argv, diags);
+    guint files;
+    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(argv, kind, &files, diags);
     JsonArray *rows = json_array_new();
 
     (void)argc;
-    for (guint f = 0; f < files->len; f++) {
-        g_autoptr(GPtrArray) definitions = gpuvm_load_file(files->pdata[f], kind, diags);
-
-        for (guint i = 0; i < definitions->len; i++)
-            add_row(rows, definitions->pdata[i]);
-    }
+    for (guint i = 0; i < definitions->len; i++)
+        add_row(rows, definitions->pdata[i]);
     if (diags->errors == 0)
         gpuvm_output_line(cli->output, "%u definition%s in %u file%s: valid", json_array_get_length(rows),
-                          json_array_get_length(rows) == 1 ? "" : "s", files->len,
-                          files->len == 1 ? "" : "s");
+                          json_array_get_length(rows) == 1 ? "" : "s", files, files == 1 ? "" : "s");
     gpuvm_output_rows(cli->output, "definitions", rows);
 }
 
@@ -51,7 +47,8 @@ const gpuvm_command gpuvm_cmd_validate = {
     .summary = "Check definitions by themselves",
     .description =
         "Checks the form and meaning of definitions without any host, and shows every error of every file.\n"
-        "A directory stands for the .yaml, .yml and .json files in it; - is standard input.",
+        "A directory stands for the .yaml, .yml and .json files in it that are definitions, but for what its .gpuvmignore\n"
+        "lists; - is standard input.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -178,19 +178,37 @@ check_unique(GHashTable *seen, gpuvm_spec *spec, gpuvm_diags *diags)
     return false;
 }
 
+bool
+gpuvm_spec_may_be(const gpuvm_node *root, const char *kind)
+{
+    int expected = kind ? find_kind(kind) : GPUVM_KIND_VM;
+
+    for (unsigned i = 0; root->type == GPUVM_NODE_MAPPING && i < root->n; i++) {
+        if (expected < 0 || gpuvm_table_field(gpuvm_kind_table((gpuvm_kind)expected), root->keys[i]->text))
+            return !gpuvm_node_get(root, "apiVersion");
+    }
+    return false;
+}
+
 GPtrArray *
 gpuvm_spec_parse(gpuvm_source *source, const char *kind, gpuvm_diags *diags)
 {
+    g_autoptr(GPtrArray) docs = gpuvm_doc_parse(source, diags);
+
+    return gpuvm_spec_decode(docs, kind, diags);
+}
+
+GPtrArray *
+gpuvm_spec_decode(const GPtrArray *docs, const char *kind, gpuvm_diags *diags)
+{
     GPtrArray *specs = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_spec_free);
     g_autoptr(GHashTable) seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    g_autoptr(GPtrArray) docs = NULL;
     int expected = kind ? find_kind(kind) : -1;
 
     if (kind && expected < 0) {
         refuse_word(kind, GPUVM_EXIT_USAGE, NULL, diags);
         return specs;
     }
-    docs = gpuvm_doc_parse(source, diags);
     for (guint i = 0; i < docs->len; i++) {
         g_autoptr(gpuvm_spec) spec = decode(docs->pdata[i], expected, diags);
 

@@ -9,27 +9,34 @@
 #include "ops/inline.h"
 #include "ops/plugin.h"
 
+/* An error of what somebody named; what is in a directory need not be of use. */
+static gpuvm_diag *
+useless(gpuvm_session *session, const gpuvm_definition *definition, const char *why)
+{
+    const gpuvm_mark *mark = &definition->spec->doc->root->mark;
+
+    return definition->found ? gpuvm_diags_note(session->diags, mark, "%s", why)
+                             : gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark, "%s", why);
+}
+
 /* A policy and defaults are not VMs, deployments are not supported yet, and a plugin alone does nothing. */
 static void
 refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
 {
     const gpuvm_spec *spec = definition->spec;
     const gpuvm_mark *mark = &spec->doc->root->mark;
+    g_autofree char *alone =
+        g_strdup_printf("plugin '%s' is named by no VM that is given with it", gpuvm_spec_name(spec));
 
     if (spec->kind == GPUVM_KIND_POLICY)
-        gpuvm_diag_hint(
-            gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark, "this is a policy, not a VM"),
-            "give it with --policy FILE");
+        gpuvm_diag_hint(useless(session, definition, "this is a policy, not a VM"),
+                        "give it with --policy FILE");
     else if (spec->kind == GPUVM_KIND_DEFAULTS)
-        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
-                                          "these are a host's defaults, not a VM"),
+        gpuvm_diag_hint(useless(session, definition, "these are a host's defaults, not a VM"),
                         "put them into " GPUVM_DEFAULTS_FILE
-                        ", or give them with --defaults FILE: they lie below every "
-                        "VM and plugin");
+                        ", or give them with --defaults FILE: they lie below every VM and plugin");
     else if (spec->kind == GPUVM_KIND_PLUGIN)
-        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
-                                          "plugin '%s' is named by no VM that is given with it",
-                                          spec->plugin->name),
+        gpuvm_diag_hint(useless(session, definition, alone),
                         "to have it at hand for VMs: gpuvm plugin install %s", definition->source);
     else
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,

@@ -246,6 +246,8 @@ gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions)
     if (!gpuvm_compose(session, definitions))
         return NULL;
     drafts = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_draft_free);
+    if (definitions->len == 0 && session->diags->errors == 0)
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL, "there is no VM among the definitions");
     items = g_ptr_array_steal(definitions, &n);
     for (gsize i = 0; i < n; i++) {
         gpuvm_draft *draft = g_new0(gpuvm_draft, 1);
@@ -281,7 +283,7 @@ gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
 GPtrArray *
 gpuvm_plan_files(gpuvm_session *session, char **paths)
 {
-    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, session->diags);
+    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, NULL, NULL, session->diags);
     g_autoptr(GPtrArray) drafts = gpuvm_drafts_new(session, definitions);
 
     return drafts && gpuvm_drafts_plan(session, drafts) ? g_steal_pointer(&drafts) : NULL;

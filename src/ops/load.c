@@ -11,6 +11,7 @@
 #include <glib/gstdio.h>
 
 #include "base/text.h"
+#include "ops/directory.h"
 
 void
 gpuvm_definition_free(gpuvm_definition *definition)
@@ -27,30 +28,6 @@ static void
 cannot(gpuvm_diags *diags, const char *what, const char *path, int error)
 {
     gpuvm_diags_error(diags, GPUVM_EXIT_FAILED, NULL, "cannot %s %s: %s", what, path, g_strerror(error));
-}
-
-static bool
-is_definition(const char *name)
-{
-    return name[0] != '.' && (g_str_has_suffix(name, ".yaml") || g_str_has_suffix(name, ".yml") ||
-                              g_str_has_suffix(name, ".json"));
-}
-
-static void add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags);
-
-/* Links to directories are not followed, so that there are no cycles; a FIFO could block the reader for ever. */
-static void
-add_entry(GPtrArray *files, const char *path, const char *name, gpuvm_diags *diags)
-{
-    if (g_file_test(path, G_FILE_TEST_IS_DIR)) {
-        if (name[0] != '.' && !g_file_test(path, G_FILE_TEST_IS_SYMLINK))
-            add_directory(files, path, diags);
-    } else if (is_definition(name)) {
-        if (g_file_test(path, G_FILE_TEST_EXISTS) && !g_file_test(path, G_FILE_TEST_IS_REGULAR))
-            gpuvm_diags_error(diags, GPUVM_EXIT_FAILED, NULL, "cannot read %s: not a regular file", path);
-        else
-            g_ptr_array_add(files, g_strdup(path));
-    }
 }
 
 GPtrArray *
@@ -70,42 +47,6 @@ gpuvm_load_names(const char *directory)
     g_ptr_array_sort(names, gpuvm_text_compare);
     errno = error;
     return error == 0 ? g_steal_pointer(&names) : NULL;
-}
-
-static void
-add_directory(GPtrArray *files, const char *path, gpuvm_diags *diags)
-{
-    g_autoptr(GPtrArray) names = gpuvm_load_names(path);
-
-    if (!names)
-        cannot(diags, "read directory", path, errno);
-    for (guint i = 0; names && i < names->len; i++) {
-        g_autofree char *entry = g_build_filename(path, names->pdata[i], NULL);
-        add_entry(files, entry, names->pdata[i], diags);
-    }
-}
-
-GPtrArray *
-gpuvm_load_files(char **paths, gpuvm_diags *diags)
-{
-    GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
-
-    for (char **path = paths; *path; path++) {
-        guint before = files->len;
-        unsigned errors = diags->errors;
-
-        if (!g_file_test(*path, G_FILE_TEST_IS_DIR)) {
-            g_ptr_array_add(files, g_strdup(*path));
-            continue;
-        }
-        add_directory(files, *path, diags);
-        if (files->len == before && diags->errors == errors)
-            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, NULL,
-                              "no definitions in directory %s: a definition's name ends "
-                              "in .yaml, .yml or .json",
-                              *path);
-    }
-    return files;
 }
 
 /* The text of @stream, called @name; NULL: see @diags. */
@@ -173,32 +114,182 @@ gpuvm_load_is_absent(const char *file)
     return lstat(file, &status) != 0 && errno == ENOENT;
 }
 
-GPtrArray *
-gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags)
+/* The definitions that @specs (taken) of @file are. */
+static GPtrArray *
+make_definitions(GPtrArray *specs, const char *file, bool found)
 {
     GPtrArray *definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
-    g_autoptr(gpuvm_source) source = gpuvm_load_source(file, diags);
-    g_autoptr(GPtrArray) specs = source ? gpuvm_spec_parse(source, kind, diags) : NULL;
     g_autofree char *path = g_canonicalize_filename(file, NULL);
 
     while (specs && specs->len > 0) {
         gpuvm_definition *item = g_new0(gpuvm_definition, 1);
 
         item->spec = g_ptr_array_steal_index(specs, 0);
-        item->source = g_strdup(source->name);
+        item->source = g_strdup(g_str_equal(file, "-") ? "<stdin>" : file);
         item->directory = g_path_get_dirname(path);
+        item->found = found;
         g_ptr_array_add(definitions, item);
     }
+    g_clear_pointer(&specs, g_ptr_array_unref);
     return definitions;
 }
 
 GPtrArray *
-gpuvm_load_paths(char **paths, gpuvm_diags *diags)
+gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags)
+{
+    g_autoptr(gpuvm_source) source = gpuvm_load_source(file, diags);
+
+    return make_definitions(source ? gpuvm_spec_parse(source, kind, diags) : NULL, file, false);
+}
+
+/* A file in a directory, which nobody named. */
+typedef struct candidate {
+    char *file;
+    gpuvm_diags *diags;     /* of it alone */
+    GPtrArray *definitions; /* gpuvm_definition, owned; NULL: it is something else */
+} candidate;
+
+static void
+free_candidate(gpointer data)
+{
+    candidate *of = data;
+
+    g_free(of->file);
+    gpuvm_diags_free(of->diags);
+    g_clear_pointer(&of->definitions, g_ptr_array_unref);
+    g_free(of);
+}
+
+/* What cloud-init knows its texts by; it is YAML, too. */
+static bool
+is_cloud_config(const gpuvm_source *source)
+{
+    return g_str_has_prefix(source->text, "#cloud-config") ||
+           g_str_has_prefix(source->text, "## template: jinja");
+}
+
+/* Whether none of @docs, which is all that a file has, is a definition. */
+static bool
+is_something_else(const GPtrArray *docs, const char *kind, const gpuvm_diags *diags)
+{
+    for (guint i = 0; i < docs->len; i++) {
+        if (gpuvm_spec_may_be(((const gpuvm_doc *)docs->pdata[i])->root, kind))
+            return false;
+    }
+    return diags->errors == 0;
+}
+
+static candidate *
+read_candidate(const char *file, const char *kind)
+{
+    candidate *of = g_new0(candidate, 1);
+    g_autoptr(gpuvm_source) source = NULL;
+    g_autoptr(GPtrArray) docs = NULL;
+
+    of->file = g_strdup(file);
+    of->diags = gpuvm_diags_new();
+    source = gpuvm_load_source(file, of->diags);
+    if (!source || is_cloud_config(source))
+        return of;
+    docs = gpuvm_doc_parse(source, of->diags);
+    if (is_something_else(docs, kind, of->diags))
+        gpuvm_diag_hint(gpuvm_diags_note(of->diags, NULL, "%s is no definition, and was left out", file),
+                        "list it in " GPUVM_IGNORE_FILE " in its directory");
+    else
+        of->definitions = make_definitions(gpuvm_spec_decode(docs, kind, of->diags), file, true);
+    return of;
+}
+
+typedef struct naming {
+    GHashTable *named; /* absolute paths */
+    const char *directory;
+} naming;
+
+static void
+add_named(const gpuvm_field *field, gpuvm_node *value, void *data)
+{
+    const naming *work = data;
+
+    if (field->flags & GPUVM_FIELD_HOST_PATH)
+        g_hash_table_add(work->named, g_canonicalize_filename(value->text, work->directory));
+}
+
+/* The files that the definitions of @candidates name: templates, texts for cloud-init. */
+static GHashTable *
+named_files(const GPtrArray *candidates)
+{
+    GHashTable *named = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (guint i = 0; i < candidates->len; i++) {
+        const candidate *of = candidates->pdata[i];
+
+        for (guint k = 0; of->definitions && k < of->definitions->len; k++) {
+            const gpuvm_definition *definition = of->definitions->pdata[k];
+
+            gpuvm_schema_visit(gpuvm_kind_table(definition->spec->kind), definition->spec->doc->root,
+                               add_named, &(naming){named, definition->directory});
+        }
+    }
+    return named;
+}
+
+/* Moves what @candidates are to @definitions and @diags, but for those that others name; how many of them have definitions. */
+static guint
+take(const GPtrArray *candidates, GPtrArray *definitions, gpuvm_diags *diags)
+{
+    g_autoptr(GHashTable) named = named_files(candidates);
+    guint files = 0;
+
+    for (guint i = 0; i < candidates->len; i++) {
+        candidate *of = candidates->pdata[i];
+        g_autofree char *path = g_canonicalize_filename(of->file, NULL);
+
+        if (g_hash_table_contains(named, path))
+            continue;
+        gpuvm_diags_take(diags, of->diags);
+        if (!of->definitions)
+            continue;
+        files++;
+        g_ptr_array_extend_and_steal(definitions, g_steal_pointer(&of->definitions));
+    }
+    return files;
+}
+
+/* The files of @directory; that it has no definition is an error. */
+static guint
+load_directory(const char *directory, const char *kind, GPtrArray *definitions, gpuvm_diags *diags)
+{
+    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
+    g_autoptr(GPtrArray) candidates = g_ptr_array_new_with_free_func(free_candidate);
+    guint before = definitions->len, n;
+    unsigned errors = diags->errors;
+
+    gpuvm_directory_add(files, directory, diags);
+    for (guint i = 0; i < files->len; i++)
+        g_ptr_array_add(candidates, read_candidate(files->pdata[i], kind));
+    n = take(candidates, definitions, diags);
+    if (definitions->len == before && diags->errors == errors)
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, NULL,
+                          "no definitions in directory %s: a definition's name ends in .yaml, .yml or .json",
+                          directory);
+    return n;
+}
+
+GPtrArray *
+gpuvm_load_paths(char **paths, const char *kind, guint *ret_files, gpuvm_diags *diags)
 {
     GPtrArray *definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
-    g_autoptr(GPtrArray) files = gpuvm_load_files(paths, diags);
+    guint files = 0;
 
-    for (guint i = 0; i < files->len; i++)
-        g_ptr_array_extend_and_steal(definitions, gpuvm_load_file(files->pdata[i], NULL, diags));
+    for (char **path = paths; *path; path++) {
+        if (g_file_test(*path, G_FILE_TEST_IS_DIR)) {
+            files += load_directory(*path, kind, definitions, diags);
+            continue;
+        }
+        g_ptr_array_extend_and_steal(definitions, gpuvm_load_file(*path, kind, diags));
+        files++;
+    }
+    if (ret_files)
+        *ret_files = files;
     return definitions;
 }

@@ -632,6 +632,42 @@ every_row_is_complete(void **state G_GNUC_UNUSED)
     }
 }
 
+/** What may be among definitions in a directory. */
+static void
+tells_definitions_from_others(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *text, *kind;
+        bool may_be;
+    } cases[] = {
+        {"name: a", NULL, true},
+        {"resources: {cpu_cores: 1}", NULL, true},
+        {"nmae: a\nresources: {}", NULL, true},
+        {"kind: policy", NULL, true},
+        {"kind: unknown", NULL, true},
+        {"runtime: a\nworkload: {}", NULL, true},
+        {"nmae: a", NULL, false},
+        {"services: {web: {}}\nversion: '3'", NULL, false},
+        {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}", NULL, false},
+        {"- name: a", NULL, false},
+        {"name", NULL, false},
+        {"{}", NULL, false},
+        {"allowlist: ['10de:*']", NULL, false},
+        {"allowlist: ['10de:*']", "policy", true},
+        {"a: b", "no-kind", true},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+        g_autoptr(gpuvm_source) source =
+            gpuvm_source_new("a", g_strdup(cases[i].text), strlen(cases[i].text));
+        g_autoptr(GPtrArray) docs = gpuvm_doc_parse(source, diags);
+
+        if (gpuvm_spec_may_be(((const gpuvm_doc *)docs->pdata[0])->root, cases[i].kind) != cases[i].may_be)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
 int
 main(void)
 {
@@ -652,6 +688,7 @@ main(void)
         cmocka_unit_test(keeps_names_of_kinds_apart),
         cmocka_unit_test(finds_every_error_of_every_document),
         cmocka_unit_test(every_row_is_complete),
+        cmocka_unit_test(tells_definitions_from_others),
     };
 
     return cmocka_run_group_tests_name("spec", tests, NULL, NULL);
