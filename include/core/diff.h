@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/xml.h"
 #include "model/plan.h"
 
 typedef enum gpuvm_when {
@@ -22,13 +23,14 @@ typedef struct gpuvm_difference {
     char *field;      /* its path: "resources.memory_mb", "disks[1].source" */
     char *now, *then; /* the whole text; NULL: the field is not there */
     gpuvm_when when;
+    bool outside; /* somebody else made it what it is now */
 } gpuvm_difference;
 
 /** An empty list of gpuvm_difference, which it owns. */
 GPtrArray *gpuvm_diff_new(void);
 
-/** Adds one; @now and @then may be NULL. */
-void
+/** Adds one, and returns it; @now and @then may be NULL. */
+gpuvm_difference *
 gpuvm_diff_add(GPtrArray *differences, const char *field, const char *now, const char *then, gpuvm_when when);
 
 /** Adds what differs between two trees that @table decodes (NULL: there is none). A list of single values is one value. */
@@ -40,3 +42,10 @@ void gpuvm_diff_trees(GPtrArray *differences, const gpuvm_table *table, const gp
  * known to be others. One of gpuvm 0.1's, which remembered no definition, differs as a whole or not at all.
  */
 void gpuvm_diff_plan(GPtrArray *differences, const gpuvm_plan *plan);
+
+/**
+ * Adds what differs between a <domain> as libvirt has it and the one that would be defined, as far as definitions say it
+ * (core/sketch.h), and else by elements. What is a part of what @differences has already is not added: then the definition
+ * differs, too. @outside: it was made so by others.
+ */
+void gpuvm_diff_domains(GPtrArray *differences, const xmlNode *now, const xmlNode *then, bool outside);

@@ -8,12 +8,9 @@
 #pragma once
 
 #include "doc/build.h"
-#include "doc/schema.h"
+#include "model/spec.h"
 
 #define GPUVM_SECRET_HIDDEN "(hidden)"
-
-/** What gpuvm_secret_digest has in place of a secret begins with this. */
-#define GPUVM_SECRET_DIGEST GPUVM_SECRET_HIDDEN " sha256:"
 
 /**
  * @doc, which @table decodes, as it may be shown: with GPUVM_SECRET_HIDDEN in place of a field's secret. Each value keeps
@@ -22,7 +19,7 @@
 gpuvm_doc *gpuvm_secret_hide(const gpuvm_table *table, const gpuvm_doc *doc, bool *ret_any);
 
 /**
- * The same of @root with GPUVM_SECRET_DIGEST and the beginning of a digest in place of each secret, so that another secret is
+ * The same of @root with GPUVM_SPEC_HIDDEN and the beginning of a digest in place of each secret, so that another secret is
  * seen to be another; of a URL the rest of it stands behind that. @salt makes the digests differ from those of the same
  * secrets elsewhere.
  */

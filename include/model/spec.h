@@ -61,6 +61,21 @@ GPtrArray *gpuvm_spec_decode(const GPtrArray *docs, const char *kind, gpuvm_diag
  */
 bool gpuvm_spec_may_be(const gpuvm_node *root, const char *kind);
 
+/** What a secret begins with that was printed by its digest (core/secret.h): no definition says that. */
+#define GPUVM_SPEC_HIDDEN "(hidden) sha256:"
+
+/** A value of that sort. */
+typedef struct gpuvm_hidden {
+    char *path; /* "workload.env.TOKEN" */
+    const gpuvm_node *node;
+} gpuvm_hidden;
+
+/** Those below @root, in their order (gpuvm_hidden, owned by the array). */
+GPtrArray *gpuvm_spec_hidden(const gpuvm_node *root);
+
+/** Adds an error for each of them; whether there is none. gpuvm_spec_decode has done so. */
+bool gpuvm_spec_check_hidden(const gpuvm_node *root, gpuvm_diags *diags);
+
 /** The one document of @source, which must be right, and a @kind; NULL: see @diags. */
 gpuvm_spec *gpuvm_spec_parse_one(gpuvm_source *source, gpuvm_kind kind, gpuvm_diags *diags);
 gpuvm_spec *gpuvm_spec_ref(gpuvm_spec *spec);

@@ -24,7 +24,10 @@ shorten(JsonObject *row, const char *key)
 static char *
 format_now(JsonObject *row)
 {
-    return shorten(row, "now");
+    g_autofree char *now = shorten(row, "now");
+
+    return json_object_get_boolean_member(row, "outside") ? g_strconcat(now, " (changed outside gpuvm)", NULL)
+                                                          : g_steal_pointer(&now);
 }
 
 /* Two long texts may begin alike. */
@@ -58,6 +61,7 @@ make_row(const gpuvm_comparison *comparison)
         gpuvm_json_set_string(member, "now", difference->now);
         gpuvm_json_set_string(member, "then", difference->then);
         json_object_set_string_member(member, "when", gpuvm_when_names[difference->when]);
+        json_object_set_boolean_member(member, "outside", difference->outside);
         json_array_add_object_element(differences, member);
     }
     json_object_set_string_member(row, "name", comparison->name);

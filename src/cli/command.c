@@ -19,6 +19,7 @@
     ROW(undefine)                                                                                            \
     ROW(list)                                                                                                \
     ROW(show)                                                                                                \
+    ROW(export)                                                                                              \
     ROW(health)                                                                                              \
     ROW(console)                                                                                             \
     ROW(release)                                                                                             \

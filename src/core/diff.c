@@ -27,13 +27,14 @@ gpuvm_diff_new(void)
     return g_ptr_array_new_with_free_func(free_difference);
 }
 
-void
+gpuvm_difference *
 gpuvm_diff_add(GPtrArray *differences, const char *field, const char *now, const char *then, gpuvm_when when)
 {
     gpuvm_difference *difference = g_new(gpuvm_difference, 1);
 
-    *difference = (gpuvm_difference){g_strdup(field), g_strdup(now), g_strdup(then), when};
+    *difference = (gpuvm_difference){g_strdup(field), g_strdup(now), g_strdup(then), when, false};
     g_ptr_array_add(differences, difference);
+    return difference;
 }
 
 /* Fields that no guest knows of, and those of a disk that the VM has made from its image; the others are a guest's. */

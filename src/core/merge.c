@@ -4,7 +4,9 @@
 #include "core/merge.h"
 
 #include "core/boot.h"
+#include "core/diff.h"
 #include "core/secret.h"
+#include "model/tables.h"
 
 #define VALUE_LENGTH 40 /* characters of a value that origins show */
 
@@ -119,15 +121,19 @@ gpuvm_merge_docs(const gpuvm_table *table, gpuvm_doc *base, gpuvm_doc *over, boo
     return doc;
 }
 
+/* The plugin's kernel is none of its own, wherever it is said: exported definitions say all that they took. */
 static bool
-may_have_kernel(const gpuvm_vm *vm, const gpuvm_plugin *plugin, gpuvm_diags *diags)
+may_have_kernel(const gpuvm_spec *vm, const gpuvm_spec *plugin, gpuvm_diags *diags)
 {
-    gpuvm_mark mark = gpuvm_object_mark(&vm->body.object, "kernel");
+    const gpuvm_node *own = gpuvm_node_get(vm->doc->root, "kernel");
+    g_autoptr(GPtrArray) differences = gpuvm_diff_new();
 
-    if (!vm->body.kernel || plugin->body.kernel_override)
+    gpuvm_diff_trees(differences, &gpuvm_media_table, own, gpuvm_node_get(plugin->doc->root, "kernel"));
+    if (!own || plugin->plugin->body.kernel_override || differences->len == 0)
         return true;
-    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark,
-                                      "plugin '%s' allows its VMs no kernel of their own", plugin->name),
+    gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &own->mark,
+                                      "plugin '%s' allows its VMs no kernel of their own",
+                                      plugin->plugin->name),
                     "remove it; kernel_override of the plugin says so");
     return false;
 }
@@ -155,7 +161,7 @@ gpuvm_merge(const gpuvm_spec *vm, gpuvm_spec *plugin, gpuvm_spec *defaults, gpuv
     gpuvm_vm *merged = NULL;
     gpuvm_spec *spec;
 
-    if (!plugin || may_have_kernel(vm->vm, plugin->plugin, diags))
+    if (!plugin || may_have_kernel(vm, plugin, diags))
         merged = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, diags);
     if (!merged)
         return NULL;

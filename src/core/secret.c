@@ -22,7 +22,7 @@ digest_of(const hiding *h, const char *secret, const char *shown)
     g_autofree char *sum =
         g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)h->salt, strlen(h->salt), secret, -1);
 
-    return g_strdup_printf("%s%.*s%s%s", GPUVM_SECRET_DIGEST, DIGEST_DIGITS, sum, *shown ? " " : "", shown);
+    return g_strdup_printf("%s%.*s%s%s", GPUVM_SPEC_HIDDEN, DIGEST_DIGITS, sum, *shown ? " " : "", shown);
 }
 
 static gpuvm_node *

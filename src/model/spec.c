@@ -88,7 +88,7 @@ check(const gpuvm_spec *spec, gpuvm_diags *diags)
 static gpuvm_spec *
 decode(gpuvm_doc *doc, int expected, gpuvm_diags *diags)
 {
-    int kind = kind_of(doc->root, expected, diags);
+    int kind = gpuvm_spec_check_hidden(doc->root, diags) ? kind_of(doc->root, expected, diags) : -1;
     void *object =
         kind < 0 ? NULL : gpuvm_schema_decode(gpuvm_kind_table((gpuvm_kind)kind), doc->root, diags);
     g_autoptr(gpuvm_spec) spec = object ? gpuvm_spec_new((gpuvm_kind)kind, doc, object) : NULL;
@@ -176,6 +176,57 @@ check_unique(GHashTable *seen, gpuvm_spec *spec, gpuvm_diags *diags)
     diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s defined twice", title);
     gpuvm_diag_hint(diag, "the first is on line %u", name_mark(first).line);
     return false;
+}
+
+static void
+free_hidden(gpointer data)
+{
+    gpuvm_hidden *hidden = data;
+
+    g_free(hidden->path);
+    g_free(hidden);
+}
+
+static void
+find_hidden(GPtrArray *found, const char *path, const gpuvm_node *node)
+{
+    if (node->type == GPUVM_NODE_SCALAR && g_str_has_prefix(node->text, GPUVM_SPEC_HIDDEN)) {
+        gpuvm_hidden *hidden = g_new(gpuvm_hidden, 1);
+
+        *hidden = (gpuvm_hidden){g_strdup(path), node};
+        g_ptr_array_add(found, hidden);
+    }
+    for (unsigned i = 0; i < node->n; i++) {
+        g_autofree char *inner = node->type == GPUVM_NODE_SEQUENCE
+                                     ? g_strdup_printf("%s[%u]", path, i)
+                                     : g_strconcat(path, *path ? "." : "", node->keys[i]->text, NULL);
+
+        find_hidden(found, inner, node->values[i]);
+    }
+}
+
+GPtrArray *
+gpuvm_spec_hidden(const gpuvm_node *root)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(free_hidden);
+
+    find_hidden(found, "", root);
+    return found;
+}
+
+bool
+gpuvm_spec_check_hidden(const gpuvm_node *root, gpuvm_diags *diags)
+{
+    g_autoptr(GPtrArray) found = gpuvm_spec_hidden(root);
+
+    for (guint i = 0; i < found->len; i++) {
+        const gpuvm_hidden *hidden = found->pdata[i];
+
+        gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &hidden->node->mark,
+                                          "%s is a secret, which gpuvm does not keep", hidden->path),
+                        "put its value here");
+    }
+    return found->len == 0;
 }
 
 bool

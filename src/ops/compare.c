@@ -83,6 +83,19 @@ compare_made(gpuvm_session *session, gpuvm_draft *draft, GPtrArray *differences)
         gpuvm_diff_add(differences, "domain XML", draft->record->made, made, GPUVM_WHEN_START);
 }
 
+/* The domain as it is, whatever gpuvm remembers of it. */
+static void
+compare_domain(const gpuvm_draft *draft, bool outside, GPtrArray *differences)
+{
+    g_autoptr(xmlDoc) now = gpuvm_xml_parse(draft->before, strlen(draft->before), "domain", NULL);
+    g_autoptr(xmlDoc) then = gpuvm_xml_parse(draft->xml, strlen(draft->xml), "domain", NULL);
+    guint before = differences->len;
+
+    gpuvm_diff_domains(differences, xmlDocGetRootElement(now), xmlDocGetRootElement(then), outside);
+    if (differences->len == before)
+        gpuvm_diff_add(differences, "domain", "other XML", "as defined", GPUVM_WHEN_START)->outside = outside;
+}
+
 static void
 compare_record(gpuvm_session *session, gpuvm_draft *draft, GPtrArray *differences)
 {
@@ -113,10 +126,8 @@ gpuvm_compare(gpuvm_session *session, gpuvm_draft *draft)
     comparison->drifted = gpuvm_drift_look(draft->record, draft->before, version);
     if (draft->managed)
         compare_record(session, draft, differences);
-    else
-        gpuvm_diff_add(differences, "domain", "not gpuvm's", "as defined", GPUVM_WHEN_START);
-    if (comparison->drifted == 1)
-        gpuvm_diff_add(differences, "domain", "changed outside gpuvm", "as defined", GPUVM_WHEN_START);
+    if (draft->xml && (!draft->managed || comparison->drifted == 1))
+        compare_domain(draft, draft->managed, differences);
     compare_autostart(differences, draft);
     comparison->step = differences->len > 0 ? GPUVM_STEP_UPDATE : GPUVM_STEP_UNCHANGED;
     return g_steal_pointer(&comparison);

@@ -86,6 +86,7 @@ read_config(gpuvm_session *session, const char *config, const gpuvm_node *name)
                           "a second document: create makes one VM");
     if (doc->root->type == GPUVM_NODE_MAPPING)
         gpuvm_doc_set(doc, doc->root, gpuvm_doc_scalar(doc, "name", &name->mark), (gpuvm_node *)name);
+    gpuvm_spec_check_hidden(doc->root, session->diags);
     vm = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, session->diags);
     gpuvm_schema_free(&gpuvm_vm_table, vm);
     return session->diags->errors == 0 ? gpuvm_doc_ref(doc) : NULL;

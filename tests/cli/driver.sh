@@ -72,3 +72,11 @@ seen()
     [ -n "$digest" ] || echo "no digest in the log"
     sed -i "s|\( made=\"sha256:[0-9a-f]*\"\)\( seen=[^>]*\)\?>|\1$digest>|" "$1"
 }
+
+# without_definition HOST-FILE: with the domain as gpuvm 0.1 would have left it there
+without_definition()
+{
+    /usr/bin/python3 -c 'import re, sys
+text = re.sub("<gpuvm:definition>.*?</gpuvm:definition>", "", open(sys.argv[1]).read(), flags=re.S)
+print(re.sub(" (made|seen|seen_by)=\"[^\"]*\"", "", text))' "$1"
+}
