@@ -73,9 +73,10 @@ static bool
 prune(gpuvm_session *session, const char *name, const gpuvm_define_options *options)
 {
     const gpuvm_undefine_options how = {.storage = options->storage};
+    const gpuvm_stop_options gently = {.seconds = STOP_SECONDS};
     gpuvm_outcome outcome;
 
-    return (!options->stop || gpuvm_stop(session, name, STOP_SECONDS, false, &outcome)) &&
+    return (!options->stop || gpuvm_stop(session, name, &gently, &outcome)) &&
            gpuvm_undefine_locked(session, name, &how);
 }
 
