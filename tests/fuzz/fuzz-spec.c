@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * fuzz-spec.c: any bytes as a definition file, of any kind and of each: decoded or refused; and what is a VM laid over
- * what is a plugin; and one with absolute paths is as right as it was
+ * what is a plugin, or a host's defaults; and one with absolute paths is as right as it was
  */
 #include <config.h>
 
@@ -13,13 +13,14 @@ static void
 merge(const GPtrArray *specs, gpuvm_diags *diags)
 {
     for (guint i = 1; i < specs->len; i++) {
-        gpuvm_spec *plugin = specs->pdata[i - 1];
+        gpuvm_spec *below = specs->pdata[i - 1];
+        bool plugin = below->kind == GPUVM_KIND_PLUGIN, defaults = below->kind == GPUVM_KIND_DEFAULTS;
         const gpuvm_spec *vm = specs->pdata[i];
         unsigned errors = diags->errors;
 
-        if (plugin->kind != GPUVM_KIND_PLUGIN || vm->kind != GPUVM_KIND_VM)
+        if (!(plugin || defaults) || vm->kind != GPUVM_KIND_VM)
             continue;
-        g_autoptr(gpuvm_spec) merged = gpuvm_merge(vm, plugin, NULL, diags);
+        g_autoptr(gpuvm_spec) merged = gpuvm_merge(vm, plugin ? below : NULL, defaults ? below : NULL, diags);
         FUZZ_REQUIRE(merged || diags->errors > errors);
         if (merged)
             g_ptr_array_unref(gpuvm_merge_origins(merged));
