@@ -54,16 +54,16 @@ says_what_a_domain_is(void **state G_GNUC_UNUSED)
          BEGIN RESOURCES "network:\n  mode: none\nfirmware: efi\n",
          "firmware from /f, not of libvirt's choice"},
 
-        {DEVICES(PCI "</hostdev>"), BEGIN RESOURCES DEVICE "- '0000:01:00.1'\n" ALONE END, NULL},
+        {DEVICES(PCI "</hostdev>"), BEGIN DEVICE "- '0000:01:00.1'\n" ALONE RESOURCES END, NULL},
         {DEVICES(PCI "<rom bar='on' file='/r'/></hostdev>"),
-         BEGIN RESOURCES DEVICE "- address: '0000:01:00.1'\n    rom_file: /r\n" ALONE END, NULL},
+         BEGIN DEVICE "- address: '0000:01:00.1'\n    rom_file: /r\n" ALONE RESOURCES END, NULL},
         {DEVICES(PCI "<rom bar='off'/></hostdev>"),
-         BEGIN RESOURCES DEVICE "- address: '0000:01:00.1'\n    rom_bar: false\n" ALONE END, NULL},
+         BEGIN DEVICE "- address: '0000:01:00.1'\n    rom_bar: false\n" ALONE RESOURCES END, NULL},
         {DEVICES(PCI "<address type='unassigned'/></hostdev>"),
-         BEGIN RESOURCES "devices:\n  iommu_group: detach\n" END, NULL},
+         BEGIN "devices:\n  iommu_group: detach\n" RESOURCES END, NULL},
         {DEVICES("<hostdev type='pci' managed='no'>" SOURCE
                  "</hostdev><hostdev mode='subsystem' type='usb'/>"),
-         BEGIN RESOURCES DEVICE "- '0000:01:00.1'\n" ALONE END,
+         BEGIN DEVICE "- '0000:01:00.1'\n" ALONE RESOURCES END,
          "device 0000:01:00.1: managed='no'; <hostdev mode='subsystem' type='usb'>"},
 
         {DEVICES(
