@@ -9,12 +9,13 @@
 
 /** How VMs are defined, and who is told of each. */
 typedef struct gpuvm_define_options {
-    bool create;        /* a domain of a VM's name must not be there */
-    bool adopt;         /* take over a domain that gpuvm does not manage */
-    bool autostart;     /* start it with the host, whatever the definition says */
-    const char *set;    /* the set that the VMs belong to from now on; NULL: they stay where they are */
-    bool prune;         /* remove the VMs of the set that the definitions do not have */
-    bool stop, storage; /* … and stop them first; … and the volumes of their own */
+    bool create;          /* a domain of a VM's name must not be there */
+    bool adopt;           /* take over a domain that gpuvm does not manage */
+    const char *expected; /* the persistent XML that the domain must have still; NULL: any */
+    bool autostart;       /* start it with the host, whatever the definition says */
+    const char *set;      /* the set that the VMs belong to from now on; NULL: they stay where they are */
+    bool prune;           /* remove the VMs of the set that the definitions do not have */
+    bool stop, storage;   /* … and stop them first; … and the volumes of their own */
     const gpuvm_start_options *start; /* how each is started when all are defined; NULL: they are not */
     /* each VM that is going to be removed; that was defined or removed; that was started, or could not be */
     void (*removing)(void *data, const char *name);

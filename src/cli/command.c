@@ -20,6 +20,7 @@
     ROW(list)                                                                                                \
     ROW(show)                                                                                                \
     ROW(export)                                                                                              \
+    ROW(edit)                                                                                                \
     ROW(health)                                                                                              \
     ROW(console)                                                                                             \
     ROW(release)                                                                                             \

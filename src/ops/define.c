@@ -26,6 +26,9 @@ check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_defin
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
                                           "domain '%s' exists and was not defined by gpuvm", domain->name),
                         "give the VM another name, or replace the domain's definition with --adopt");
+    if (options->expected && g_strcmp0(draft->before, options->expected) != 0)
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                          "VM '%s' was changed meanwhile by somebody else", draft->plan->vm->name);
     if (options->set && draft->record && draft->record->set && !g_str_equal(draft->record->set, options->set))
         gpuvm_diags_note(session->diags, NULL, "VM '%s' belonged to set '%s'", domain->name,
                          draft->record->set);
