@@ -67,11 +67,14 @@ gpuvm_domain *gpuvm_domain_define(gpuvm_connection *connection, const char *xml,
 bool gpuvm_domain_set_autostart(gpuvm_domain *domain, bool autostart, GError **error);
 bool gpuvm_domain_start(gpuvm_domain *domain, GError **error);
 
+/** Asks the guest to shut down. One that is off already is success: @domain->active tells. */
+bool gpuvm_domain_shutdown(gpuvm_domain *domain, GError **error);
+
 /**
- * Asks the guest to shut down, and waits up to @seconds for it; still running then is GPUVM_EXIT_UNHEALTHY.
- * One that is off already is success at once: @domain->active tells beforehand.
+ * Waits for a guest that was asked to shut down until @deadline (of g_get_monotonic_time), @seconds after that; still
+ * running then is GPUVM_EXIT_UNHEALTHY.
  */
-bool gpuvm_domain_shutdown(gpuvm_domain *domain, unsigned seconds, GError **error);
+bool gpuvm_domain_await_end(gpuvm_domain *domain, unsigned seconds, gint64 deadline, GError **error);
 
 /** Stops it at once, as if its power was cut; one that is off already is success. */
 bool gpuvm_domain_destroy(gpuvm_domain *domain, GError **error);

@@ -19,12 +19,19 @@ extern const char *const gpuvm_change_names[];
 /** What a call found to do. */
 typedef enum gpuvm_outcome { GPUVM_DONE, GPUVM_NOTHING_TO_DO } gpuvm_outcome;
 
-/**
- * Asks the guest of @name to shut down and waits up to @seconds; @force: stops it at once instead. One that
- * is off is nothing to do.
- */
-bool gpuvm_stop(gpuvm_session *session, const char *name, unsigned seconds, bool force,
+/** How a guest is stopped. */
+typedef struct gpuvm_stop_options {
+    unsigned seconds; /* that it may take to shut down, when it is asked to */
+    bool force;       /* it is stopped at once instead */
+} gpuvm_stop_options;
+
+/** Stops the guest of @name. One that is off is nothing to do. */
+bool gpuvm_stop(gpuvm_session *session, const char *name, const gpuvm_stop_options *options,
                 gpuvm_outcome *ret_outcome);
+
+/** Stops the guests of those of @names (char *) that run, all together; @told is called with each that was. Whether all are off. */
+bool gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_options *options,
+                    void (*told)(void *data, const char *name), void *data);
 
 /**
  * Passes the console of @name to the terminal, as gpuvm_terminal_run does; one that is off is an error. To be called

@@ -20,6 +20,7 @@
 typedef struct gpuvm_progress {
     const char *doing, *what; /* "fetching", "https://…" */
     uint64_t done, total;     /* bytes; total 0: unknown */
+    bool counts;              /* things, not bytes */
     bool ended;               /* well or not */
 } gpuvm_progress;
 

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * start.h: starting a VM, watched
- *
- * libvirt's call comes back when the guest runs, which takes as long as pinning its memory does, or never, when a
- * driver does not let go of a device. So it runs in a thread of its own while this one watches the drivers.
+ * start.h: starting VMs, watched
  */
 #pragma once
 
@@ -26,3 +23,19 @@ bool gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_opt
 /* The same for who has the VM's lock. */
 bool gpuvm_start_locked(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
                         gpuvm_outcome *ret_outcome);
+
+/** How several VMs are started, and who is told of each. */
+typedef struct gpuvm_start_all_options {
+    const gpuvm_start_options *start;
+    unsigned parallel; /* so many at once, at least one */
+    const char *what;  /* that is started, as the progress of several says it; NULL: it is not reported */
+    /* each that is over; what went wrong is in the diagnostics, about it */
+    void (*told)(void *data, const char *name, bool running, gpuvm_outcome outcome);
+    void *data;
+} gpuvm_start_all_options;
+
+/**
+ * Starts each of @names (char *) as gpuvm_start does; one that cannot be started does not keep the others from it. Whether all
+ * run.
+ */
+bool gpuvm_start_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_start_all_options *how);

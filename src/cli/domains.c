@@ -137,8 +137,9 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
 bool
 gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, const gpuvm_stop_settings *settings)
 {
+    const gpuvm_stop_options how = {.seconds = (unsigned)settings->timeout, .force = settings->force};
     gpuvm_outcome outcome;
-    bool stopped = gpuvm_stop(cli->session, name, (unsigned)settings->timeout, settings->force, &outcome);
+    bool stopped = gpuvm_stop(cli->session, name, &how, &outcome);
 
     if (stopped)
         gpuvm_output_line(cli->output, "%s: %s", name,

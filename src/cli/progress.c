@@ -29,6 +29,12 @@ describe(const gpuvm_progress *progress, gint64 now)
     g_autofree char *speed = gpuvm_size_format((uint64_t)rate);
     g_autoptr(GString) text = g_string_new(done);
 
+    if (progress->counts) {
+        g_string_printf(text, "%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT, progress->done, progress->total);
+        if (progress->ended)
+            g_string_append_printf(text, " in %.1f s", seconds);
+        return g_strdup(text->str);
+    }
     if (progress->ended) {
         g_string_append_printf(text, " in %.1f s, %s/s", seconds, speed);
         return g_strdup(text->str);
@@ -75,6 +81,13 @@ gpuvm_progress_show(const gpuvm_progress *progress)
     if (progress->ended || now - state.shown >= (isatty(STDERR_FILENO) ? TERMINAL_INTERVAL : PLAIN_INTERVAL))
         print(progress, now);
     state.running = !progress->ended;
+}
+
+void
+gpuvm_progress_hide(void)
+{
+    if (state.running && isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
 }
 
 void

@@ -12,5 +12,8 @@
 /* A gpuvm_session's progress. */
 void gpuvm_progress_show(const gpuvm_progress *progress);
 
+/* Takes the line away that a terminal shows now, for another: it is written again. */
+void gpuvm_progress_hide(void);
+
 /* A gpuvm_session's say. */
 void gpuvm_progress_say(const char *text);

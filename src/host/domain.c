@@ -320,15 +320,17 @@ off_or_failed(gpuvm_domain *domain, const char *what, GError **error)
 }
 
 bool
-gpuvm_domain_shutdown(gpuvm_domain *domain, unsigned seconds, GError **error)
+gpuvm_domain_shutdown(gpuvm_domain *domain, GError **error)
 {
-    gint64 deadline = g_get_monotonic_time() + (gint64)seconds * G_USEC_PER_SEC;
-
-    if (!domain->active)
+    if (!domain->active || gpuvm_virt.DomainShutdownFlags(domain->dom, 0) == 0)
         return true;
-    if (gpuvm_virt.DomainShutdownFlags(domain->dom, 0) < 0)
-        return off_or_failed(domain, "shut down", error);
-    while (gpuvm_domain_refresh(domain, error)) {
+    return off_or_failed(domain, "shut down", error);
+}
+
+bool
+gpuvm_domain_await_end(gpuvm_domain *domain, unsigned seconds, gint64 deadline, GError **error)
+{
+    while (domain->active && gpuvm_domain_refresh(domain, error)) {
         if (!domain->active)
             return true;
         if (g_get_monotonic_time() >= deadline) {
@@ -340,7 +342,7 @@ gpuvm_domain_shutdown(gpuvm_domain *domain, unsigned seconds, GError **error)
         }
         g_usleep(POLL_US);
     }
-    return false;
+    return !domain->active;
 }
 
 bool

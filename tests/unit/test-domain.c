@@ -71,6 +71,13 @@ test_find(void **state)
     assert_string_equal(near->message, "no VM is named 'tset'\ndid you mean 'test'?");
 }
 
+static bool
+shut_down(gpuvm_domain *domain, unsigned seconds, GError **error)
+{
+    return gpuvm_domain_shutdown(domain, error) &&
+           gpuvm_domain_await_end(domain, seconds, g_get_monotonic_time() + seconds * G_USEC_PER_SEC, error);
+}
+
 static void
 test_life(void **state)
 {
@@ -83,7 +90,7 @@ test_life(void **state)
     assert_true(domain->persistent && !domain->active);
     assert_int_equal(domain->state, VIR_DOMAIN_SHUTOFF);
     /* off already */
-    assert_true(gpuvm_domain_shutdown(domain, 0, NULL));
+    assert_true(shut_down(domain, 0, NULL));
     assert_true(gpuvm_domain_destroy(domain, NULL));
 
     assert_true(gpuvm_domain_set_autostart(domain, true, NULL));
@@ -100,7 +107,7 @@ test_life(void **state)
     assert_true(again->active && again->persistent && again->autostart);
     assert_int_equal(again->state, VIR_DOMAIN_RUNNING);
 
-    assert_true(gpuvm_domain_shutdown(domain, 10, NULL));
+    assert_true(shut_down(domain, 10, NULL));
     assert_false(domain->active);
     assert_true(gpuvm_domain_start(domain, NULL));
     assert_true(gpuvm_domain_destroy(domain, NULL));
@@ -150,7 +157,7 @@ test_shutdown_ignored(void **state)
     assert_true(gpuvm_domain_start(domain, NULL));
     gpuvm_virt.DomainShutdownFlags = ignore_shutdown;
     before = g_get_monotonic_time();
-    assert_false(gpuvm_domain_shutdown(domain, 1, &error));
+    assert_false(shut_down(domain, 1, &error));
     assert_true(g_get_monotonic_time() - before >= G_USEC_PER_SEC);
     gpuvm_virt = real;
     assert_int_equal(gpuvm_error_exit(error), GPUVM_EXIT_UNHEALTHY);
