@@ -16,5 +16,8 @@
 char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name,
                         const gpuvm_mark *mark, gpuvm_diags *diags);
 
-/** Whether two domain XMLs of libvirt's say the same: it does not keep the order of devices when a domain starts. */
+/**
+ * Whether two domain XMLs of libvirt's say the same: it does not keep the order of devices when a domain starts. What is recorded of
+ * a deployment does not count.
+ */
 bool gpuvm_domxml_equal(const char *a, const char *b);

@@ -100,9 +100,11 @@ typedef struct gpuvm_plan_seed {
 void gpuvm_plan_seed_free(gpuvm_plan_seed *seed);
 
 typedef struct gpuvm_plan {
-    const gpuvm_vm *vm;         /* borrowed; what its plugin gives is in it */
-    const gpuvm_plugin *plugin; /* borrowed; NULL: it has none */
-    char *digest;               /* of the definition */
+    const gpuvm_vm *vm;             /* borrowed; what its plugin gives is in it */
+    const gpuvm_plugin *plugin;     /* borrowed; NULL: it has none */
+    const gpuvm_deployed *deployed; /* borrowed; NULL: it is of no deployment */
+    unsigned replica;
+    char *digest;         /* of the definition */
     GPtrArray *functions; /* gpuvm_plan_function: by guest bus and function, detached ones last, by address */
     unsigned root_ports;  /* one for each card: controllers 1 … root_ports */
     GPtrArray *disks;     /* gpuvm_plan_disk: rootfs, those of the definition in its order, the seed */
@@ -144,6 +146,8 @@ typedef struct gpuvm_record {
     char *digest;
     char *source;               /* the file it came from, as given; NULL */
     char *plugin;               /* NULL */
+    gpuvm_deployed *deployed;   /* owned; NULL: it is of no deployment */
+    unsigned replica;           /* which one of it */
     int functions, iommu_group; /* enum gpuvm_functions, gpuvm_group_mode */
     GPtrArray *allowlist,
         *plugin_allowlist; /* gpuvm_rule, owned: the VM's list and its plugin's; empty: no list */

@@ -27,8 +27,10 @@ const gpuvm_table *gpuvm_kind_table(gpuvm_kind kind);
 typedef struct gpuvm_spec {
     int refs;
     gpuvm_kind kind;
-    gpuvm_doc *doc;          /* what the struct borrows from */
-    struct gpuvm_spec *base; /* of a VM that was laid over its plugin: that plugin; a reference */
+    gpuvm_doc *doc;           /* what the struct borrows from */
+    struct gpuvm_spec *base;  /* of a VM that was laid over its plugin: that plugin; a reference */
+    gpuvm_deployed *deployed; /* of a VM of a deployment; a reference; NULL */
+    unsigned replica;         /* which one of it */
     union {
         gpuvm_vm *vm;
         gpuvm_plugin *plugin;

@@ -378,6 +378,20 @@ take_devices(xmlDoc *doc)
     return texts;
 }
 
+/* Takes what a deployment records, in all of its replicas when one of them changes, out of @node, metadata, or what is in it. */
+static void
+take_deployment(const xmlNode *node)
+{
+    for (xmlNode *child = node ? node->children : NULL, *next; child; child = next) {
+        next = child->next;
+        if (gpuvm_xml_is(child, "vm"))
+            take_deployment(child);
+        else if (gpuvm_xml_is(child, "deployment") && child->ns &&
+                 g_str_equal(child->ns->href, GPUVM_METADATA_NS))
+            gpuvm_xml_remove(child);
+    }
+}
+
 bool
 gpuvm_domxml_equal(const char *a, const char *b)
 {
@@ -386,6 +400,8 @@ gpuvm_domxml_equal(const char *a, const char *b)
 
     if (!one || !other)
         return false;
+    take_deployment(gpuvm_xml_child(xmlDocGetRootElement(one), "metadata"));
+    take_deployment(gpuvm_xml_child(xmlDocGetRootElement(other), "metadata"));
     g_autoptr(GPtrArray) devices = take_devices(one), others = take_devices(other);
     g_autofree char *rest = gpuvm_xml_print(xmlDocGetRootElement(one));
     g_autofree char *other_rest = gpuvm_xml_print(xmlDocGetRootElement(other));

@@ -106,6 +106,7 @@ gpuvm_spec_free(gpuvm_spec *spec)
         return;
     gpuvm_schema_free(gpuvm_kind_table(spec->kind), spec->object);
     gpuvm_spec_free(spec->base);
+    gpuvm_deployed_unref(spec->deployed);
     gpuvm_doc_unref(spec->doc);
     g_free(spec);
 }
