@@ -10,9 +10,13 @@
 /** How VMs are defined, and who is told of each. */
 typedef struct gpuvm_define_options {
     bool create;                      /* a domain of a VM's name must not be there */
+    bool check;                       /* none is defined when one of them may not start */
     bool adopt;                       /* take over a domain that gpuvm does not manage */
     bool autostart;                   /* start it with the host, whatever the definition says */
     const gpuvm_start_options *start; /* how each is started when all are defined; NULL: they are not */
+    bool restarts;                    /* the caller does it with those that run and were changed */
+    /* all were planned, and nothing is in their way so far: takes those out of @now that are not defined now; NULL */
+    void (*planned)(void *data, GPtrArray *now);
     /* each VM that was defined; that was started, or could not be */
     void (*defined)(void *data, const char *name, gpuvm_change change);
     void (*started)(void *data, const char *name, bool running, gpuvm_outcome outcome);
@@ -26,3 +30,7 @@ typedef struct gpuvm_define_options {
  * started does not keep the others from it. Whether all of it was done.
  */
 bool gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options);
+
+/** The same for @drafts (gpuvm_draft), which may have been planned before, and are planned anew. */
+bool
+gpuvm_define_drafts(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options);

@@ -33,6 +33,8 @@ typedef struct gpuvm_session {
     const char *uri, *host_file, *policy_file;
     const char *plugin_dir; /* NULL: the user's own, see gpuvm_plugin_directory */
     const char *pool;       /* the storage pool for images, by name; never NULL */
+    const GPtrArray
+        *leaving; /* char *: domains whose devices will be free by then, as they are to be removed; NULL */
     /* filled when first needed */
     gpuvm_connection *connection; /* stays NULL with host_file */
     gpuvm_facts *facts;

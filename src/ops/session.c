@@ -204,6 +204,8 @@ gather_claims(gpuvm_session *session)
     session->every_claim = gpuvm_connection_claims(session->connection, session->facts, &error);
     if (session->every_claim)
         gpuvm_assets_identify(session->connection, session->facts);
+    for (guint i = 0; session->every_claim && session->leaving && i < session->leaving->len; i++)
+        gpuvm_claim_free(gpuvm_facts_take_claim(session->facts, session->leaving->pdata[i]));
     return session->every_claim || gpuvm_session_fail(session, error);
 }
 
