@@ -170,7 +170,7 @@ wording(const gpuvm_diag *diag)
     const gpuvm_mark *mark = &diag->mark;
 
     return g_strdup_printf("%d %p:%u:%u %s\n%s\n%s", diag->severity, (void *)mark->source, mark->line,
-                           mark->column, diag->subject ? diag->subject : "", diag->message,
+                           mark->column, diag->subject && !mark->source ? diag->subject : "", diag->message,
                            diag->hint ? diag->hint : "");
 }
 

@@ -130,12 +130,14 @@ start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *
     return running;
 }
 
+/* What is in the way of all replicas of a deployment is said once. */
 static bool
 check_start(gpuvm_session *session, const gpuvm_draft *draft)
 {
+    const gpuvm_spec *spec = draft->definition->spec;
     bool may;
 
-    gpuvm_diags_set_subject(session->diags, draft->plan->vm->name);
+    gpuvm_diags_set_subject(session->diags, spec->deployed ? spec->deployed->name : spec->vm->name);
     may = gpuvm_check_draft(session, draft);
     gpuvm_diags_set_subject(session->diags, NULL);
     return may;

@@ -213,7 +213,8 @@ static bool
 apply(gpuvm_session *session, gpuvm_definition *definition, const gpuvm_fleet *fleet,
       const gpuvm_deployment_options *how)
 {
-    g_autoptr(GPtrArray) definitions = g_ptr_array_new(), drafts = NULL, old = g_ptr_array_new();
+    g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
+    g_autoptr(GPtrArray) drafts = NULL, old = g_ptr_array_new();
     g_autoptr(GPtrArray) surplus = names_from(fleet, definition->spec->deployment->replicas);
     work doing = {.session = session, .how = how, .old = old};
     const gpuvm_define_options define = {.check = how->start != NULL,

@@ -53,27 +53,12 @@ is_replica(const gpuvm_instance *instance)
     return g_strcmp0(name, instance->domain->name) == 0;
 }
 
-/* What gpuvm manages; one that is damaged is nobody's replica. */
-static GPtrArray *
-list_readable(gpuvm_session *session)
-{
-    unsigned errors = session->diags->errors;
-    guint said = session->diags->items->len;
-    GPtrArray *instances = gpuvm_list_managed(session);
-
-    if (instances) {
-        g_ptr_array_set_size(session->diags->items, (gint)said);
-        session->diags->errors = errors;
-    }
-    return instances;
-}
-
 GPtrArray *
 gpuvm_fleet_list(gpuvm_session *session)
 {
     g_autoptr(GPtrArray) fleets = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_fleet_free);
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
-    g_autoptr(GPtrArray) instances = list_readable(session);
+    g_autoptr(GPtrArray) instances = gpuvm_list_undamaged(session);
 
     while (instances && instances->len > 0) {
         g_autoptr(gpuvm_instance) instance = g_ptr_array_steal_index(instances, instances->len - 1);
