@@ -125,10 +125,11 @@ typedef struct starting {
     bool running; /* all so far */
 } starting;
 
+/* Where some wait for others. */
 static void
 report(const starting *all)
 {
-    if (all->session->progress && all->how->what && all->total > 1)
+    if (all->session->progress && all->how->what && all->total > all->how->parallel)
         all->session->progress(&(gpuvm_progress){.doing = "starting",
                                                  .what = all->how->what,
                                                  .done = all->over,
