@@ -15,6 +15,9 @@ typedef struct gpuvm_flag {
     bool media;       /* a path, from the working directory, or a URL: path is the mapping that has either */
 } gpuvm_flag;
 
+/** --replicas of a deployment. */
+extern const gpuvm_flag gpuvm_replicas_flag;
+
 /** A flag as it was given. */
 typedef struct gpuvm_flag_value {
     const gpuvm_flag *flag;

@@ -16,8 +16,6 @@ static struct {
     gpuvm_stop_settings stop;
 } given = {.parallel = 8, .max_unavailable = 1, .stop = {.timeout = GPUVM_STOP_TIMEOUT}};
 
-static const gpuvm_flag replicas_flag = {.name = "--replicas", .path = "replicas"};
-
 /* Who is told of what becomes of the replicas. */
 typedef struct listener {
     gpuvm_cli *cli;
@@ -155,12 +153,13 @@ static bool
 create(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options)
 {
     gpuvm_deployment_options how = *options;
+    gpuvm_flag_value replicas = {&gpuvm_replicas_flag, given.replicas};
     g_autoptr(GPtrArray) values = g_ptr_array_new();
     gpuvm_definition *definition;
 
     how.update = true;
     if (given.replicas)
-        g_ptr_array_add(values, &(gpuvm_flag_value){&replicas_flag, given.replicas});
+        g_ptr_array_add(values, &replicas);
     definition = gpuvm_create_definition(session, GPUVM_KIND_DEPLOYMENT, name, given.config, values);
     return definition && gpuvm_deployment_apply(session, definition, &how);
 }

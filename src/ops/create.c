@@ -102,6 +102,7 @@ check_allowlists(gpuvm_session *session, const gpuvm_doc *config, const gpuvm_do
                         "give one of the two");
 }
 
+const gpuvm_flag gpuvm_replicas_flag = {.name = "--replicas", .path = "replicas"};
 static const gpuvm_flag name_argument = {.name = "NAME", .path = "name"};
 
 gpuvm_definition *

@@ -252,8 +252,6 @@ gpuvm_deployment_apply(gpuvm_session *session, gpuvm_definition *definition,
     return false;
 }
 
-static const gpuvm_flag replicas_flag = {.name = "--replicas", .path = "replicas"};
-
 /* What is recorded has no secrets in it; where there are some, the definition is taken from its file. */
 static gpuvm_definition *
 recorded_definition(gpuvm_session *session, const gpuvm_fleet *fleet, const char *replicas)
@@ -263,10 +261,11 @@ recorded_definition(gpuvm_session *session, const gpuvm_fleet *fleet, const char
     g_autofree char *title = g_strdup_printf("deployment %s", fleet->name);
     g_autoptr(gpuvm_source) source =
         gpuvm_source_new(title, g_strdup(deployed->text), strlen(deployed->text));
+    gpuvm_flag_value value = {&gpuvm_replicas_flag, replicas};
     g_autoptr(GPtrArray) values = g_ptr_array_new();
     gpuvm_definition *definition = NULL;
 
-    g_ptr_array_add(values, &(gpuvm_flag_value){&replicas_flag, (char *)replicas});
+    g_ptr_array_add(values, &value);
     if (!deployed->secrets)
         definition = gpuvm_create_from(session, GPUVM_KIND_DEPLOYMENT, fleet->name, source, "/", values);
     else if (file && g_file_test(file, G_FILE_TEST_IS_REGULAR))

@@ -44,13 +44,13 @@ from_definitions(gpuvm_session *session, GPtrArray *definitions, const char *nam
 static char *
 from_deployment(gpuvm_session *session, const char *name, const gpuvm_record *record)
 {
-    static const gpuvm_flag replicas = {.name = "--replicas", .path = "replicas"};
     g_autofree char *number = g_strdup_printf("%u", record->replica + 1);
+    gpuvm_flag_value replicas = {&gpuvm_replicas_flag, number};
     g_autoptr(GPtrArray) values = g_ptr_array_new();
     g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
     gpuvm_definition *definition;
 
-    g_ptr_array_add(values, &(gpuvm_flag_value){&replicas, number});
+    g_ptr_array_add(values, &replicas);
     definition = gpuvm_create_definition(session, GPUVM_KIND_DEPLOYMENT, record->deployed->name,
                                          record->source, values);
     if (definition)
