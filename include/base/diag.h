@@ -83,7 +83,10 @@ void gpuvm_diags_take(gpuvm_diags *diags, gpuvm_diags *others);
 /** Adds a line of what to do about @diag. */
 void gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/** Orders them by place: file by file as these first came up, what has no place at the end. */
+/**
+ * Orders them by place: file by file as these first came up, what has no place at the end. What is said again, of VMs that are alike
+ * or of one that is planned twice, is left out.
+ */
 void gpuvm_diags_sort(gpuvm_diags *diags);
 
 /** The exit code of a run with these diagnostics: of its errors', 3 before 4 before 5 before 2 before 1. */

@@ -19,6 +19,7 @@ typedef enum gpuvm_argument {
     GPUVM_ARGUMENT_COMMAND,
     GPUVM_ARGUMENT_KIND,
     GPUVM_ARGUMENT_PLUGIN,
+    GPUVM_ARGUMENT_DEPLOYMENT,
     GPUVM_ARGUMENT_SHELL,
 } gpuvm_argument;
 

@@ -28,7 +28,8 @@ typedef struct gpuvm_absent {
 /** All borrowed. */
 typedef struct gpuvm_admission {
     gpuvm_occasion occasion;
-    const char *domain; /* whose they are to be, whose own claims do not count; "": nobody's yet */
+    const char *domain;     /* whose they are to be, whose own claims do not count; "": nobody's yet */
+    const char *deployment; /* GPUVM_PLAN: whose replica that is; NULL */
     const gpuvm_facts *facts;
     const gpuvm_policies *policies;
     const GPtrArray *vm_allowlist;     /* gpuvm_rule; NULL or empty: the VM has no list */

@@ -11,10 +11,12 @@
 
 /** Everything a plan is made from. All borrowed. */
 typedef struct gpuvm_plan_input {
-    const gpuvm_vm *vm;         /* with what its plugin gives */
-    const gpuvm_plugin *plugin; /* NULL: it has none */
-    const char *source;         /* the file it came from, as given */
-    const char *directory;      /* absolute: what its relative paths start from */
+    const gpuvm_vm *vm;             /* with what its plugin gives */
+    const gpuvm_plugin *plugin;     /* NULL: it has none */
+    const gpuvm_deployed *deployed; /* NULL: it is of no deployment */
+    unsigned replica;
+    const char *source;    /* the file it came from, as given */
+    const char *directory; /* absolute: what its relative paths start from */
     const gpuvm_facts *facts;
     const gpuvm_policies *policies;
     const char *pool, *pool_path; /* the storage pool for images, and its directory on the host */

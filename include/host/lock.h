@@ -4,6 +4,7 @@
  *
  * The locks of one host of VMs, in the order in which a process takes those it needs, so that no two wait for each other:
  *
+ *   fleet-NAME   one deployment: which replicas it has, and who changes them
  *   images       shared from before an image is fetched until the domain on it is defined; exclusive to remove images
  *   url-…        one URL without a checksum: who learns what it is
  *   sha256-…     one image: who fetches it

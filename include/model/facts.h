@@ -79,6 +79,7 @@ typedef struct gpuvm_claim {
     uint64_t memory_now_kib; /* that it runs with; 0: it does not, or it has reserved hugepages */
     bool hugepages;          /* the former comes from those that the host has reserved */
     char *metadata;          /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
+    char *deployment;        /* whose replica it is planned to be in this run; NULL */
     /* gpuvm_pci_addr of its PCI hostdevs, in address order, no duplicates: */
     GArray *now;       /* what it runs with; of a domain that is off, none */
     GArray *next;      /* what its definition names, for its next start */

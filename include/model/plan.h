@@ -103,9 +103,11 @@ typedef struct gpuvm_plan {
     const gpuvm_vm *vm;                /* borrowed; what its plugin gives is in it */
     const gpuvm_plugin *plugin;        /* borrowed; NULL: it has none */
     const struct gpuvm_record *former; /* of the domain that is redefined; borrowed; NULL */
-    const char *set;                   /* that it belongs to: see gpuvm_record; borrowed; NULL: to none */
-    char *digest;                      /* of the definition */
-    char *definition;                  /* as YAML, with what its plugin gives, without its secrets */
+    const gpuvm_deployed *deployed;    /* borrowed; NULL: it is of no deployment */
+    unsigned replica;
+    char *digest;         /* of the definition */
+    char *definition;     /* as YAML, with what its plugin gives, without its secrets */
+    const char *set;      /* that it belongs to: see gpuvm_record; borrowed; NULL: to none */
     GPtrArray *functions; /* gpuvm_plan_function: by guest bus and function, detached ones last, by address */
     unsigned root_ports;  /* one for each card: controllers 1 … root_ports */
     GPtrArray *disks;     /* gpuvm_plan_disk: rootfs, those of the definition in its order, the seed */
@@ -159,6 +161,8 @@ typedef struct gpuvm_record {
     char *source;     /* the file it came from, as given; NULL */
     char *set;        /* the name of the VMs that are defined together: define --set; NULL */
     char *plugin;     /* NULL */
+    gpuvm_deployed *deployed;   /* owned; NULL: it is of no deployment */
+    unsigned replica;           /* which one of it */
     int functions, iommu_group; /* enum gpuvm_functions, gpuvm_group_mode */
     GPtrArray *allowlist,
         *plugin_allowlist; /* gpuvm_rule, owned: the VM's list and its plugin's; empty: no list */

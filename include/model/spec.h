@@ -31,6 +31,8 @@ typedef struct gpuvm_spec {
     gpuvm_doc *doc;                   /* what the struct borrows from */
     struct gpuvm_spec *base;          /* of a VM that was laid over its plugin: that plugin; a reference */
     struct gpuvm_spec *host_defaults; /* the same of the host's defaults */
+    gpuvm_deployed *deployed;         /* of a VM of a deployment; a reference; NULL */
+    unsigned replica;                 /* which one of it */
     union {
         gpuvm_vm *vm;
         gpuvm_plugin *plugin;

@@ -161,11 +161,28 @@ const char *gpuvm_plugin_runtime(const gpuvm_plugin *plugin);
 typedef struct gpuvm_deployment {
     gpuvm_body body;
     int kind;
-    char *name, *plugin;
-    uint64_t replicas;
+    char *name, *plugin, *runtime;
+    uint64_t replicas, cards_per_replica;
     gpuvm_body *config;   /* the VM, when it is not inline */
     gpuvm_body *manifest; /* what overrides the plugin's fields */
 } gpuvm_deployment;
+
+/** What the replicas of a deployment have in common, as each of them records it. Reference counted (g_rc_box). */
+typedef struct gpuvm_deployed {
+    char *name;
+    uint64_t replicas;
+    uint64_t generation; /* counts the changes of what follows and of replicas, from 1 */
+    char *digest;        /* of what the replicas have in common, with what their plugin gives */
+    char *text;          /* the definition, as YAML, with absolute paths and without secrets */
+    bool secrets;        /* there were some */
+} gpuvm_deployed;
+
+gpuvm_deployed *gpuvm_deployed_new(void);
+gpuvm_deployed *gpuvm_deployed_ref(gpuvm_deployed *deployed);
+
+/** NULL is fine. */
+void gpuvm_deployed_unref(gpuvm_deployed *deployed);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_deployed, gpuvm_deployed_unref)
 
 /** What lies below every VM and plugin of a host. */
 typedef struct gpuvm_defaults {

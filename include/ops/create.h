@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * create.h: a VM's definition from a command line
+ * create.h: a definition from a command line
  */
 #pragma once
 
@@ -15,6 +15,9 @@ typedef struct gpuvm_flag {
     bool media;       /* a path, from the working directory, or a URL: path is the mapping that has either */
 } gpuvm_flag;
 
+/** --replicas of a deployment. */
+extern const gpuvm_flag gpuvm_replicas_flag;
+
 /** A flag as it was given. */
 typedef struct gpuvm_flag_value {
     const gpuvm_flag *flag;
@@ -22,9 +25,13 @@ typedef struct gpuvm_flag_value {
 } gpuvm_flag_value;
 
 /**
- * The definition of VM @name that @values (gpuvm_flag_value, in the order given; NULL: none) make, on top of the one in the file
- * @config (NULL: none), which need have no name; NULL: see the session's diagnostics, where what is wrong with a flag
- * has its name for a place.
+ * The definition of the VM, or deployment, @name that @values (gpuvm_flag_value, in the order given; NULL: none) make, on top of the
+ * one in the file @config (NULL: none), which need have no name; NULL: see the session's diagnostics, where what is wrong with
+ * a flag has its name for a place.
  */
-gpuvm_definition *gpuvm_create_definition(gpuvm_session *session, const char *name, const char *config,
-                                          const GPtrArray *values);
+gpuvm_definition *gpuvm_create_definition(gpuvm_session *session, gpuvm_kind kind, const char *name,
+                                          const char *config, const GPtrArray *values);
+
+/* The same on top of the text @config (NULL: none), whose relative paths start from @directory. */
+gpuvm_definition *gpuvm_create_from(gpuvm_session *session, gpuvm_kind kind, const char *name,
+                                    gpuvm_source *config, const char *directory, const GPtrArray *values);

@@ -10,6 +10,7 @@
 /** How VMs are defined, and who is told of each. */
 typedef struct gpuvm_define_options {
     bool create;          /* a domain of a VM's name must not be there */
+    bool check;           /* none is defined when one of them may not start */
     bool adopt;           /* take over a domain that gpuvm does not manage */
     const char *expected; /* the persistent XML that the domain must have still; NULL: any */
     bool autostart;       /* start it with the host, whatever the definition says */
@@ -17,6 +18,9 @@ typedef struct gpuvm_define_options {
     bool prune;           /* remove the VMs of the set that the definitions do not have */
     bool stop, storage;   /* … and stop them first; … and the volumes of their own */
     const gpuvm_start_options *start; /* how each is started when all are defined; NULL: they are not */
+    bool restarts;                    /* the caller does it with those that run and were changed */
+    /* all were planned, and nothing is in their way so far: takes those out of @now that are not defined now; NULL */
+    void (*planned)(void *data, GPtrArray *now);
     /* each VM that is going to be removed; that was defined or removed; that was started, or could not be */
     void (*removing)(void *data, const char *name);
     void (*defined)(void *data, const char *name, gpuvm_change change);
@@ -39,3 +43,7 @@ bool gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuv
  */
 GPtrArray *
 gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options);
+
+/** The same for @drafts (gpuvm_draft), which may have been planned before, and are planned anew. */
+bool
+gpuvm_define_drafts(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options);

@@ -40,8 +40,8 @@ GPtrArray *gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions);
 
 /*
  * Plans the VM of each draft, all errors of all of them in the session's diagnostics. VMs that name their devices are
- * planned before those that let gpuvm choose, each in the order of names, so that the order of files does not count. False
- * when nothing could be planned at all. A second time plans anew, with what the host is like then.
+ * planned before those that let gpuvm choose, each in the order of names, replicas by number, so that the order of files
+ * does not count. False when nothing could be planned at all. A second time plans anew, with what the host is like then.
  */
 bool gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts);
 

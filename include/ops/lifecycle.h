@@ -77,3 +77,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_instance, gpuvm_instance_free)
  * an error in the diagnostics. NULL: see there.
  */
 GPtrArray *gpuvm_list_managed(gpuvm_session *session);
+
+/** The same, but that one whose record is damaged is left out without a word: defining it again repairs that. */
+GPtrArray *gpuvm_list_undamaged(gpuvm_session *session);

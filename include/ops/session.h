@@ -77,6 +77,12 @@ void gpuvm_session_forget(gpuvm_session *session);
 /* The directory of the storage pool, there or to be made; NULL: see the diagnostics. */
 const char *gpuvm_session_pool_path(gpuvm_session *session);
 
+/*
+ * From now on the domains @names (char *; NULL: none) have no devices, as far as plans go: they are going to be removed or
+ * stopped.
+ */
+void gpuvm_session_leave(gpuvm_session *session, const GPtrArray *names);
+
 /* Puts every device that @vm's plan needs into the facts. */
 bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);
 

@@ -28,7 +28,8 @@ bool gpuvm_start_locked(gpuvm_session *session, const char *name, const gpuvm_st
 typedef struct gpuvm_start_all_options {
     const gpuvm_start_options *start;
     unsigned parallel; /* so many at once, at least one */
-    const char *what;  /* that is started, as the progress of several says it; NULL: it is not reported */
+    const char
+        *what; /* that is started, as the progress of more than that says it; NULL: it is not reported */
     /* each that is over; what went wrong is in the diagnostics, about it */
     void (*told)(void *data, const char *name, bool running, gpuvm_outcome outcome);
     void *data;

@@ -8,14 +8,14 @@
 #pragma once
 
 #include "core/record.h"
-#include "ops/session.h"
+#include "ops/draft.h"
 
 /* The domain of @claim and @guest. @quiet: when it may start, nothing is said, because something else says it. */
 bool gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
                        gpuvm_guest *guest, bool quiet);
 
-/* One that @xml, with @guest, defines, before it is made; quiet. */
-bool gpuvm_check_create(gpuvm_session *session, const char *xml, gpuvm_guest *guest);
+/* One that @draft, which is planned, would make, before it does, or before one that runs is stopped for it; quiet. */
+bool gpuvm_check_draft(gpuvm_session *session, const gpuvm_draft *draft);
 
 /**
  * Domain @name, which runs, before it is stopped: what it has itself is in nobody's way. Quiet. One that is off is

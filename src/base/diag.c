@@ -172,6 +172,34 @@ compare_places(gconstpointer a, gconstpointer b, gpointer data)
     return x->column == y->column ? 0 : x->column < y->column ? -1 : 1;
 }
 
+/* The same text for those that say the same. g_malloc. */
+static char *
+wording(const gpuvm_diag *diag)
+{
+    const gpuvm_mark *mark = &diag->mark;
+
+    return g_strdup_printf("%d %p:%u:%u %s\n%s\n%s", diag->severity, (void *)mark->source, mark->line,
+                           mark->column, diag->subject && !mark->source ? diag->subject : "", diag->message,
+                           diag->hint ? diag->hint : "");
+}
+
+static void
+drop_repeated(gpuvm_diags *diags)
+{
+    g_autoptr(GHashTable) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (unsigned i = 0; i < diags->items->len;) {
+        const gpuvm_diag *diag = diags->items->pdata[i];
+
+        if (g_hash_table_add(said, wording(diag))) {
+            i++;
+            continue;
+        }
+        diags->errors -= diag->severity == GPUVM_DIAG_ERROR;
+        g_ptr_array_remove_index(diags->items, i);
+    }
+}
+
 void
 gpuvm_diags_sort(gpuvm_diags *diags)
 {
@@ -185,6 +213,7 @@ gpuvm_diags_sort(gpuvm_diags *diags)
     }
     g_hash_table_insert(rank, NULL, GUINT_TO_POINTER(G_MAXUINT));
     g_ptr_array_sort_with_data(diags->items, compare_places, rank);
+    drop_repeated(diags);
 }
 
 enum gpuvm_exit

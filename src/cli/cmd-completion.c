@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "cli/completion.h"
 #include "model/spec.h"
-#include "ops/lifecycle.h"
+#include "ops/fleet.h"
 #include "ops/plugin.h"
 
 static void
@@ -78,6 +78,15 @@ offer_domains(gpuvm_session *session, const char *prefix)
 }
 
 static void
+offer_deployments(gpuvm_session *session, const char *prefix)
+{
+    g_autoptr(GPtrArray) fleets = gpuvm_fleet_list(session);
+
+    for (guint i = 0; fleets && i < fleets->len; i++)
+        offer(prefix, ((const gpuvm_fleet *)fleets->pdata[i])->name);
+}
+
+static void
 offer_plugins(gpuvm_session *session, const char *prefix)
 {
     g_autoptr(GPtrArray) names = gpuvm_plugin_names(session);
@@ -116,6 +125,9 @@ offer_arguments(gpuvm_session *session, const gpuvm_command *command, const char
         break;
     case GPUVM_ARGUMENT_PLUGIN:
         offer_plugins(session, prefix);
+        break;
+    case GPUVM_ARGUMENT_DEPLOYMENT:
+        offer_deployments(session, prefix);
         break;
     case GPUVM_ARGUMENT_KIND:
         offer_words(gpuvm_kind_names, prefix);

@@ -46,7 +46,7 @@ static void
 create(gpuvm_cli *cli, gpuvm_definition *definition, JsonArray *rows, JsonObject *row)
 {
     g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
-    const gpuvm_define_options how = {.create = true};
+    const gpuvm_define_options how = {.create = true, .check = !given.no_start};
 
     g_ptr_array_add(definitions, definition);
     if (!gpuvm_session_connect(cli->session))
@@ -73,7 +73,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
                           "--no-start and --wait exclude each other");
         return;
     }
-    definition = gpuvm_create_definition(cli->session, argv[0], given.config, given.values);
+    definition = gpuvm_create_definition(cli->session, GPUVM_KIND_VM, argv[0], given.config, given.values);
     if (definition && given.print_yaml) {
         g_autofree char *yaml = gpuvm_emit_yaml(definition->spec->doc->root);
         gpuvm_output_text(cli->output, "yaml", yaml);

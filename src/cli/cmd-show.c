@@ -80,9 +80,9 @@ volumes_array(const gpuvm_record *record)
 static void
 show(gpuvm_output *output, JsonObject *vm)
 {
-    static const char *const lines[] = {"name",        "uuid",       "state",      "source",
-                                        "plugin",      "set",        "digest",     "functions",
-                                        "iommu_group", "health_url", "health_from"};
+    static const char *const lines[] = {"name",      "uuid",        "state",      "source",
+                                        "plugin",    "deployment",  "set",        "digest",
+                                        "functions", "iommu_group", "health_url", "health_from"};
     JsonArray *volumes = json_object_get_array_member(vm, "volumes");
 
     for (size_t i = 0; i < G_N_ELEMENTS(lines); i++) {
@@ -127,6 +127,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_json_set_string(vm, "source", record->source);
     gpuvm_json_set_string(vm, "plugin", record->plugin);
     gpuvm_json_set_string(vm, "set", record->set);
+    gpuvm_json_set_string(vm, "deployment", record->deployed ? record->deployed->name : NULL);
     json_object_set_string_member(vm, "digest", record->digest);
     json_object_set_string_member(vm, "functions", gpuvm_functions_names[record->functions]);
     json_object_set_string_member(vm, "iommu_group", gpuvm_group_mode_names[record->iommu_group]);

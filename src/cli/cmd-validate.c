@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "core/replicas.h"
 #include "ops/load.h"
 
 static char *kind;
@@ -18,6 +19,20 @@ add_row(JsonArray *rows, const gpuvm_definition *definition)
     json_array_add_object_element(rows, row);
 }
 
+/* What is wrong with the replicas of a deployment; a plugin's part is not known here. */
+static void
+check_replicas(const gpuvm_spec *spec, gpuvm_diags *diags)
+{
+    g_autoptr(gpuvm_spec) template = NULL;
+    g_autoptr(GPtrArray) replicas = NULL;
+
+    if (spec->kind != GPUVM_KIND_DEPLOYMENT || spec->deployment->plugin)
+        return;
+    template = gpuvm_replicas_template(spec, diags);
+    if (template)
+        replicas = gpuvm_replicas_expand(spec, template, diags);
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
@@ -27,8 +42,12 @@ run(gpuvm_cli *cli, int argc, char **argv)
     JsonArray *rows = json_array_new();
 
     (void)argc;
-    for (guint i = 0; i < definitions->len; i++)
-        add_row(rows, definitions->pdata[i]);
+    for (guint i = 0; i < definitions->len; i++) {
+        const gpuvm_definition *definition = definitions->pdata[i];
+
+        check_replicas(definition->spec, diags);
+        add_row(rows, definition);
+    }
     if (diags->errors == 0)
         gpuvm_output_line(cli->output, "%u definition%s in %u file%s: valid", json_array_get_length(rows),
                           json_array_get_length(rows) == 1 ? "" : "s", files, files == 1 ? "" : "s");

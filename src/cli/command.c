@@ -24,6 +24,7 @@
     ROW(health)                                                                                              \
     ROW(console)                                                                                             \
     ROW(release)                                                                                             \
+    ROW(deployment)                                                                                          \
     ROW(plugin)                                                                                              \
     ROW(image)                                                                                               \
     ROW(hook)                                                                                                \

@@ -29,8 +29,8 @@ begin_watch(gpuvm_cli *cli, const char *name)
         g_ptr_array_add(cli->watches, watch);
 }
 
-static void
-say_started(gpuvm_cli *cli, const char *name, bool wait, gpuvm_outcome outcome)
+void
+gpuvm_say_started(gpuvm_cli *cli, const char *name, bool wait, gpuvm_outcome outcome)
 {
     if (wait)
         begin_watch(cli, name);
@@ -45,7 +45,7 @@ gpuvm_start_and_say(gpuvm_cli *cli, const char *name, const gpuvm_start_settings
 
     json_object_set_boolean_member(row, "running", running);
     if (running)
-        say_started(cli, name, settings->wait, outcome);
+        gpuvm_say_started(cli, name, settings->wait, outcome);
     return running;
 }
 
@@ -77,22 +77,24 @@ wait_for(gpuvm_cli *cli, gpuvm_watch *watch, JsonObject *row)
         gpuvm_output_line(cli->output, "%s: healthy", name);
 }
 
-/* The one of @rows that is about @name; NULL. */
-static JsonObject *
-find_row(JsonArray *rows, const char *name)
+JsonObject *
+gpuvm_row_of(JsonArray *rows, const char *name)
 {
-    for (guint i = 0; i < json_array_get_length(rows); i++) {
-        JsonObject *row = json_array_get_object_element(rows, i);
+    JsonObject *row;
 
+    for (guint i = 0; i < json_array_get_length(rows); i++) {
+        row = json_array_get_object_element(rows, i);
         if (g_str_equal(json_object_get_string_member(row, "name"), name))
             return row;
     }
-    return NULL;
+    row = json_object_new();
+    json_object_set_string_member(row, "name", name);
+    json_array_add_object_element(rows, row);
+    return row;
 }
 
-/* Waits until what was started is healthy, all of it together, each from its own start. Ctrl-C ends the waiting. */
-static void
-wait_and_say(gpuvm_cli *cli, JsonArray *rows)
+void
+gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
 {
     /* the second Ctrl-C ends the program */
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, before;
@@ -106,7 +108,7 @@ wait_and_say(gpuvm_cli *cli, JsonArray *rows)
     for (guint i = 0; i < cli->watches->len; i++) {
         gpuvm_watch *watch = cli->watches->pdata[i];
 
-        wait_for(cli, watch, find_row(rows, gpuvm_watch_name(watch)));
+        wait_for(cli, watch, gpuvm_row_of(rows, gpuvm_watch_name(watch)));
     }
     sigaction(SIGINT, &before, NULL);
     cli->session->say = say;
@@ -130,7 +132,7 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
         json_object_set_boolean_member(row, "done", done);
         json_array_add_object_element(rows, row);
     }
-    wait_and_say(cli, rows);
+    gpuvm_wait_and_say(cli, rows);
     gpuvm_output_rows(cli->output, "vms", g_steal_pointer(&rows));
 }
 
@@ -167,14 +169,8 @@ static void
 hear_defined(void *data, const char *name, gpuvm_change change)
 {
     listener *told = data;
-    JsonObject *row = find_row(told->rows, name);
 
-    if (!row) {
-        row = json_object_new();
-        json_object_set_string_member(row, "name", name);
-        json_array_add_object_element(told->rows, row);
-    }
-    json_object_set_string_member(row, "change", gpuvm_change_names[change]);
+    json_object_set_string_member(gpuvm_row_of(told->rows, name), "change", gpuvm_change_names[change]);
     gpuvm_output_line(told->cli->output, "%s: %s", name, gpuvm_change_names[change]);
     told->defined++;
 }
@@ -184,9 +180,9 @@ hear_started(void *data, const char *name, bool running, gpuvm_outcome outcome)
 {
     const listener *told = data;
 
-    json_object_set_boolean_member(find_row(told->rows, name), "running", running);
+    json_object_set_boolean_member(gpuvm_row_of(told->rows, name), "running", running);
     if (running)
-        say_started(told->cli, name, told->wait, outcome);
+        gpuvm_say_started(told->cli, name, told->wait, outcome);
 }
 
 void
@@ -203,5 +199,5 @@ gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *definitions, gpuvm_define_option
     gpuvm_define_all(cli->session, definitions, &options);
     if (told.defined == 0)
         gpuvm_output_line(cli->output, "nothing was defined");
-    wait_and_say(cli, rows);
+    gpuvm_wait_and_say(cli, rows);
 }

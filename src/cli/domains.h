@@ -46,6 +46,18 @@ typedef bool (*gpuvm_domain_action)(gpuvm_cli *cli, const char *name, JsonObject
  */
 void gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action);
 
+/* The one of @rows that is about @name, added if it is not there. */
+JsonObject *gpuvm_row_of(JsonArray *rows, const char *name);
+
+/* Says that @name runs; @wait: gpuvm_wait_and_say is to wait for it, from now on: the console's lines before that are lost. */
+void gpuvm_say_started(gpuvm_cli *cli, const char *name, bool wait, gpuvm_outcome outcome);
+
+/*
+ * Waits until what was started is healthy, all of it together, each from its own start, and puts that into @rows. Ctrl-C ends
+ * the waiting.
+ */
+void gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows);
+
 /* For gpuvm_domain_actions. */
 bool
 gpuvm_start_and_say(gpuvm_cli *cli, const char *name, const gpuvm_start_settings *settings, JsonObject *row);

@@ -81,6 +81,41 @@ said_of_card(const GPtrArray *said, const gpuvm_pci_addr *held)
     return false;
 }
 
+/* Whether @claim's domain and the one at hand are planned to run together, each with what it names. */
+static bool
+runs_together(const gpuvm_admission *admission, const conflict *found)
+{
+    const GArray *next = found->claim->next;
+
+    if (!admission->deployment || g_strcmp0(admission->deployment, found->claim->deployment) != 0)
+        return false;
+    for (guint i = 0; i < next->len; i++) {
+        if (gpuvm_pci_addr_equal(&g_array_index(next, gpuvm_pci_addr, i), found->held))
+            return true;
+    }
+    return false;
+}
+
+static void
+report_plan(const gpuvm_admission *admission, const conflict *found, const char *what)
+{
+    const gpuvm_claim *claim = found->claim;
+    const gpuvm_mark *mark = &found->function->mark;
+
+    if (runs_together(admission, found))
+        gpuvm_diag_hint(gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark,
+                                          "%s is that of replica '%s': the two are to run together", what,
+                                          claim->domain),
+                        "give each replica a card of its own, which shares no IOMMU group with another's");
+    else
+        gpuvm_diags_note(admission->diags, mark,
+                         "%s is also named by domain '%s'%s: the two cannot run together", what,
+                         claim->domain,
+                         !claim->active                        ? ""
+                         : gpuvm_claim_has(claim, found->held) ? ", which is running"
+                                                               : " for its next start");
+}
+
 static void
 report(const gpuvm_admission *admission, const conflict *found)
 {
@@ -91,12 +126,7 @@ report(const gpuvm_admission *admission, const conflict *found)
 
     switch (admission->occasion) {
     case GPUVM_PLAN:
-        gpuvm_diags_note(admission->diags, mark,
-                         "%s is also named by domain '%s'%s: the two cannot run together", what,
-                         claim->domain,
-                         !claim->active                        ? ""
-                         : gpuvm_claim_has(claim, found->held) ? ", which is running"
-                                                               : " for its next start");
+        report_plan(admission, found, what);
         break;
     case GPUVM_CHOOSE:
         gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark, "domain '%s' has %s", claim->domain,

@@ -64,6 +64,24 @@ plan_rootfs(gpuvm_plan *plan, namer *names)
     image->size = rootfs->size_gb << 30;
 }
 
+static bool
+is_image(const gpuvm_disk *disk)
+{
+    return disk->checksum || gpuvm_url_is(disk->source);
+}
+
+static bool
+is_cdrom(const gpuvm_disk *disk)
+{
+    return g_str_has_suffix(disk->source, ".iso");
+}
+
+bool
+gpuvm_disk_is_written(const gpuvm_disk *disk)
+{
+    return !disk->readonly && !is_image(disk) && !is_cdrom(disk);
+}
+
 static void
 plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, namer *names)
 {
@@ -76,13 +94,13 @@ plan_disk(gpuvm_plan *plan, const gpuvm_disk *disk, namer *names)
     planned->source =
         remote ? g_strdup(disk->source) : g_canonicalize_filename(disk->source, plan->directory);
     planned->block = g_str_has_prefix(planned->source, "/dev/");
-    planned->cdrom = g_str_has_suffix(planned->source, ".iso");
+    planned->cdrom = is_cdrom(disk);
     planned->qcow2 = disk->format == GPUVM_DISK_QCOW2 ||
                      (disk->format == GPUVM_DISK_AUTO && g_str_has_suffix(planned->source, ".qcow2"));
     planned->guessed = disk->format == GPUVM_DISK_AUTO;
     planned->readonly = disk->readonly || planned->cdrom;
     planned->target = disk->target ? g_strdup(disk->target) : next_target(names, planned->cdrom);
-    if (remote || disk->checksum) {
+    if (is_image(disk)) {
         g_autofree char *source = g_strdup(planned->source);
 
         gpuvm_image_add_disk(plan, planned, planned->target, remote ? NULL : source, remote ? source : NULL,

@@ -10,5 +10,8 @@
 
 #include "model/plan.h"
 
+/** Whether the guest writes to the file that @disk names itself, and not to an overlay of its own. */
+bool gpuvm_disk_is_written(const gpuvm_disk *disk);
+
 /** Fills @plan->disks from its VM, and from its seed and pool_path. */
 void gpuvm_disk_plan(gpuvm_plan *plan);

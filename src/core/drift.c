@@ -63,7 +63,8 @@ normalise_decided(const char *xml)
         xmlUnsetProp(record, (const xmlChar *)beside[i]);
     for (xmlNode *node = record ? record->children : NULL, *next; node; node = next) {
         next = node->next;
-        if (gpuvm_xml_is(node, "definition") || gpuvm_xml_is(node, "image"))
+        if (gpuvm_xml_is(node, "definition") || gpuvm_xml_is(node, "image") ||
+            gpuvm_xml_is(node, "deployment"))
             gpuvm_xml_remove(node);
     }
     return doc ? normalise(xmlDocGetRootElement(doc)) : NULL;

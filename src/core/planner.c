@@ -52,6 +52,7 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     const gpuvm_admission admission = {
         .occasion = GPUVM_PLAN,
         .domain = input->vm->name,
+        .deployment = input->deployed ? input->deployed->name : NULL,
         .facts = input->facts,
         .policies = input->policies,
         .vm_allowlist = devices->allowlist,
@@ -71,6 +72,17 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     gpuvm_admit(&admission);
 }
 
+/* Of a deployment's VM, none is left. */
+static void
+check_per_replica(const gpuvm_devices *devices, gpuvm_diags *diags)
+{
+    gpuvm_mark mark = gpuvm_object_mark(&devices->object, "per_replica");
+
+    if (devices->per_replica->len > 0)
+        gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "per_replica is for deployments"),
+                        "a VM's devices are in pci_passthrough");
+}
+
 /* For those who ask later what was applied; whoever may look at a domain can read it. */
 static char *
 write_definition(const gpuvm_vm *vm)
@@ -88,8 +100,11 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     gpuvm_plan *plan = gpuvm_plan_new(input->vm);
 
     plan->plugin = input->plugin;
+    plan->deployed = input->deployed;
+    plan->replica = input->replica;
     gpuvm_schema_later(&gpuvm_vm_table, input->vm, diags);
     gpuvm_network_check(body->network, diags); /* what each layer says was judged by itself only in part */
+    check_per_replica(body->devices, diags);
     gpuvm_place_check(body->resources, input->facts, diags);
     decide_devices(input, plan->functions, diags);
     gpuvm_place(plan, input->facts, diags);

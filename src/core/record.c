@@ -64,6 +64,20 @@ write_volumes(const gpuvm_plan *plan, xmlNode *vm)
 }
 
 static void
+write_deployed(const gpuvm_deployed *deployed, unsigned replica, xmlNode *vm)
+{
+    xmlNode *node = gpuvm_xml_add(vm, "deployment", deployed->text);
+
+    gpuvm_xml_set(node, "name", "%s", deployed->name);
+    gpuvm_xml_set(node, "replica", "%u", replica);
+    gpuvm_xml_set(node, "replicas", "%" G_GUINT64_FORMAT, deployed->replicas);
+    gpuvm_xml_set(node, "generation", "%" G_GUINT64_FORMAT, deployed->generation);
+    gpuvm_xml_set(node, "digest", "%s", deployed->digest);
+    if (deployed->secrets)
+        gpuvm_xml_set(node, "secrets", "yes");
+}
+
+static void
 write_images(const gpuvm_plan *plan, xmlNode *vm)
 {
     for (guint i = 0; i < plan->images->len; i++) {
@@ -134,6 +148,8 @@ gpuvm_record_write(const gpuvm_plan *plan, const char *made, xmlNode *metadata)
     }
     write_volumes(plan, vm);
     write_images(plan, vm);
+    if (plan->deployed)
+        write_deployed(plan->deployed, plan->replica, vm);
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
         xmlNode *node = gpuvm_xml_add(vm, "function", NULL);
@@ -257,6 +273,29 @@ read_definition(const xmlNode *node, gpuvm_record *record)
 }
 
 static bool
+read_deployed(const xmlNode *node, gpuvm_record *record)
+{
+    gpuvm_deployed *deployed = gpuvm_deployed_new();
+    uint64_t replica = UINT64_MAX;
+    xmlChar *text;
+
+    gpuvm_deployed_unref(record->deployed);
+    record->deployed = deployed;
+    deployed->name = gpuvm_xml_attr(node, "name");
+    deployed->digest = gpuvm_xml_attr(node, "digest");
+    text = xmlNodeGetContent(node);
+    deployed->text = g_strdup((const char *)text);
+    xmlFree(text);
+    deployed->secrets = gpuvm_xml_attr_is(node, "secrets", "yes");
+    if (!gpuvm_xml_number(node, "replica", UINT_MAX, &replica, NULL) || replica > UINT_MAX ||
+        !gpuvm_xml_number(node, "replicas", UINT_MAX, &deployed->replicas, NULL) ||
+        !gpuvm_xml_number(node, "generation", UINT64_MAX, &deployed->generation, NULL))
+        return false;
+    record->replica = (unsigned)replica;
+    return deployed->name && deployed->digest && deployed->text;
+}
+
+static bool
 read_vm(const xmlNode *vm, gpuvm_record *record)
 {
     bool right = gpuvm_xml_is(vm, "vm");
@@ -285,6 +324,8 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
             right = read_image(node, record);
         else if (gpuvm_xml_is(node, "definition"))
             read_definition(node, record);
+        else if (gpuvm_xml_is(node, "deployment"))
+            right = read_deployed(node, record);
     }
     return right && record->digest && record->functions >= 0 && record->iommu_group >= 0;
 }

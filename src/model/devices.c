@@ -207,8 +207,8 @@ static const gpuvm_field devices_fields[] = {
      .doc = "Devices that this VM may have. The list only narrows what the host's policy allows; when it is "
             "absent or empty, the policy alone decides."},
     {GPUVM_FIELD(gpuvm_devices, per_replica), .shape = GPUVM_LISTS, .table = &passthrough_table,
-     .flags = GPUVM_FIELD_LATER,
-     .doc = "Of a deployment: for each replica in turn, the devices that it gets."},
+     .doc =
+         "Of a deployment, in place of pci_passthrough: for each replica in turn, the devices that it gets."},
     {NULL},
 };
 

@@ -105,6 +105,7 @@ gpuvm_claim_free(gpuvm_claim *claim)
     g_free(claim->domain);
     g_free(claim->uuid);
     g_free(claim->metadata);
+    g_free(claim->deployment);
     g_array_unref(claim->now);
     g_array_unref(claim->next);
     g_ptr_array_unref(claim->writes);

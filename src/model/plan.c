@@ -172,6 +172,7 @@ gpuvm_record_free(gpuvm_record *record)
     g_free(record->source);
     g_free(record->plugin);
     g_free(record->set);
+    gpuvm_deployed_unref(record->deployed);
     g_free(record->health_url);
     g_free(record->pool);
     g_ptr_array_unref(record->allowlist);

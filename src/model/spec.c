@@ -123,6 +123,7 @@ gpuvm_spec_free(gpuvm_spec *spec)
     gpuvm_schema_free(gpuvm_kind_table(spec->kind), spec->object);
     gpuvm_spec_free(spec->base);
     gpuvm_spec_free(spec->host_defaults);
+    gpuvm_deployed_unref(spec->deployed);
     gpuvm_doc_unref(spec->doc);
     g_free(spec);
 }

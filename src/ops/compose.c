@@ -4,6 +4,7 @@
 #include "ops/compose.h"
 
 #include "core/merge.h"
+#include "core/replicas.h"
 #include "model/paths.h"
 #include "ops/defaults.h"
 #include "ops/inline.h"
@@ -19,12 +20,17 @@ useless(gpuvm_session *session, const gpuvm_definition *definition, const char *
                              : gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark, "%s", why);
 }
 
-/* A policy and defaults are not VMs, deployments are not supported yet, and a plugin alone does nothing. */
+static bool
+has_vms(const gpuvm_spec *spec)
+{
+    return spec->kind == GPUVM_KIND_VM || spec->kind == GPUVM_KIND_DEPLOYMENT;
+}
+
+/* A policy and defaults are not VMs, and a plugin alone does nothing. */
 static void
 refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
 {
     const gpuvm_spec *spec = definition->spec;
-    const gpuvm_mark *mark = &spec->doc->root->mark;
     g_autofree char *alone =
         g_strdup_printf("plugin '%s' is named by no VM that is given with it", gpuvm_spec_name(spec));
 
@@ -35,14 +41,9 @@ refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
         gpuvm_diag_hint(useless(session, definition, "these are a host's defaults, not a VM"),
                         "put them into " GPUVM_DEFAULTS_FILE
                         ", or give them with --defaults FILE: they lie below every VM and plugin");
-    else if (spec->kind == GPUVM_KIND_PLUGIN)
+    else
         gpuvm_diag_hint(useless(session, definition, alone),
                         "to have it at hand for VMs: gpuvm plugin install %s", definition->source);
-    else
-        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, mark,
-                                          "%s '%s' is not supported by this version of gpuvm",
-                                          gpuvm_kind_names[spec->kind], gpuvm_spec_name(spec)),
-                        "gpuvm validate checks it");
 }
 
 /* The plugins among @definitions: name → gpuvm_definition. */
@@ -95,27 +96,57 @@ find_plugin(gpuvm_session *session, GHashTable *given, GHashTable *used, const g
     return plugin;
 }
 
-/* Puts the VM that @definition makes with all that belongs to it in its place; false: see the diagnostics. */
+/* Puts the VM that @spec makes with all that belongs to it in its place; false: see the diagnostics. */
 static bool
-complete(gpuvm_session *session, GHashTable *given, GHashTable *used, gpuvm_definition *definition)
+complete(gpuvm_session *session, GHashTable *given, GHashTable *used, gpuvm_spec **spec,
+         const char *directory)
 {
     gpuvm_spec *plugin = NULL, *merged;
 
-    if (!gpuvm_inline_texts(definition->spec, definition->directory, session->diags))
+    if (!gpuvm_inline_texts(*spec, directory, session->diags))
         return false;
-    if (definition->spec->vm->plugin) {
-        plugin = find_plugin(session, given, used, definition->spec->vm);
+    if ((*spec)->vm->plugin) {
+        plugin = find_plugin(session, given, used, (*spec)->vm);
         if (!plugin)
             return false;
     }
-    merged = gpuvm_merge(definition->spec, plugin, session->defaults, session->diags);
+    merged = gpuvm_merge(*spec, plugin, session->defaults, session->diags);
     if (!merged)
         return false;
-    gpuvm_spec_free(definition->spec);
-    definition->spec = merged;
-    gpuvm_paths_resolve(definition->spec,
-                        definition->directory); /* what is remembered of it has no directory */
+    gpuvm_spec_free(*spec);
+    *spec = merged;
+    gpuvm_paths_resolve(*spec, directory); /* what is remembered of it has no directory */
     return true;
+}
+
+static gpuvm_definition *
+new_definition(gpuvm_spec *spec, const gpuvm_definition *from)
+{
+    gpuvm_definition *definition = g_new0(gpuvm_definition, 1);
+
+    definition->spec = gpuvm_spec_ref(spec);
+    definition->source = g_strdup(from->source);
+    definition->directory = g_strdup(from->directory);
+    return definition;
+}
+
+/* Adds the VMs of @definition, a deployment, to @vms; what is wrong with them is in the diagnostics. */
+static void
+expand(gpuvm_session *session, GHashTable *given, GHashTable *used, const gpuvm_definition *definition,
+       GPtrArray *vms)
+{
+    gpuvm_spec *deployment = definition->spec;
+    g_autoptr(gpuvm_spec) template = NULL;
+    g_autoptr(GPtrArray) replicas = NULL;
+
+    if (!gpuvm_inline_texts(deployment, definition->directory, session->diags))
+        return;
+    gpuvm_paths_resolve(deployment, definition->directory);
+    template = gpuvm_replicas_template(deployment, session->diags);
+    if (template && complete(session, given, used, &template, definition->directory))
+        replicas = gpuvm_replicas_expand(deployment, template, session->diags);
+    for (guint i = 0; replicas && i < replicas->len; i++)
+        g_ptr_array_add(vms, new_definition(replicas->pdata[i], definition));
 }
 
 /* Whether @definition is a plugin that one of @all names. */
@@ -124,8 +155,11 @@ is_named(const gpuvm_definition *definition, const GPtrArray *all)
 {
     for (guint i = 0; definition->spec->kind == GPUVM_KIND_PLUGIN && i < all->len; i++) {
         const gpuvm_spec *spec = ((const gpuvm_definition *)all->pdata[i])->spec;
+        const char *plugin = spec->kind == GPUVM_KIND_VM           ? spec->vm->plugin
+                             : spec->kind == GPUVM_KIND_DEPLOYMENT ? spec->deployment->plugin
+                                                                   : NULL;
 
-        if (spec->kind == GPUVM_KIND_VM && g_strcmp0(spec->vm->plugin, definition->spec->plugin->name) == 0)
+        if (g_strcmp0(plugin, definition->spec->plugin->name) == 0)
             return true;
     }
     return false;
@@ -137,24 +171,26 @@ gpuvm_compose(gpuvm_session *session, GPtrArray *definitions)
     g_autoptr(GHashTable) given = given_plugins(definitions);
     g_autoptr(GHashTable) used =
         g_hash_table_new_full(g_str_hash, g_str_equal, NULL, (GDestroyNotify)gpuvm_spec_free);
+    g_autoptr(GPtrArray) vms = g_ptr_array_new();
 
     if (!gpuvm_defaults_read(session))
         return false;
     for (guint i = 0; i < definitions->len; i++) {
         gpuvm_definition *item = definitions->pdata[i];
 
-        if (item->spec->kind != GPUVM_KIND_VM && !is_named(item, definitions))
+        if (!has_vms(item->spec) && !is_named(item, definitions))
             refuse_kind(session, item);
     }
-    for (guint i = definitions->len; i-- > 0;) {
+    for (guint i = 0; i < definitions->len; i++) {
         gpuvm_definition *item = definitions->pdata[i];
 
-        if (item->spec->kind == GPUVM_KIND_VM && !complete(session, given, used, item))
-            g_ptr_array_remove_index(definitions, i);
+        if (item->spec->kind == GPUVM_KIND_DEPLOYMENT)
+            expand(session, given, used, item, vms);
+        else if (item->spec->kind == GPUVM_KIND_VM &&
+                 complete(session, given, used, &item->spec, item->directory))
+            g_ptr_array_add(vms, new_definition(item->spec, item));
     }
-    for (guint i = definitions->len; i-- > 0;) {
-        if (((const gpuvm_definition *)definitions->pdata[i])->spec->kind != GPUVM_KIND_VM)
-            g_ptr_array_remove_index(definitions, i);
-    }
+    g_ptr_array_set_size(definitions, 0);
+    g_ptr_array_extend_and_steal(definitions, g_steal_pointer(&vms));
     return true;
 }

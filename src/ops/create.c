@@ -68,27 +68,25 @@ apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
         gpuvm_doc_set(doc, mapping, gpuvm_doc_scalar(doc, *key, &node->mark), node);
 }
 
-/* The document of the file @config, a VM with the name that @name has; NULL: see the diagnostics. */
+/* The document of @source, of @kind and with the name that @name has; NULL: see the diagnostics. */
 static gpuvm_doc *
-read_config(gpuvm_session *session, const char *config, const gpuvm_node *name)
+read_config(gpuvm_session *session, gpuvm_kind kind, gpuvm_source *source, const gpuvm_node *name)
 {
-    g_autoptr(gpuvm_source) source = gpuvm_load_source(config, session->diags);
-    g_autoptr(GPtrArray) docs = source ? gpuvm_doc_parse(source, session->diags) : NULL;
+    const gpuvm_table *table = gpuvm_kind_table(kind);
+    g_autoptr(GPtrArray) docs = gpuvm_doc_parse(source, session->diags);
     gpuvm_doc *doc;
-    gpuvm_vm *vm;
 
-    if (!docs || session->diags->errors > 0)
+    if (session->diags->errors > 0)
         return NULL;
     doc = docs->pdata[0];
     if (docs->len > 1)
         gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID,
                           &((const gpuvm_doc *)docs->pdata[1])->root->mark,
-                          "a second document: create makes one VM");
+                          "a second document: create makes one %s", gpuvm_kind_names[kind]);
     if (doc->root->type == GPUVM_NODE_MAPPING)
         gpuvm_doc_set(doc, doc->root, gpuvm_doc_scalar(doc, "name", &name->mark), (gpuvm_node *)name);
     gpuvm_spec_check_hidden(doc->root, session->diags);
-    vm = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, session->diags);
-    gpuvm_schema_free(&gpuvm_vm_table, vm);
+    gpuvm_schema_free(table, gpuvm_schema_decode(table, doc->root, session->diags));
     return session->diags->errors == 0 ? gpuvm_doc_ref(doc) : NULL;
 }
 
@@ -105,35 +103,49 @@ check_allowlists(gpuvm_session *session, const gpuvm_doc *config, const gpuvm_do
                         "give one of the two");
 }
 
+const gpuvm_flag gpuvm_replicas_flag = {.name = "--replicas", .path = "replicas"};
 static const gpuvm_flag name_argument = {.name = "NAME", .path = "name"};
 
 gpuvm_definition *
-gpuvm_create_definition(gpuvm_session *session, const char *name, const char *config, const GPtrArray *values)
+gpuvm_create_from(gpuvm_session *session, gpuvm_kind kind, const char *name, gpuvm_source *config,
+                  const char *directory, const GPtrArray *values)
 {
-    g_autoptr(gpuvm_source) source = gpuvm_source_new(config ? config : "gpuvm create", g_strdup(""), 0);
+    const gpuvm_table *table = gpuvm_kind_table(kind);
+    g_autoptr(gpuvm_source) none = gpuvm_source_new("gpuvm create", g_strdup(""), 0);
+    gpuvm_source *source = config ? config : none;
     g_autoptr(gpuvm_doc) doc = gpuvm_doc_new(source), base = NULL;
-    g_autofree char *path = g_canonicalize_filename(config ? config : "-", NULL);
     gpuvm_definition *definition;
-    gpuvm_vm *vm;
+    void *object;
 
     apply(doc, &(gpuvm_flag_value){&name_argument, name});
     for (guint i = 0; values && i < values->len; i++)
         apply(doc, values->pdata[i]);
     if (config) {
-        base = read_config(session, config, gpuvm_node_get(doc->root, "name"));
+        base = read_config(session, kind, config, gpuvm_node_get(doc->root, "name"));
         if (!base)
             return NULL;
         check_allowlists(session, base, doc);
         gpuvm_doc *flags = doc;
-        doc = gpuvm_merge_docs(&gpuvm_vm_table, base, flags, false);
+        doc = gpuvm_merge_docs(table, base, flags, false);
         gpuvm_doc_unref(flags);
     }
-    vm = gpuvm_schema_decode(&gpuvm_vm_table, doc->root, session->diags);
-    if (!vm)
+    object = gpuvm_schema_decode(table, doc->root, session->diags);
+    if (!object)
         return NULL;
     definition = g_new0(gpuvm_definition, 1);
-    definition->spec = gpuvm_spec_new(GPUVM_KIND_VM, doc, vm);
+    definition->spec = gpuvm_spec_new(kind, doc, object);
     definition->source = g_strdup(source->name);
-    definition->directory = g_path_get_dirname(path);
+    definition->directory = g_strdup(directory);
     return definition;
+}
+
+gpuvm_definition *
+gpuvm_create_definition(gpuvm_session *session, gpuvm_kind kind, const char *name, const char *config,
+                        const GPtrArray *values)
+{
+    g_autoptr(gpuvm_source) source = config ? gpuvm_load_source(config, session->diags) : NULL;
+    g_autofree char *path = g_canonicalize_filename(config ? config : "-", NULL);
+    g_autofree char *directory = g_path_get_dirname(path);
+
+    return config && !source ? NULL : gpuvm_create_from(session, kind, name, source, directory, values);
 }

@@ -12,13 +12,26 @@
 #include "ops/prune.h"
 #include "ops/startcheck.h"
 
+static bool
+is_replica(const gpuvm_record *record, const gpuvm_deployed *deployed)
+{
+    return record->deployed && g_str_equal(record->deployed->name, deployed->name);
+}
+
 /* The domain that is there under the VM's name, if any, must be one that may be replaced. */
 static void
 check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_define_options *options)
 {
     const gpuvm_domain *domain = draft->domain;
+    const gpuvm_deployed *deployed = draft->definition->spec->deployed;
 
-    if (domain && options->create)
+    if (domain && draft->record && deployed && !is_replica(draft->record, deployed))
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
+                                          "domain '%s' exists and is no replica of deployment '%s'",
+                                          domain->name, deployed->name),
+                        "give the deployment another name, or remove that VM: gpuvm undefine %s",
+                        domain->name);
+    else if (domain && options->create)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                                           "domain '%s' exists already", domain->name),
                         "give the VM another name, or change the one there is: gpuvm define FILE");
@@ -95,7 +108,7 @@ define_one(gpuvm_session *session, gpuvm_draft *draft, const gpuvm_define_option
         gpuvm_images_drop_texts(session, draft);
     if (draft->record)
         gpuvm_image_note_dropped(draft->plan, draft->record, session->diags);
-    if (change == GPUVM_UPDATED && domain->active)
+    if (change == GPUVM_UPDATED && domain->active && !options->restarts)
         gpuvm_diag_hint(
             gpuvm_diags_note(session->diags, NULL,
                              "domain '%s' is running: it keeps its old definition until its next start",
@@ -138,30 +151,37 @@ start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *
     return running;
 }
 
-/* A VM that is created to be started is not made when it may not start. */
+/* What is in the way of all replicas of a deployment is said once. */
 static bool
 check_start(gpuvm_session *session, const gpuvm_draft *draft)
 {
+    const gpuvm_spec *spec = draft->definition->spec;
     bool may;
 
-    gpuvm_diags_set_subject(session->diags, draft->plan->vm->name);
-    may = gpuvm_check_create(session, draft->xml, draft->guest);
+    gpuvm_diags_set_subject(session->diags, spec->deployed ? spec->deployed->name : spec->vm->name);
+    may = gpuvm_check_draft(session, draft);
     gpuvm_diags_set_subject(session->diags, NULL);
     return may;
 }
 
-/* Plans @drafts; whether nothing stands in the way of any. */
-static bool
+/* Plans @drafts; those that are to be defined now, when nothing stands in the way of any, else NULL. */
+static GPtrArray *
 plan(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options)
 {
     bool planned = gpuvm_drafts_plan(session, drafts);
+    g_autoptr(GPtrArray) now = g_ptr_array_new();
 
-    for (guint i = 0; planned && i < drafts->len; i++)
+    for (guint i = 0; planned && i < drafts->len; i++) {
         check_domain(session, drafts->pdata[i], options);
-    planned = planned && session->diags->errors == 0;
-    for (guint i = 0; planned && options->create && options->start && i < drafts->len; i++)
-        check_start(session, drafts->pdata[i]);
-    return planned && session->diags->errors == 0;
+        g_ptr_array_add(now, drafts->pdata[i]);
+    }
+    if (!planned || session->diags->errors > 0)
+        return NULL;
+    if (options->planned)
+        options->planned(options->data, now);
+    for (guint i = 0; options->check && i < now->len; i++)
+        check_start(session, now->pdata[i]);
+    return session->diags->errors == 0 ? g_steal_pointer(&now) : NULL;
 }
 
 static bool
@@ -182,6 +202,7 @@ static bool
 fetch(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options, GPtrArray *locks)
 {
     guint notes = session->diags->items->len;
+    g_autoptr(GPtrArray) now = NULL;
 
     if (!any(drafts, gpuvm_image_needs_pool))
         return true;
@@ -189,7 +210,8 @@ fetch(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_option
         return false;
     if (session->connection->test || !any(drafts, gpuvm_image_fetches))
         return true;
-    if (!plan(session, drafts, options))
+    now = plan(session, drafts, options);
+    if (!now)
         return false;
     g_ptr_array_set_size(session->diags->items, (gint)notes);
     return gpuvm_images_fetch(session, drafts);
@@ -229,14 +251,14 @@ draft(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options
     return drafts;
 }
 
-/* Plans what is to be defined and removed; whether nothing stands in the way of any of it. */
-static bool
+/* Plans what is to be defined and removed; what is to be defined now, when nothing stands in the way of any of it, else NULL. */
+static GPtrArray *
 plan_all(gpuvm_session *session, const GPtrArray *drafts, const GPtrArray *doomed,
          const gpuvm_define_options *options)
 {
-    bool planned = plan(session, drafts, options);
+    g_autoptr(GPtrArray) now = plan(session, drafts, options);
 
-    return gpuvm_prune_check(session, doomed, options) && planned;
+    return gpuvm_prune_check(session, doomed, options) ? g_steal_pointer(&now) : NULL;
 }
 
 /* Says what is to be removed before anything is changed. */
@@ -248,25 +270,33 @@ announce(const GPtrArray *doomed, const gpuvm_define_options *options)
 }
 
 bool
-gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
+gpuvm_define_drafts(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options)
 {
-    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), drafts = draft(session, definitions, options);
-    g_autoptr(GPtrArray) seen = drafts ? gpuvm_prune_find(session, drafts, options, NULL) : NULL,
-                         doomed = NULL;
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), doomed = NULL, now = NULL;
+    g_autoptr(GPtrArray) seen = gpuvm_prune_find(session, drafts, options, NULL);
     bool defined, done;
 
     if (!seen || !fetch(session, drafts, options, locks) || !lock(session, drafts, seen, locks))
         return false;
     doomed = gpuvm_prune_find(session, drafts, options, seen);
-    if (!doomed || !plan_all(session, drafts, doomed, options))
+    now = doomed ? plan_all(session, drafts, doomed, options) : NULL;
+    if (!now)
         return false;
     announce(doomed, options);
     if (!gpuvm_images_prepare(session, drafts))
         return false;
-    defined = done = define_each(session, drafts, options) && gpuvm_prune_all(session, doomed, options);
-    for (guint i = 0; defined && options->start && i < drafts->len; i++)
-        done &= start_one(session, ((const gpuvm_draft *)drafts->pdata[i])->plan->vm->name, options);
+    defined = done = define_each(session, now, options) && gpuvm_prune_all(session, doomed, options);
+    for (guint i = 0; defined && options->start && i < now->len; i++)
+        done &= start_one(session, ((const gpuvm_draft *)now->pdata[i])->plan->vm->name, options);
     return done;
+}
+
+bool
+gpuvm_define_all(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options *options)
+{
+    g_autoptr(GPtrArray) drafts = draft(session, definitions, options);
+
+    return drafts && gpuvm_define_drafts(session, drafts, options);
 }
 
 GPtrArray *
@@ -276,7 +306,9 @@ gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm
     g_autoptr(GPtrArray) drafts = draft(session, definitions, options);
     g_autoptr(GPtrArray) doomed = drafts ? gpuvm_prune_find(session, drafts, options, NULL) : NULL;
 
-    if (!doomed || !plan_all(session, drafts, doomed, options))
+    g_autoptr(GPtrArray) now = doomed ? plan_all(session, drafts, doomed, options) : NULL;
+
+    if (!now)
         return NULL;
     for (guint i = 0; i < drafts->len; i++) {
         gpuvm_comparison *comparison = gpuvm_compare(session, drafts->pdata[i]);

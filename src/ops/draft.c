@@ -15,6 +15,7 @@
 #include "host/claims.h"
 #include "host/volume.h"
 #include "ops/compose.h"
+#include "ops/fleet.h"
 
 /* Forgets what was planned; whether something was. */
 static bool
@@ -101,7 +102,7 @@ gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft)
                           source ? body->template_path : "templates/domain.xml", &mark, session->diags);
 }
 
-/* From now on the VM's devices are named by a domain, as far as the VMs that follow go. */
+/* From now on the VM's devices are named by a domain, as far as the VMs that follow go, and no longer those that it named. */
 static void
 claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
 {
@@ -109,6 +110,8 @@ claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
 
     if (!claim)
         claim = gpuvm_claim_new(plan->vm->name, NULL);
+    claim->deployment = plan->deployed ? g_strdup(plan->deployed->name) : NULL;
+    g_array_set_size(claim->next, 0);
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
         gpuvm_pci_addrs_add(claim->next, &function->device->addr);
@@ -124,6 +127,8 @@ static void
 name_vm(const gpuvm_session *session, guint from, const gpuvm_spec *spec)
 {
     const gpuvm_spec *plugin = spec->base, *defaults = spec->host_defaults;
+    const gpuvm_deployed *of = spec->deployed;
+    const char *what = of ? "deployment" : "VM", *name = of ? of->name : spec->vm->name;
 
     for (guint i = from; i < session->diags->items->len; i++) {
         gpuvm_diag *diag = session->diags->items->pdata[i];
@@ -131,10 +136,9 @@ name_vm(const gpuvm_session *session, guint from, const gpuvm_spec *spec)
         if (diag->severity != GPUVM_DIAG_ERROR)
             continue;
         if (plugin && diag->mark.source == plugin->doc->source)
-            gpuvm_diag_hint(diag, "so it is for VM '%s', with plugin '%s'", spec->vm->name,
-                            plugin->plugin->name);
+            gpuvm_diag_hint(diag, "so it is for %s '%s', with plugin '%s'", what, name, plugin->plugin->name);
         else if (defaults && diag->mark.source == defaults->doc->source)
-            gpuvm_diag_hint(diag, "so it is for VM '%s'", spec->vm->name);
+            gpuvm_diag_hint(diag, "so it is for %s '%s'", what, name);
     }
 }
 
@@ -176,6 +180,8 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
     const gpuvm_plan_input input = {
         .vm = vm,
         .plugin = spec->base ? spec->base->plugin : NULL,
+        .deployed = spec->deployed,
+        .replica = spec->replica,
         .source = draft->definition->source,
         .directory = draft->definition->directory,
         .facts = session->facts,
@@ -203,11 +209,16 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
 static int
 compare_drafts(gconstpointer a, gconstpointer b)
 {
-    const gpuvm_vm *x = (*(const gpuvm_draft *const *)a)->definition->spec->vm;
-    const gpuvm_vm *y = (*(const gpuvm_draft *const *)b)->definition->spec->vm;
-    bool x_chooses = x->body.devices->gpus->len > 0, y_chooses = y->body.devices->gpus->len > 0;
+    const gpuvm_spec *x = (*(const gpuvm_draft *const *)a)->definition->spec;
+    const gpuvm_spec *y = (*(const gpuvm_draft *const *)b)->definition->spec;
+    bool x_chooses = x->vm->body.devices->gpus->len > 0, y_chooses = y->vm->body.devices->gpus->len > 0;
 
-    return x_chooses != y_chooses ? (int)x_chooses - (int)y_chooses : strcmp(x->name, y->name);
+    int order =
+        strcmp(x->deployed ? x->deployed->name : x->vm->name, y->deployed ? y->deployed->name : y->vm->name);
+
+    if (x_chooses != y_chooses)
+        return (int)x_chooses - (int)y_chooses;
+    return order != 0 ? order : (int)x->replica - (int)y->replica; /* NAME-2 before NAME-10 */
 }
 
 /* The VMs among @all in the order they are planned; a second one of the same name is an error and left out. */
@@ -260,6 +271,33 @@ gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions)
     return drafts;
 }
 
+/* How many of the replicas of @drafts from @first on can be made; *@ret_end is the first that is of none, or another deployment. */
+static guint
+count_made(const GPtrArray *drafts, guint first, guint *ret_end)
+{
+    const gpuvm_deployed *of = ((const gpuvm_draft *)drafts->pdata[first])->definition->spec->deployed;
+    guint n = 0, i = first;
+
+    for (; i < drafts->len && ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->deployed == of; i++)
+        n += ((const gpuvm_draft *)drafts->pdata[i])->xml != NULL;
+    *ret_end = i;
+    return n;
+}
+
+/* Says of a deployment that does not fit how much of it does. */
+static void
+note_shortfall(gpuvm_session *session, const GPtrArray *drafts)
+{
+    for (guint i = 0, end; i < drafts->len; i = end) {
+        const gpuvm_deployed *of = ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->deployed;
+        guint made = count_made(drafts, i, &end);
+
+        if (of && made > 0 && made < end - i)
+            gpuvm_diags_note(session->diags, NULL, "%u of %u replicas of deployment '%s' could be made", made,
+                             end - i, of->name);
+    }
+}
+
 bool
 gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
 {
@@ -271,12 +309,13 @@ gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
     if (again)
         gpuvm_session_forget(session);
     order = planning_order(session, drafts);
-    if (order->len == 0 || !gpuvm_session_gather(session))
+    if (order->len == 0 || !gpuvm_session_gather(session) || !gpuvm_fleet_count(session, drafts))
         return false;
     for (guint i = 0; i < order->len; i++) {
         if (!plan_one(session, order->pdata[i]))
             return false;
     }
+    note_shortfall(session, drafts);
     return true;
 }
 

@@ -6,6 +6,7 @@
 #include "base/url.h"
 #include "core/health.h"
 #include "ops/compose.h"
+#include "ops/create.h"
 #include "ops/load.h"
 #include "ops/plugin.h"
 
@@ -23,12 +24,10 @@ url_of(const gpuvm_body *body, const char *url)
     return g_strcmp0(public, url) == 0 ? g_steal_pointer(&whole) : NULL;
 }
 
+/* From the VM @name among @definitions, which are taken out. */
 static char *
-from_definition(gpuvm_session *session, const char *name, const gpuvm_record *record)
+from_definitions(gpuvm_session *session, GPtrArray *definitions, const char *name, const gpuvm_record *record)
 {
-    g_autoptr(GPtrArray) definitions = record->source && g_file_test(record->source, G_FILE_TEST_IS_REGULAR)
-                                           ? gpuvm_load_file(record->source, NULL, session->diags)
-                                           : g_ptr_array_new();
     char *url = NULL;
 
     gpuvm_compose(session, definitions);
@@ -39,6 +38,37 @@ from_definition(gpuvm_session *session, const char *name, const gpuvm_record *re
             url = url_of(&vm->body, record->health_url);
     }
     return url;
+}
+
+/* A deployment's file may say neither that it is one nor what it is called, or have it of another size. */
+static char *
+from_deployment(gpuvm_session *session, const char *name, const gpuvm_record *record)
+{
+    g_autofree char *number = g_strdup_printf("%u", record->replica + 1);
+    gpuvm_flag_value replicas = {&gpuvm_replicas_flag, number};
+    g_autoptr(GPtrArray) values = g_ptr_array_new();
+    g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
+    gpuvm_definition *definition;
+
+    g_ptr_array_add(values, &replicas);
+    definition = gpuvm_create_definition(session, GPUVM_KIND_DEPLOYMENT, record->deployed->name,
+                                         record->source, values);
+    if (definition)
+        g_ptr_array_add(definitions, definition);
+    return from_definitions(session, definitions, name, record);
+}
+
+static char *
+from_file(gpuvm_session *session, const char *name, const gpuvm_record *record)
+{
+    g_autoptr(GPtrArray) definitions = NULL;
+    char *url;
+
+    if (!record->source || !g_file_test(record->source, G_FILE_TEST_IS_REGULAR))
+        return NULL;
+    definitions = gpuvm_load_file(record->source, NULL, session->diags);
+    url = from_definitions(session, definitions, name, record);
+    return url || !record->deployed ? url : from_deployment(session, name, record);
 }
 
 static char *
@@ -59,7 +89,7 @@ gpuvm_health_url(gpuvm_session *session, const char *name, const gpuvm_record *r
     if (!record->health_secret)
         return g_strdup(record->health_url);
     session->diags = unseen;
-    url = from_definition(session, name, record);
+    url = from_file(session, name, record);
     if (!url)
         url = from_plugin(session, record);
     session->diags = diags;

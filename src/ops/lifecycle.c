@@ -92,10 +92,11 @@ gpuvm_instance_free(gpuvm_instance *instance)
     g_free(instance);
 }
 
-GPtrArray *
-gpuvm_list_managed(gpuvm_session *session)
+/* @damaged: of one whose record is, it is said. */
+static GPtrArray *
+list(gpuvm_session *session, bool damaged)
 {
-    g_autoptr(GPtrArray) list = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
     g_autoptr(GPtrArray) domains = NULL;
     GError *error = NULL;
 
@@ -109,17 +110,29 @@ gpuvm_list_managed(gpuvm_session *session)
     while (domains->len > 0) {
         g_autoptr(gpuvm_domain) domain = g_ptr_array_steal_index(domains, 0);
         g_autofree char *metadata = gpuvm_domain_metadata(domain, GPUVM_METADATA_NS, &error);
-        gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, &error) : NULL;
+        gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, damaged ? &error : NULL) : NULL;
 
         if (record) {
-            g_ptr_array_add(list, new_instance(g_steal_pointer(&domain), record));
+            g_ptr_array_add(found, new_instance(g_steal_pointer(&domain), record));
         } else if (error) { /* one that is damaged hides no other */
             gpuvm_diags_set_subject(session->diags, domain->name);
             gpuvm_session_fail(session, g_steal_pointer(&error));
             gpuvm_diags_set_subject(session->diags, NULL);
         }
     }
-    return g_steal_pointer(&list);
+    return g_steal_pointer(&found);
+}
+
+GPtrArray *
+gpuvm_list_managed(gpuvm_session *session)
+{
+    return list(session, true);
+}
+
+GPtrArray *
+gpuvm_list_undamaged(gpuvm_session *session)
+{
+    return list(session, false);
 }
 
 static gint64

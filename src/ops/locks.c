@@ -43,6 +43,15 @@ add(GPtrArray *locks, gpuvm_session *session, const char *name, bool exclusive, 
 }
 
 bool
+gpuvm_locks_add_fleet(GPtrArray *locks, gpuvm_session *session, const char *name)
+{
+    g_autofree char *file = g_strconcat("fleet-", name, NULL);
+    g_autofree char *what = g_strdup_printf("is at work on deployment '%s'", name);
+
+    return add(locks, session, file, true, what);
+}
+
+bool
 gpuvm_locks_add_images(GPtrArray *locks, gpuvm_session *session, bool exclusive)
 {
     return add(locks, session, "images", exclusive, "fetches or removes images");

@@ -13,6 +13,7 @@
 /* An array of locks (gpuvm_lock, owned). */
 GPtrArray *gpuvm_locks_new(void);
 
+bool gpuvm_locks_add_fleet(GPtrArray *locks, gpuvm_session *session, const char *name);
 bool gpuvm_locks_add_images(GPtrArray *locks, gpuvm_session *session, bool exclusive);
 bool gpuvm_locks_add_vm(GPtrArray *locks, gpuvm_session *session, const char *name);
 bool gpuvm_locks_add_host(GPtrArray *locks, gpuvm_session *session);

@@ -70,7 +70,7 @@ note_lacks(gpuvm_session *session, const char *name)
     bool planned;
 
     g_ptr_array_add(values, &value);
-    g_ptr_array_add(definitions, gpuvm_create_definition(session, name, NULL, values));
+    g_ptr_array_add(definitions, gpuvm_create_definition(session, GPUVM_KIND_VM, name, NULL, values));
     drafts = gpuvm_session_gather(session) ? gpuvm_drafts_new(session, definitions) : NULL;
     planned = drafts && gpuvm_drafts_plan(session, drafts);
     redirect(session, diags);

@@ -32,7 +32,8 @@ gpuvm_prune_find(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_de
     GPtrArray *found = options->set ? gpuvm_list_managed(session)
                                     : g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
 
-    g_hash_table_remove_all(session->leaving);
+    if (options->set)
+        gpuvm_session_leave(session, NULL);
     for (guint i = found ? found->len : 0; i-- > 0;) {
         const gpuvm_instance *instance = found->pdata[i];
         const char *name = instance->domain->name;

@@ -214,6 +214,14 @@ forget_domain(gpointer name, gpointer unused, gpointer facts)
     gpuvm_facts_forget_domain(facts, name);
 }
 
+void
+gpuvm_session_leave(gpuvm_session *session, const GPtrArray *names)
+{
+    g_hash_table_remove_all(session->leaving);
+    for (guint i = 0; names && i < names->len; i++)
+        g_hash_table_add(session->leaving, g_strdup(names->pdata[i]));
+}
+
 static bool
 gather_claims(gpuvm_session *session)
 {

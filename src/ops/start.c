@@ -125,23 +125,28 @@ typedef struct starting {
     bool running; /* all so far */
 } starting;
 
+/* Where some wait for others. */
+static void
+report(const starting *all)
+{
+    if (all->session->progress && all->how->what && all->total > all->how->parallel)
+        all->session->progress(&(gpuvm_progress){.doing = "starting",
+                                                 .what = all->how->what,
+                                                 .done = all->over,
+                                                 .total = all->total,
+                                                 .counts = true,
+                                                 .ended = all->over == all->total});
+}
+
 static void
 tell(starting *all, const char *name, bool running, gpuvm_outcome outcome)
 {
-    gpuvm_session *session = all->session;
-
-    gpuvm_diags_set_subject(session->diags, NULL);
+    gpuvm_diags_set_subject(all->session->diags, NULL);
     g_hash_table_remove(all->locks, name);
     all->running &= running;
     all->over++;
     all->how->told(all->how->data, name, running, outcome);
-    if (session->progress && all->how->what && all->total > 1)
-        session->progress(&(gpuvm_progress){.doing = "starting",
-                                            .what = all->how->what,
-                                            .done = all->over,
-                                            .total = all->total,
-                                            .counts = true,
-                                            .ended = all->over == all->total});
+    report(all);
 }
 
 static void
@@ -169,6 +174,7 @@ gpuvm_start_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_star
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     starting all = {session, watch, locks, how, .total = names->len, .running = true};
 
+    report(&all);
     for (guint next = 0; next < names->len || gpuvm_startwatch_count(watch) > 0;) {
         unsigned count = gpuvm_startwatch_count(watch);
         bool more = next < names->len && count < how->parallel, running;

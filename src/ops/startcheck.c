@@ -37,13 +37,17 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
 }
 
 bool
-gpuvm_check_create(gpuvm_session *session, const char *xml, gpuvm_guest *guest)
+gpuvm_check_draft(gpuvm_session *session, const gpuvm_draft *draft)
 {
     GError *error = NULL;
-    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, &error);
-    g_autoptr(gpuvm_record) record = claim ? gpuvm_record_parse(claim->metadata, &error) : NULL;
+    gpuvm_domain *running = draft->domain && draft->domain->active ? draft->domain : NULL;
+    g_autofree char *live = running ? gpuvm_domain_xml(running, false, &error) : NULL;
+    g_autoptr(gpuvm_claim) claim = error ? NULL : gpuvm_claim_parse(draft->xml, &error);
+    g_autoptr(gpuvm_record) record = NULL;
 
-    return record ? gpuvm_check_start(session, claim, record, guest, true)
+    if (claim && (!live || gpuvm_claim_run(claim, live, &error)))
+        record = gpuvm_record_parse(claim->metadata, &error);
+    return record ? gpuvm_check_start(session, claim, record, draft->guest, true)
                   : gpuvm_session_fail(session, error);
 }
 

@@ -179,10 +179,71 @@ one_active_one_defined(void **state G_GNUC_UNUSED)
                  (const char *const[]){"domain 'a', which is running", "domain 'b': the two", NULL});
 }
 
+/* A replica's device, which another one is planned to have, is an error, not a note; what that one still has is none. */
+static void
+keeps_replicas_apart(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *domains, *deployment; /* of the domain "a" */
+        const char *errors[2], *notes[2];
+    } cases[] = {
+        {"of the deployment",
+         "domain a 0000:01:00.0\n",
+         "fleet",
+         {"5 device 0000:01:00.0 is that of replica 'a': the two are to run together"},
+         {NULL}},
+        {"its function",
+         "domain a 0000:01:00.1\n",
+         "fleet",
+         {"5 device 0000:01:00.1, in IOMMU group 14 with 0000:01:00.0, is that of replica 'a'"},
+         {NULL}},
+        {"its group",
+         MATE "domain a 0000:03:00.0\n",
+         "fleet",
+         {"5 device 0000:03:00.0, in IOMMU group 14 with"},
+         {NULL}},
+        {"of another",
+         "domain a 0000:01:00.0\n",
+         "other",
+         {NULL},
+         {"device 0000:01:00.0 is also named by domain 'a'"}},
+        {"of none",
+         "domain a 0000:01:00.0\n",
+         NULL,
+         {NULL},
+         {"device 0000:01:00.0 is also named by domain 'a'"}},
+        {"that it has until then",
+         "domain a active now 0000:01:00.0 next 0000:09:00.0\n",
+         "fleet",
+         {NULL},
+         {"device 0000:01:00.0 is also named by domain 'a', which is running"}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *host = g_strconcat(GPU, cases[i].domains, NULL);
+        g_autoptr(plan_scene) scene = scene_new(host, "", NULL, NULL);
+        g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+        gpuvm_admission admission = scene_admission(scene, GPUVM_PLAN, functions);
+        gpuvm_pci_addr addr = build_addr("0000:01:00.0");
+        gpuvm_claim *claim = gpuvm_facts_take_claim(scene->facts, "a");
+
+        claim->deployment = g_strdup(cases[i].deployment);
+        gpuvm_facts_add_claim(scene->facts, claim);
+        admission.deployment = "fleet";
+        gpuvm_functions_add(functions, gpuvm_facts_device(scene->facts, &addr), GPUVM_ROLE_REQUESTED,
+                            &(gpuvm_mark){0}, NULL);
+        gpuvm_card_rule(&admission);
+        gpuvm_claim_rule(&admission);
+        expect_diags(cases[i].name, scene->diags, GPUVM_DIAG_ERROR, cases[i].errors);
+        expect_diags(cases[i].name, scene->diags, GPUVM_DIAG_NOTE, cases[i].notes);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keeps_replicas_apart),
         cmocka_unit_test(reports_what_others_hold),
         cmocka_unit_test(tells_now_from_next),
         cmocka_unit_test(one_active_one_defined),

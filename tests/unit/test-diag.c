@@ -189,10 +189,34 @@ test_error_exit(void **state G_GNUC_UNUSED)
     assert_int_equal(gpuvm_error_exit(other), GPUVM_EXIT_FAILED);
 }
 
+static void
+says_nothing_twice(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_source) one = source_of("one", "a\nb\n"), two = source_of("two", "a\n");
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    const gpuvm_mark places[] = {{one, 1, 1, 1}, {one, 2, 1, 1}, {two, 1, 1, 1}, {0}};
+
+    for (int round = 0; round < 2; round++) {
+        for (size_t i = 0; i < G_N_ELEMENTS(places); i++) {
+            gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &places[i], "wrong");
+            gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &places[i], "wrong"), "do it so");
+            gpuvm_diags_note(diags, &places[i], "wrong");
+        }
+        gpuvm_diags_set_subject(diags, "vm");
+        gpuvm_diags_error(diags, GPUVM_EXIT_HOST, NULL, "wrong");
+        gpuvm_diags_set_subject(diags, NULL);
+    }
+    gpuvm_diags_sort(diags);
+    assert_int_equal(diags->items->len, 13);
+    assert_int_equal(diags->errors, 9);
+    assert_int_equal(((const gpuvm_diag *)diags->items->pdata[0])->mark.line, 1);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(says_nothing_twice),
         cmocka_unit_test(test_format),
         cmocka_unit_test(test_wide_line_numbers),
         cmocka_unit_test(test_without_place),

@@ -54,6 +54,11 @@ record_text(const gpuvm_record *record)
         g_string_append_printf(text, " %s %04x:%04x %s", GPUVM_PCI(&device->addr), device->vendor_id,
                                device->device_id, gpuvm_role_names[device->role]);
     }
+    if (record->deployed)
+        g_string_append_printf(text, " %u of %" G_GUINT64_FORMAT " of %s, %" G_GUINT64_FORMAT " %s%s: %s",
+                               record->replica, record->deployed->replicas, record->deployed->name,
+                               record->deployed->generation, record->deployed->digest,
+                               record->deployed->secrets ? " with secrets" : "", record->deployed->text);
     return g_strdup(text->str);
 }
 
@@ -149,6 +154,25 @@ keeps_what_was_seen(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+records_the_deployment(void **state G_GNUC_UNUSED)
+{
+    gpuvm_deployed deployed = {"fleet", 12, 3, "sha256:22", "name: fleet\ntitle: |\n  <a> & b\n\n", false};
+    g_autoptr(plan_scene) scene = scene_new(HOST, "", NULL, NULL);
+    g_autofree char *xml = NULL, *text = NULL;
+    g_autoptr(gpuvm_record) record = NULL;
+
+    scene_plan(scene);
+    scene->plan->deployed = &deployed;
+    scene->plan->replica = 11;
+    xml = write_record(scene->plan);
+    record = gpuvm_record_parse(xml, NULL);
+    assert_non_null(record);
+    text = record_text(record);
+    assert_string_equal(text, "vm.yaml all/refuse;;; 11 of 12 of fleet, 3 sha256:22: "
+                              "name: fleet\ntitle: |\n  <a> & b\n\n");
+}
+
 #define GOOD "digest='sha256:00' source='a' functions='all' iommu_group='refuse'"
 #define NS " xmlns='" GPUVM_METADATA_NS "'"
 
@@ -171,6 +195,9 @@ reads_what_libvirt_gives(void **state G_GNUC_UNUSED)
         {"<vm" NS " " GOOD
          "><volume pool='p' name='a.rootfs.qcow2'/><volume pool='p' name='a.seed.iso'/></vm>",
          "a all/refuse;; p/a.rootfs.qcow2 p/a.seed.iso;"},
+        {"<vm" NS " " GOOD "><deployment name='f' replica='2' replicas='3' generation='4' digest='sha256:11' "
+         "secrets='yes'>name: f\n</deployment></vm>",
+         "a all/refuse;;; 2 of 3 of f, 4 sha256:11 with secrets: name: f\n"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -222,6 +249,12 @@ refuses_what_is_damaged(void **state G_GNUC_UNUSED)
         "<vm" NS " " GOOD "><image volume='a'/></vm>",
         "<vm" NS " " GOOD "><label key='a'/></vm>",
         "<vm" NS " " GOOD "><label value='a'/></vm>",
+        "<vm" NS " " GOOD
+        "><deployment replica='0' replicas='1' generation='1' digest='d'>a</deployment></vm>",
+        "<vm" NS " " GOOD "><deployment name='a' replicas='1' generation='1' digest='d'>a</deployment></vm>",
+        "<vm" NS " " GOOD
+        "><deployment name='a' replica='-1' replicas='1' generation='1' digest='d'>a</deployment></vm>",
+        "<vm" NS " " GOOD "><deployment name='a' replica='0' replicas='1' generation='1'>a</deployment></vm>",
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -239,9 +272,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_what_it_wrote),
-        cmocka_unit_test(keeps_what_was_seen),
-        cmocka_unit_test(reads_what_libvirt_gives),
+        cmocka_unit_test(reads_what_it_wrote),     cmocka_unit_test(keeps_what_was_seen),
+        cmocka_unit_test(records_the_deployment),  cmocka_unit_test(reads_what_libvirt_gives),
         cmocka_unit_test(refuses_what_is_damaged),
     };
 

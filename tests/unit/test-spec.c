@@ -282,7 +282,7 @@ accepts_every_key_of_the_language(void **state G_GNUC_UNUSED)
         "openapi: api.yaml\n"
         "expose: ['8080:80']\n"
         "devices: {per_replica: [[01:00]]}\n";
-    static const char *const later[] = {"subnet", "gateway", "auto_assign", "per_replica"};
+    static const char *const later[] = {"subnet", "gateway", "auto_assign"};
     g_autoptr(gpuvm_spec) spec = parse_one(text, "vm");
     g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
 

@@ -35,7 +35,7 @@ expect_text "domain 'old', which is to be removed, is running"
 virsh destroy old
 
 # One definition that is wrong: nothing is changed.
-echo 'nmae: wrong' > "$TMPDIR/vms/wrong.yaml"
+echo '{name: wrong, memroy: 1}' > "$TMPDIR/vms/wrong.yaml"
 expect_exit 3 gpuvm define --set lab --prune "$TMPDIR/vms"
 [ "$(virsh -q list --all --name | sort | xargs)" = 'kept old other' ] || fail "$(virsh list --all)"
 rm "$TMPDIR/vms/wrong.yaml"

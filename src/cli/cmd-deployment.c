@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* deployment: VMs that are alike, made, changed and removed together */
+#include <config.h>
+
+#include "cli/fleets.h"
+#include "cli/domains.h"
+#include "cli/progress.h"
+#include "ops/create.h"
+#include "ops/deployment.h"
+
+static struct {
+    char *config, *replicas;
+    gboolean no_start, storage;
+    int parallel, max_unavailable;
+    gpuvm_start_settings start;
+    gpuvm_stop_settings stop;
+} given = {.parallel = 8, .max_unavailable = 1, .stop = {.timeout = GPUVM_STOP_TIMEOUT}};
+
+/* Who is told of what becomes of the replicas. */
+typedef struct listener {
+    gpuvm_cli *cli;
+    JsonArray *rows;
+} listener;
+
+static JsonObject *
+row_of(const listener *told, const char *name)
+{
+    gpuvm_progress_hide(); /* a line comes in its place */
+    return gpuvm_row_of(told->rows, name);
+}
+
+static void
+hear_defined(void *data, const char *name, gpuvm_change change)
+{
+    const listener *told = data;
+
+    json_object_set_string_member(row_of(told, name), "change", gpuvm_change_names[change]);
+    gpuvm_output_line(told->cli->output, "%s: %s", name, gpuvm_change_names[change]);
+}
+
+static void
+hear_started(void *data, const char *name, bool running, gpuvm_outcome outcome)
+{
+    const listener *told = data;
+
+    json_object_set_boolean_member(row_of(told, name), "running", running);
+    if (running)
+        gpuvm_say_started(told->cli, name, given.start.wait, outcome);
+    else
+        gpuvm_output_line(told->cli->output, "%s: not started", name);
+}
+
+static void
+hear_stopped(void *data, const char *name)
+{
+    const listener *told = data;
+
+    json_object_set_boolean_member(row_of(told, name), "running", FALSE);
+    gpuvm_output_line(told->cli->output, "%s: stopped", name);
+}
+
+static void
+hear_healthy(void *data, const char *name, bool healthy)
+{
+    const listener *told = data;
+
+    json_object_set_boolean_member(row_of(told, name), "healthy", healthy);
+    gpuvm_output_line(told->cli->output, "%s: %s", name, healthy ? "healthy" : "not healthy");
+}
+
+static void
+hear_removed(void *data, const char *name)
+{
+    const listener *told = data;
+
+    json_object_set_boolean_member(row_of(told, name), "removed", TRUE);
+    gpuvm_output_line(told->cli->output, "%s: removed", name);
+}
+
+/* What the options say. */
+static gpuvm_deployment_options
+options_for(listener *told)
+{
+    return (gpuvm_deployment_options){
+        .start = given.no_start ? NULL : &given.start.options,
+        .stop = {.seconds = (unsigned)given.stop.timeout, .force = given.stop.force},
+        .parallel = (unsigned)given.parallel,
+        .unavailable = (unsigned)given.max_unavailable,
+        .storage = given.storage,
+        .defined = hear_defined,
+        .started = hear_started,
+        .stopped = hear_stopped,
+        .healthy = hear_healthy,
+        .removed = hear_removed,
+        .data = told,
+    };
+}
+
+static bool
+check_options(gpuvm_cli *cli)
+{
+    gpuvm_diags *diags = cli->session->diags;
+
+    if (given.no_start && given.start.wait)
+        gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "--no-start and --wait exclude each other");
+    if (given.parallel < 1 || given.max_unavailable < 1)
+        gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "%s takes a number from 1 on",
+                          given.parallel < 1 ? "--parallel" : "--max-unavailable");
+    return gpuvm_check_seconds(cli, given.stop.timeout) && diags->errors == 0;
+}
+
+static const gpuvm_column columns[] = {
+    {.header = "NAME", .key = "name"},
+    {.header = "CHANGE", .key = "change"},
+    {.header = "RUNNING", .key = "running"},
+    {.header = "HEALTHY", .key = "healthy"},
+    {0},
+};
+
+/* Says which replicas it came to, and how far with each. */
+static void
+say_unfinished(gpuvm_cli *cli, const char *name, JsonArray *rows)
+{
+    if (json_array_get_length(rows) == 0) {
+        gpuvm_output_line(cli->output, "%s: nothing was changed", name);
+        return;
+    }
+    gpuvm_output_line(cli->output, "%s: not finished; repeat the command to go on", name);
+    if (!cli->output->json)
+        gpuvm_output_print_table(rows, columns, NULL);
+}
+
+/* Does @action to each of @names as the options say, and says what becomes of each replica. */
+static void
+act(gpuvm_cli *cli, char **names,
+    bool (*action)(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options))
+{
+    JsonArray *rows = json_array_new();
+    listener told = {cli, rows};
+    const gpuvm_deployment_options how = options_for(&told);
+    bool may = check_options(cli) && gpuvm_session_connect(cli->session);
+
+    given.start.options.planned = true;
+    gpuvm_output_rows(cli->output, "vms", rows);
+    for (; may && *names; names++) {
+        if (!action(cli->session, *names, &how))
+            say_unfinished(cli, *names, rows);
+    }
+    gpuvm_wait_and_say(cli, rows);
+}
+
+static bool
+create(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options)
+{
+    gpuvm_deployment_options how = *options;
+    gpuvm_flag_value replicas = {&gpuvm_replicas_flag, given.replicas};
+    g_autoptr(GPtrArray) values = g_ptr_array_new();
+    gpuvm_definition *definition;
+
+    how.update = true;
+    if (given.replicas)
+        g_ptr_array_add(values, &replicas);
+    definition = gpuvm_create_definition(session, GPUVM_KIND_DEPLOYMENT, name, given.config, values);
+    return definition && gpuvm_deployment_apply(session, definition, &how);
+}
+
+static void
+run_create(gpuvm_cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    if (given.config)
+        act(cli, argv, create);
+    else
+        gpuvm_diag_hint(gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
+                                          "a deployment is made from a file"),
+                        "give it with --config FILE");
+}
+
+#define PARALLEL_OPTION                                                                                      \
+    {                                                                                                        \
+        "parallel", 0, 0, G_OPTION_ARG_INT, &given.parallel, "start so many at once (default 8)", "N"        \
+    }
+#define UNAVAILABLE_OPTION                                                                                   \
+    {                                                                                                        \
+        "max-unavailable", 0, 0, G_OPTION_ARG_INT, &given.max_unavailable,                                   \
+            "stop so many at once, to start them anew (default 1)", "N"                                      \
+    }
+#define REPLICAS_OPTION                                                                                      \
+    {                                                                                                        \
+        "replicas", 0, 0, G_OPTION_ARG_STRING, &given.replicas, "how many VMs there are", "N"                \
+    }
+
+static const GOptionEntry create_options[] = {
+    {"config", 0, 0, G_OPTION_ARG_FILENAME, &given.config,
+     "the deployment's definition, with or without a name", "FILE"},
+    REPLICAS_OPTION,
+    GPUVM_WAIT_OPTION(given.start),
+    {"no-start", 0, 0, G_OPTION_ARG_NONE, &given.no_start, "define them only", NULL},
+    PARALLEL_OPTION,
+    UNAVAILABLE_OPTION,
+    GPUVM_STOP_OPTIONS(given.stop),
+    G_OPTION_ENTRY_NULL,
+};
+
+static const gpuvm_command create_command = {
+    .name = "create",
+    .parent = &gpuvm_cmd_deployment,
+    .arguments = "NAME",
+    .summary = "Make or change a deployment",
+    .description =
+        "Makes the VMs NAME-0, NAME-1 and so on what the definition says, and starts those that are off. All are planned\n"
+        "before the first is touched. One that runs with another definition is stopped, defined, started and waited for\n"
+        "until it is healthy, before the next; that ends at the first that fails. VMs that are too many are removed, the\n"
+        "highest first; their disks stay. Whatever was begun and not finished goes on when the command is repeated.",
+    .options = create_options,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .argument = GPUVM_ARGUMENT_DEPLOYMENT,
+    .run = run_create,
+};
+
+static bool
+scale(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options)
+{
+    return gpuvm_deployment_scale(session, name, given.replicas, options);
+}
+
+static void
+run_scale(gpuvm_cli *cli, int argc, char **argv)
+{
+    g_auto(GStrv) parts = g_strsplit(argv[0], "=", 2);
+
+    (void)argc;
+    if (!parts[1] == !given.replicas) {
+        gpuvm_diag_hint(gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
+                                          "scale takes one number of replicas"),
+                        "gpuvm deployment scale NAME --replicas N, or NAME=N");
+        return;
+    }
+    if (parts[1])
+        given.replicas = parts[1];
+    act(cli, (char *[]){parts[0], NULL}, scale);
+}
+
+static const GOptionEntry scale_options[] = {
+    REPLICAS_OPTION,
+    GPUVM_WAIT_OPTION(given.start),
+    {"no-start", 0, 0, G_OPTION_ARG_NONE, &given.no_start, "define new ones only", NULL},
+    PARALLEL_OPTION,
+    GPUVM_STOP_OPTIONS(given.stop),
+    G_OPTION_ENTRY_NULL,
+};
+
+static const gpuvm_command scale_command = {
+    .name = "scale",
+    .parent = &gpuvm_cmd_deployment,
+    .arguments = "NAME",
+    .summary = "Change how many VMs a deployment has",
+    .description =
+        "Makes VMs that are missing, by the definition that the deployment has, and starts them; or removes the highest,\n"
+        "whose disks stay. The others are not touched. NAME=N says the same as NAME --replicas N. A definition with\n"
+        "secrets in it is read from its file again, which must be as it was.",
+    .options = scale_options,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .argument = GPUVM_ARGUMENT_DEPLOYMENT,
+    .run = run_scale,
+};
+
+static void
+run_restart(gpuvm_cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    act(cli, argv, gpuvm_deployment_restart);
+}
+
+static const GOptionEntry restart_options[] = {
+    UNAVAILABLE_OPTION,
+    GPUVM_STOP_OPTIONS(given.stop),
+    G_OPTION_ENTRY_NULL,
+};
+
+static const gpuvm_command restart_command = {
+    .name = "restart",
+    .parent = &gpuvm_cmd_deployment,
+    .arguments = "NAME",
+    .summary = "Stop and start the VMs of a deployment, one after the other",
+    .description =
+        "Stops each VM, starts it again with the definition it has, and waits until it is healthy, before the next; ends\n"
+        "at the first that fails.",
+    .options = restart_options,
+    .min_arguments = 1,
+    .max_arguments = 1,
+    .argument = GPUVM_ARGUMENT_DEPLOYMENT,
+    .run = run_restart,
+};
+
+static void
+run_delete(gpuvm_cli *cli, int argc, char **argv)
+{
+    (void)argc;
+    act(cli, argv, gpuvm_deployment_delete);
+}
+
+static const GOptionEntry delete_options[] = {
+    {"storage", 0, 0, G_OPTION_ARG_NONE, &given.storage,
+     "remove the VMs' own volumes too: root disks, seeds, UEFI variables", NULL},
+    GPUVM_STOP_OPTIONS(given.stop),
+    G_OPTION_ENTRY_NULL,
+};
+
+static const gpuvm_command delete_command = {
+    .name = "delete",
+    .parent = &gpuvm_cmd_deployment,
+    .arguments = "NAME…",
+    .summary = "Stop and remove the VMs of deployments",
+    .description =
+        "Stops all VMs of each deployment and removes their definitions, the highest first. Their disks stay without\n"
+        "--storage.",
+    .options = delete_options,
+    .min_arguments = 1,
+    .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_DEPLOYMENT,
+    .run = run_delete,
+};
+
+static const gpuvm_command *const commands[] = {
+    &create_command,
+    &gpuvm_cmd_deployment_list,
+    &gpuvm_cmd_deployment_show,
+    &scale_command,
+    &restart_command,
+    &delete_command,
+    NULL,
+};
+
+const gpuvm_command gpuvm_cmd_deployment = {
+    .name = "deployment",
+    .alias = "deployments",
+    .commands = commands,
+    .summary = "Make, change and remove VMs that are alike",
+    .description =
+        "A deployment is VMs that are alike, its replicas: NAME-0, NAME-1 and so on, each with cards of its own. It is\n"
+        "written down in a definition of kind deployment, and remembered by its VMs alone.",
+};

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "ops/deployment.h"
+
+#include <string.h>
+
+#include "ops/create.h"
+#include "ops/fleet.h"
+#include "ops/locks.h"
+#include "ops/rollout.h"
+
+/* A deployment that is being carried out. */
+typedef struct work {
+    gpuvm_session *session;
+    const gpuvm_deployment_options *how;
+    GPtrArray *drafts; /* gpuvm_draft: all replicas, by number */
+    GPtrArray *old;    /* gpuvm_draft: those of them that run with another definition; borrowed */
+} work;
+
+static const char *
+name_of(const gpuvm_draft *draft)
+{
+    return draft->definition->spec->vm->name;
+}
+
+static bool
+runs(const gpuvm_draft *draft)
+{
+    return draft->domain && draft->domain->active;
+}
+
+/* Whether its domain runs and was defined as something else; one whose record is damaged is defined again. */
+static bool
+is_old(const gpuvm_draft *draft)
+{
+    return runs(draft) && draft->record && !g_str_equal(draft->record->digest, draft->plan->digest);
+}
+
+/* Those that run with another definition keep it until they are stopped. */
+static void
+set_old_aside(void *data, GPtrArray *now)
+{
+    work *doing = data;
+
+    g_ptr_array_set_size(doing->old, 0);
+    for (guint i = 0; doing->how->start && i < now->len;) {
+        gpuvm_draft *draft = now->pdata[i];
+
+        if (!is_old(draft)) {
+            i++;
+            continue;
+        }
+        g_ptr_array_add(doing->old, draft);
+        g_ptr_array_remove_index(now, i);
+        if (doing->how->update) /* by the time that others start */
+            gpuvm_claim_free(gpuvm_facts_take_claim(doing->session->facts, name_of(draft)));
+    }
+}
+
+static gpuvm_draft *
+find_draft(const work *doing, const char *name)
+{
+    for (guint i = 0; i < doing->drafts->len; i++) {
+        if (g_str_equal(name_of(doing->drafts->pdata[i]), name))
+            return doing->drafts->pdata[i];
+    }
+    return NULL;
+}
+
+/* One that was not as it was defined, and runs, is started anew as well. */
+static void
+hear_defined(void *data, const char *name, gpuvm_change change)
+{
+    work *doing = data;
+    gpuvm_draft *draft = find_draft(doing, name);
+
+    doing->how->defined(doing->how->data, name, change);
+    if (doing->how->start && change == GPUVM_UPDATED && runs(draft))
+        g_ptr_array_add(doing->old, draft);
+}
+
+static GPtrArray *
+names_of(const GPtrArray *drafts)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (guint i = 0; i < drafts->len; i++)
+        g_ptr_array_add(names, (char *)name_of(drafts->pdata[i]));
+    return names;
+}
+
+/* The replicas of @fleet from number @first on, the highest first (char *, borrowed). */
+static GPtrArray *
+names_from(const gpuvm_fleet *fleet, uint64_t first)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (guint i = fleet->replicas->len; i-- > 0;) {
+        const gpuvm_instance *instance = fleet->replicas->pdata[i];
+
+        if (instance->record->replica >= first)
+            g_ptr_array_add(names, instance->domain->name);
+    }
+    return names;
+}
+
+static bool
+remove_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_deployment_options *how)
+{
+    const gpuvm_undefine_options undefine = {.storage = how->storage, .nvram = how->storage};
+    bool all = gpuvm_stop_all(session, names, &how->stop, how->stopped, how->data);
+
+    for (guint i = 0; all && i < names->len; i++) {
+        gpuvm_diags_set_subject(session->diags, names->pdata[i]);
+        all = gpuvm_undefine(session, names->pdata[i], &undefine);
+        gpuvm_diags_set_subject(session->diags, NULL);
+        if (all)
+            how->removed(how->data, names->pdata[i]);
+    }
+    gpuvm_session_forget(session);
+    return all;
+}
+
+static void
+note_old(const work *doing)
+{
+    for (guint i = 0; i < doing->old->len; i++)
+        gpuvm_diag_hint(gpuvm_diags_note(doing->session->diags, NULL,
+                                         "replica '%s' runs with another definition, and is left as it is",
+                                         name_of(doing->old->pdata[i])),
+                        "gpuvm deployment create, with the definition's file, has it started with that");
+}
+
+/* The replicas that run as they should. */
+static GPtrArray *
+names_updated(const work *doing)
+{
+    GPtrArray *names = g_ptr_array_new();
+
+    for (guint i = 0; i < doing->drafts->len; i++) {
+        const gpuvm_draft *draft = doing->drafts->pdata[i];
+
+        if (runs(draft) && !g_ptr_array_find(doing->old, draft, NULL))
+            g_ptr_array_add(names, (char *)name_of(draft));
+    }
+    return names;
+}
+
+/* The replicas that run with another definition; none while one that has the new definition already is not healthy with it. */
+static bool
+update(const work *doing)
+{
+    g_autoptr(GPtrArray) names = names_of(doing->old), updated = names_updated(doing);
+
+    if (!doing->how->update)
+        note_old(doing);
+    if (!doing->how->update || names->len == 0)
+        return true;
+    return gpuvm_rollout_await(doing->session, updated, doing->how) &&
+           gpuvm_rollout(doing->session, names, doing->old, doing->how);
+}
+
+/* The replicas that are off. */
+static bool
+start(const work *doing, const char *name)
+{
+    const gpuvm_start_all_options how = {.start = doing->how->start,
+                                         .parallel = doing->how->parallel,
+                                         .what = name,
+                                         .told = doing->how->started,
+                                         .data = doing->how->data};
+    g_autoptr(GPtrArray) off = g_ptr_array_new();
+
+    for (guint i = 0; i < doing->drafts->len; i++) {
+        const gpuvm_draft *draft = doing->drafts->pdata[i];
+
+        if (!runs(draft) && !g_ptr_array_find(doing->old, draft, NULL))
+            g_ptr_array_add(off, (char *)name_of(draft));
+    }
+    return gpuvm_start_all(doing->session, off, &how);
+}
+
+static void
+refuse_other(gpuvm_session *session, const gpuvm_fleet *fleet)
+{
+    const char *file = fleet->newest->source;
+
+    gpuvm_diag_hint(
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                          "the secrets of deployment '%s' are not recorded, and %s is not what it "
+                          "was defined from",
+                          fleet->name, file ? file : "no file"),
+        "run this where that is, or give the definition: gpuvm deployment create %s --config FILE "
+        "--replicas N",
+        fleet->name);
+}
+
+/* Whether @drafts are of the definition that @fleet records, where its secrets are not in that. */
+static bool
+is_recorded(const GPtrArray *drafts, const gpuvm_fleet *fleet)
+{
+    const gpuvm_deployed *recorded = fleet->newest->deployed;
+    const gpuvm_deployed *now =
+        drafts->len > 0 ? ((const gpuvm_draft *)drafts->pdata[0])->definition->spec->deployed : recorded;
+
+    return !recorded->secrets ||
+           (g_str_equal(now->digest, recorded->digest) && g_str_equal(now->text, recorded->text));
+}
+
+/* The rest of gpuvm_deployment_apply, for who has the fleet's lock. */
+static bool
+apply(gpuvm_session *session, gpuvm_definition *definition, const gpuvm_fleet *fleet,
+      const gpuvm_deployment_options *how)
+{
+    g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
+    g_autoptr(GPtrArray) drafts = NULL, old = g_ptr_array_new();
+    g_autoptr(GPtrArray) surplus = names_from(fleet, definition->spec->deployment->replicas);
+    work doing = {.session = session, .how = how, .old = old};
+    const gpuvm_define_options define = {.check = how->start != NULL,
+                                         .restarts = how->start != NULL,
+                                         .planned = set_old_aside,
+                                         .defined = hear_defined,
+                                         .data = &doing};
+    bool defined;
+
+    g_ptr_array_add(definitions, definition);
+    doing.drafts = drafts = gpuvm_drafts_new(session, definitions);
+    if (!drafts)
+        return false;
+    if (!how->update && !is_recorded(drafts, fleet)) {
+        refuse_other(session, fleet);
+        return false;
+    }
+    gpuvm_session_leave(session, surplus);
+    defined = drafts->len > 0 && gpuvm_define_drafts(session, drafts, &define);
+    gpuvm_session_leave(session, NULL);
+    return defined && remove_all(session, surplus, how) && update(&doing) &&
+           (!how->start || start(&doing, fleet->name));
+}
+
+bool
+gpuvm_deployment_apply(gpuvm_session *session, gpuvm_definition *definition,
+                       const gpuvm_deployment_options *options)
+{
+    const char *name = definition->spec->deployment->name;
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
+    g_autoptr(gpuvm_fleet) fleet =
+        gpuvm_locks_add_fleet(locks, session, name) ? gpuvm_fleet_find(session, name) : NULL;
+
+    if (fleet)
+        return apply(session, definition, fleet, options);
+    gpuvm_definition_free(definition);
+    return false;
+}
+
+/* What is recorded has no secrets in it; where there are some, the definition is taken from its file. */
+static gpuvm_definition *
+recorded_definition(gpuvm_session *session, const gpuvm_fleet *fleet, const char *replicas)
+{
+    const gpuvm_deployed *deployed = fleet->newest->deployed;
+    const char *file = fleet->newest->source;
+    g_autofree char *title = g_strdup_printf("deployment %s", fleet->name);
+    g_autoptr(gpuvm_source) source =
+        gpuvm_source_new(title, g_strdup(deployed->text), strlen(deployed->text));
+    gpuvm_flag_value value = {&gpuvm_replicas_flag, replicas};
+    g_autoptr(GPtrArray) values = g_ptr_array_new();
+    gpuvm_definition *definition = NULL;
+
+    g_ptr_array_add(values, &value);
+    if (!deployed->secrets)
+        definition = gpuvm_create_from(session, GPUVM_KIND_DEPLOYMENT, fleet->name, source, "/", values);
+    else if (file && g_file_test(file, G_FILE_TEST_IS_REGULAR))
+        definition = gpuvm_create_definition(session, GPUVM_KIND_DEPLOYMENT, fleet->name, file, values);
+    else
+        refuse_other(session, fleet);
+    if (!definition)
+        return NULL;
+    g_free(definition->source);
+    definition->source = g_strdup(file ? file : title); /* that others find it by */
+    return definition;
+}
+
+bool
+gpuvm_deployment_scale(gpuvm_session *session, const char *name, const char *replicas,
+                       const gpuvm_deployment_options *options)
+{
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
+    g_autoptr(gpuvm_fleet) fleet =
+        gpuvm_locks_add_fleet(locks, session, name) ? gpuvm_fleet_get(session, name) : NULL;
+    gpuvm_definition *definition = fleet ? recorded_definition(session, fleet, replicas) : NULL;
+
+    return definition && apply(session, definition, fleet, options);
+}
+
+bool
+gpuvm_deployment_restart(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options)
+{
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), names = g_ptr_array_new();
+    g_autoptr(gpuvm_fleet) fleet =
+        gpuvm_locks_add_fleet(locks, session, name) ? gpuvm_fleet_get(session, name) : NULL;
+
+    for (guint i = 0; fleet && i < fleet->replicas->len; i++)
+        g_ptr_array_add(names, ((const gpuvm_instance *)fleet->replicas->pdata[i])->domain->name);
+    return fleet && gpuvm_rollout(session, names, NULL, options);
+}
+
+bool
+gpuvm_deployment_delete(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options)
+{
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), names = NULL;
+    g_autoptr(gpuvm_fleet) fleet =
+        gpuvm_locks_add_fleet(locks, session, name) ? gpuvm_fleet_get(session, name) : NULL;
+
+    if (fleet)
+        names = names_from(fleet, 0);
+    return names && remove_all(session, names, options);
+}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-rtx3090
+# Each replica has an overlay, a seed, a host name and a MAC address of its own; they outlast scaling down, and go with delete
+# --storage. What is recorded of the definition has no secrets in it.
+
+pool=/var/lib/libvirt/images/gpuvm
+qemu-img create -q -f qcow2 "$TMPDIR/base.qcow2" 8M
+echo '#cloud-config' > "$TMPDIR/user-data"
+
+fleet() # PASSWORD [NETWORK]
+{
+    cat > "$TMPDIR/fleet.yaml" <<-END
+	kind: deployment
+	name: fleet
+	replicas: 3
+	config:
+	  resources: {cpu_cores: 1, memory_mb: 64}
+	  network: ${2-nat}
+	  rootfs: {path: base.qcow2}
+	  cloud_init: {user_data: {path: user-data}}
+	  workload: {entrypoint: [/bin/true], env: {PASSWORD: $1}}
+	END
+}
+
+# differ COMMAND…: it says something else of each replica
+differ()
+{
+    local number
+    [ "$(for number in 0 1 2; do "$@" fleet-$number; done | sort -u | wc -l)" = 3 ] || fail "the same of several: $*"
+}
+
+overlay() # NAME
+{
+    virsh domblklist "$1" | awk '/vda/ { print $2 }'
+}
+
+seed()
+{
+    virsh domblklist "$1" | awk '/sda/ { print $2 }'
+}
+
+mac()
+{
+    virsh domiflist "$1" | awk '/network/ { print $5 }'
+}
+
+cd "$TMPDIR" # relative paths start from the definition, wherever gpuvm is
+fleet geheim
+expect_exit 0 gpuvm deployment create fleet --config fleet.yaml --no-start
+expect_text 'fleet-2: created'
+stopped fleet-0 fleet-1 fleet-2
+differ overlay
+differ seed
+differ mac
+for number in 0 1 2; do
+    [ "$(overlay fleet-$number)" = $pool/fleet-$number.rootfs.qcow2 ] || fail "another overlay: $(overlay fleet-$number)"
+    qemu-img info --output=json "$(overlay fleet-$number)" | grep -q "\"full-backing-filename\": \"$TMPDIR/base.qcow2\"" ||
+        fail "another image below fleet-$number"
+    grep -aq "local-hostname: \"fleet-$number\"" "$(seed fleet-$number)" || fail "fleet-$number is called otherwise"
+    virsh dumpxml fleet-$number | grep -q geheim && fail 'a secret is recorded'
+done
+macs=$(mac fleet-0)
+expect_exit 0 gpuvm deployment create fleet --config fleet.yaml --no-start
+expect_text 'fleet-0: unchanged' 'fleet-1: unchanged' 'fleet-2: unchanged'
+[ "$(mac fleet-0)" = "$macs" ] || fail 'another MAC address'
+expect_exit 0 gpuvm define fleet.yaml
+expect_text 'fleet-0: unchanged' 'fleet-2: unchanged'
+
+# Disks outlast scaling down; without the secrets there is no scaling up.
+echo 'written by the guest' > mark
+qemu-io -c 'write -q -s mark 0 512' "$(overlay fleet-2)"
+before=$(sha256sum < "$(overlay fleet-2)")
+expect_exit 0 gpuvm deployment scale fleet=1 --no-start
+expect_text 'fleet-2: removed' 'fleet-1: removed' 'its volumes stay'
+(cd / && expect_exit 1 gpuvm deployment scale fleet=3 --no-start &&
+    expect_text "the secrets of deployment 'fleet' are not recorded, and fleet.yaml is not what it was defined from")
+fleet changed
+expect_exit 1 gpuvm deployment scale fleet=3 --no-start
+expect_text 'the secrets of deployment' 'gpuvm deployment create fleet --config FILE'
+[ "$(virsh -q list --all --name)" = fleet-0 ] || fail "left: $(virsh -q list --all)"
+fleet geheim
+expect_exit 0 gpuvm deployment scale fleet=3 --no-start
+expect_text 'fleet-0: unchanged' 'fleet-2: created'
+[ "$(sha256sum < "$(overlay fleet-2)")" = "$before" ] || fail 'another disk'
+
+# Another secret is another definition.
+expect_exit 5 gpuvm deployment create fleet --config fleet.yaml
+[ "$(grep -c 'error: network does not exist: default' <<< "$OUT")" = 1 ] || fail "one error for all: $OUT"
+fleet geheim none
+expect_exit 0 gpuvm deployment create fleet --config fleet.yaml
+was=$(seed fleet-0)
+fleet changed none
+expect_exit 0 gpuvm deployment create fleet --config fleet.yaml --force --max-unavailable 3
+expect_text 'fleet-0: stopped' 'fleet-2: updated' 'fleet-2: started'
+[ "$(seed fleet-0)" != "$was" ] || fail 'the old seed'
+[ ! -e "$was" ] || fail 'the old seed is left'
+
+expect_exit 0 gpuvm deployment delete --force fleet
+expect_text 'fleet-0: removed' 'its volumes stay'
+ls $pool/fleet-{0,1,2}.rootfs.qcow2 > /dev/null
+expect_exit 0 gpuvm deployment create fleet --config fleet.yaml
+[ "$(sha256sum < "$(overlay fleet-2)")" = "$before" ] || fail 'another disk'
+expect_exit 0 gpuvm deployment delete --force --storage fleet
+[ -z "$(ls $pool)" ] || fail "left: $(ls $pool)"
+[ -z "$(ls /var/lib/libvirt/qemu/nvram)" ] || fail "left: $(ls /var/lib/libvirt/qemu/nvram)"

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-two-gpus
+# Another definition: a replica at a time is stopped, defined, started and healthy before the next; the first that fails ends it, and
+# a repeat goes on, from wherever gpuvm was killed. What virsh changed is said and repaired.
+
+top_srcdir=$(realpath "$lab_source/../..")
+. "$top_srcdir/tests/http/http.sh"
+export no_proxy='*'
+guest_network 10.9.0.1 10.9.0.5
+http_within= http_start "$TMPDIR" --address 10.9.0.1
+echo ok > "$TMPDIR/health"
+
+# fleet MEMORY ENDPOINT [CARDS]: the definition
+fleet()
+{
+    cat > "$TMPDIR/fleet.yaml" <<-END
+	kind: deployment
+	name: fleet
+	replicas: 2
+	resources: {cpu_cores: 1, memory_mb: $1}
+	network: none
+	devices: {pci_passthrough: [${3-01:00.0, 02:00.0}]}
+	workload: {base_url: "http://10.9.0.1:${http_url##*:}"}
+	health_check: {endpoint: $2, timeout_ms: 1000}
+	END
+}
+
+create()
+{
+    gpuvm deployment create fleet --force --config "$TMPDIR/fleet.yaml" "$@"
+}
+
+# run_with MEMORY: both replicas do
+run_with()
+{
+    local number
+    for number in 0 1; do
+        virsh dumpxml fleet-$number | grep -q "<memory unit='KiB'>$(($1 * 1024))</memory>" || fail "fleet-$number: another memory"
+        [ "$(virsh -q domstate fleet-$number)" = running ] || fail "fleet-$number does not run"
+    done
+    expect_exit 0 gpuvm -o json deployment show fleet
+    expect_json '[v["definition"] for v in j["deployment"]["vms"]]' "['current', 'current']"
+}
+
+fleet 256 /health
+expect_exit 0 create --wait
+expect_text 'fleet-0: healthy' 'fleet-1: healthy'
+expect_exit 0 gpuvm deployment list
+expect_text '2/2     2/2'
+ids="$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)"
+
+# The first one is not healthy: the second keeps what it has.
+fleet 300 /nothing
+expect_exit 6 create
+expect_text 'fleet-0: stopped' 'fleet-0: updated' 'fleet-0: started' 'fleet-0: not healthy' 'fleet-0: error: not healthy after 1 s: 404 Not Found' \
+    'fleet: not finished'
+expect_no_text 'fleet-1: stopped' 'fleet-1: updated'
+[ "$(virsh -q domid fleet-1)" = "${ids#* }" ] || fail 'fleet-1 was restarted'
+expect_exit 6 create
+expect_text 'fleet-0: unchanged' 'fleet-0: error: not healthy after 1 s'
+expect_no_text stopped
+expect_exit 0 gpuvm deployment show fleet
+[[ $OUT == *fleet-0*running*current*unhealthy*fleet-1*running*old*healthy* ]] || fail "$OUT"
+
+# Scaling leaves the old one alone, and goes by the new definition.
+expect_exit 0 gpuvm deployment scale fleet=2
+expect_text "replica 'fleet-1' runs with another definition" 'fleet-0: unchanged'
+[ "$(virsh -q domid fleet-1)" = "${ids#* }" ] || fail 'fleet-1 was restarted'
+
+fleet 320 /health
+expect_exit 0 create
+[[ $OUT == *'fleet-0: stopped'*'fleet-0: updated'*'fleet-0: started'*'fleet-0: healthy'*'fleet-1: stopped'*'fleet-1: healthy'* ]] ||
+    fail "another order: $OUT"
+run_with 320
+expect_exit 0 create
+expect_text 'fleet-0: unchanged' 'fleet-1: unchanged'
+expect_no_text stopped
+
+# Two that exchange their cards must be off together.
+ids="$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)"
+fleet 320 /health '02:00.0, 01:00.0'
+expect_exit 5 create
+expect_text "device 0000:02:00.0 is in use by domain 'fleet-1', which is running"
+[ "$ids" = "$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)" ] || fail 'something was restarted'
+expect_exit 0 create --max-unavailable 2
+run_with 320
+virsh dumpxml fleet-0 | grep -q "<address domain='0x0000' bus='0x02' slot='0x00' function='0x0'/>" || fail 'the cards are not exchanged'
+
+# Killed at any moment: a repeat finishes.
+memory=320
+for call in DomainDestroy DomainDefineXMLFlags DomainCreate; do
+    fleet $((++memory)) /health '02:00.0, 01:00.0'
+    hold $call deployment create fleet --force --config "$TMPDIR/fleet.yaml"
+    kill -KILL $HELD
+    wait $HELD || true
+    : > "$TMPDIR/held.end"
+    expect_exit 0 create
+    run_with $memory
+done
+
+# restart: each in turn
+ids="$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)"
+expect_exit 0 gpuvm deployment restart --force fleet
+[[ $OUT == *'fleet-0: stopped'*'fleet-0: healthy'*'fleet-1: stopped'*'fleet-1: healthy'* ]] || fail "$OUT"
+for number in 0 1; do
+    [[ " $ids " != *" $(virsh -q domid fleet-$number) "* ]] || fail "fleet-$number was not restarted"
+done
+
+# One is gone, a device of the other as well.
+expect_exit 0 virsh destroy fleet-1
+expect_exit 0 virsh undefine --nvram fleet-1
+hostdevs 0000:02:00.1 > "$TMPDIR/audio.xml"
+expect_exit 0 virsh detach-device --config fleet-0 "$TMPDIR/audio.xml"
+expect_exit 0 gpuvm deployment show fleet
+[[ $OUT == *'1 of 2 running'*fleet-0*running*edited*fleet-1*missing* ]] || fail "$OUT"
+expect_exit 0 create
+expect_text 'fleet-0: updated' 'fleet-0: stopped' 'fleet-0: healthy' 'fleet-1: created' 'fleet-1: started'
+run_with $memory
+
+# A name that another VM has.
+expect_exit 0 gpuvm deployment delete --force fleet
+vm fleet-1 '{}'
+expect_exit 0 gpuvm define "$TMPDIR/fleet-1.yaml"
+expect_exit 4 create
+expect_text "domain 'fleet-1' exists and is no replica of deployment 'fleet'"
+[ "$(virsh -q list --all --name)" = fleet-1 ] || fail "made: $(virsh -q list --all)"
+http_stop || true
