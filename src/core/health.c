@@ -11,6 +11,8 @@
 /* As the definition has it: nothing is decoded and encoded again. */
 #define URL_FLAGS (G_URI_FLAGS_ENCODED | G_URI_FLAGS_HAS_PASSWORD)
 #define REFUSED "connection refused"
+#define UNREACHABLE "address not reachable"
+#define NO_ANSWER "no answer in "
 
 GUri *
 gpuvm_health_parse(const char *url)
@@ -140,9 +142,9 @@ gpuvm_health_reason(const gpuvm_answer *answer)
     case GPUVM_ANSWER_REFUSED:
         return g_strdup(REFUSED);
     case GPUVM_ANSWER_UNREACHABLE:
-        return g_strdup("address not reachable");
+        return g_strdup(UNREACHABLE);
     case GPUVM_ANSWER_NONE:
-        return g_strdup_printf("no answer in %g s", (answer->taken_ms + 50) / 100 / 10.0);
+        return g_strdup_printf(NO_ANSWER "%g s", (answer->taken_ms + 50) / 100 / 10.0);
     default:
         return g_strdup(answer->why);
     }
@@ -156,9 +158,10 @@ gpuvm_health_hint(int from, const char *reason)
                "qemu-guest-agent in the guest; with `from: guest` in health_check none is needed";
     if (g_str_equal(reason, GPUVM_HEALTH_NO_AGENT))
         return "`from: guest` in health_check needs qemu-guest-agent in the guest";
-    if (from == GPUVM_HEALTH_FROM_HOST && g_str_equal(reason, REFUSED))
-        return "if the workload listens on the guest's loopback alone, write `from: guest` in health_check: then the "
-               "guest asks it";
+    if (from == GPUVM_HEALTH_FROM_HOST && (g_str_equal(reason, REFUSED) || g_str_equal(reason, UNREACHABLE) ||
+                                           g_str_has_prefix(reason, NO_ANSWER)))
+        return "if the workload listens on the guest's loopback alone, or a firewall is in the way, write `from: guest` in "
+               "health_check: then the guest asks it";
     return NULL;
 }
 

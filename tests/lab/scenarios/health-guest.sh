@@ -130,5 +130,5 @@ virsh -q define "$TMPDIR/vm.xml"
 expect_exit 0 gpuvm stop --force vm
 expect_exit 6 gpuvm start --wait vm
 expect_text 'not healthy after 0.5 s: connection refused' 'write `from: guest` in health_check'
-health 6 'connection refused' "if the workload listens on the guest's loopback alone, write"
+health 6 'connection refused' "if the workload listens on the guest's loopback alone"
 http_stop || true # the status of what was ended
