@@ -57,6 +57,9 @@ gpuvm_claim *gpuvm_domain_claim(gpuvm_domain *domain, char **ret_definition, GEr
  */
 char *gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error);
 
+/** The same of what it runs with (g_free); NULL without @error when it is off, too. */
+char *gpuvm_domain_running_metadata(gpuvm_domain *domain, const char *uri, GError **error);
+
 /** Puts @element, without a namespace, into the persistent metadata as @prefix of @uri's, in place of one that is there. */
 bool gpuvm_domain_set_metadata(gpuvm_domain *domain, const char *prefix, const char *uri, const char *element,
                                GError **error);

@@ -53,6 +53,9 @@ bool gpuvm_undefine_locked(gpuvm_session *session, const char *name, const gpuvm
 /** The domain @name that gpuvm manages, and its record; NULL: see the diagnostics. */
 gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record);
 
+/** What is recorded of the definition that @domain runs with; NULL: it is off, that is damaged, or see the diagnostics. */
+gpuvm_record *gpuvm_running_record(gpuvm_session *session, gpuvm_domain *domain);
+
 /** A domain that gpuvm manages. */
 typedef struct gpuvm_instance {
     gpuvm_domain *domain;

@@ -18,15 +18,21 @@ has_recorded(const gpuvm_record *record, const gpuvm_claim *claim)
 }
 
 static const char *
-definition_word(const gpuvm_fleet *fleet, gpuvm_instance *instance, const gpuvm_claim *claim)
+definition_word(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance *instance,
+                const gpuvm_claim *claim)
 {
-    const gpuvm_deployed *newest = fleet->newest->deployed, *own = instance->record->deployed;
+    const gpuvm_deployed *newest = fleet->newest->deployed;
+    const gpuvm_record *record = instance->record;
+    g_autoptr(gpuvm_record) running = gpuvm_running_record(session, instance->domain);
 
-    if (instance->record->replica >= newest->replicas)
+    if (record->replica >= newest->replicas)
         return "too many";
-    if (!has_recorded(instance->record, claim))
+    if (!has_recorded(record, claim))
         return "edited";
-    return g_str_equal(own->digest, newest->digest) ? "current" : "old";
+    return g_str_equal(record->deployed->digest, newest->digest) &&
+                   (!running || g_str_equal(running->digest, record->digest))
+               ? "current"
+               : "old";
 }
 
 static JsonArray *
@@ -53,7 +59,7 @@ replica_row(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance *in
     json_object_set_string_member(row, "name", instance->domain->name);
     json_object_set_string_member(row, "state", gpuvm_instance_state(instance));
     json_object_set_array_member(row, "devices", addresses(claim->next));
-    json_object_set_string_member(row, "definition", definition_word(fleet, instance, claim));
+    json_object_set_string_member(row, "definition", definition_word(session, fleet, instance, claim));
     json_object_set_string_member(row, "digest", instance->record->deployed->digest);
     gpuvm_json_set_string(row, "health", health ? gpuvm_health_names[health->state] : NULL);
     gpuvm_json_set_string(row, "health_reason", health ? health->reason : NULL);
@@ -75,11 +81,10 @@ missing_row(const gpuvm_fleet *fleet, unsigned number)
     return row;
 }
 
-/* The replicas that there are, or should be, by number. */
+/* The replicas that there are, or should be, by number; their healths begin at @health (NULL: nobody asked). */
 static JsonArray *
-replica_rows(gpuvm_session *session, const gpuvm_fleet *fleet)
+replica_rows(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_health *const *health)
 {
-    g_autoptr(GPtrArray) healths = gpuvm_health_ask(session, fleet->replicas);
     JsonArray *rows = json_array_new();
     unsigned next = 0;
 
@@ -95,7 +100,7 @@ replica_rows(gpuvm_session *session, const gpuvm_fleet *fleet)
         if (!instance)
             break;
         next = instance->record->replica + 1;
-        row = replica_row(session, fleet, instance, healths ? healths->pdata[i] : NULL);
+        row = replica_row(session, fleet, instance, health ? health[i] : NULL);
         if (row)
             json_array_add_object_element(rows, row);
     }
@@ -115,10 +120,10 @@ count(JsonArray *rows, const char *member, const char *word)
 }
 
 static JsonObject *
-fleet_object(gpuvm_session *session, const gpuvm_fleet *fleet)
+fleet_object(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_health *const *health)
 {
     const gpuvm_deployed *deployed = fleet->newest->deployed;
-    JsonArray *rows = replica_rows(session, fleet);
+    JsonArray *rows = replica_rows(session, fleet, health);
     JsonObject *object = json_object_new();
 
     json_object_set_string_member(object, "name", fleet->name);
@@ -168,12 +173,20 @@ static const gpuvm_column list_columns[] = {
 static void
 run_list(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) fleets = gpuvm_fleet_list(cli->session);
+    g_autoptr(GPtrArray) fleets = gpuvm_fleet_list(cli->session), all = g_ptr_array_new(), healths = NULL;
     JsonArray *rows = json_array_new();
 
     (void)argc, (void)argv;
     for (guint i = 0; fleets && i < fleets->len; i++)
-        json_array_add_object_element(rows, fleet_object(cli->session, fleets->pdata[i]));
+        g_ptr_array_extend(all, ((const gpuvm_fleet *)fleets->pdata[i])->replicas, NULL, NULL);
+    healths = gpuvm_health_ask(cli->session, all);
+    for (guint i = 0, asked = 0; fleets && i < fleets->len; i++) {
+        const gpuvm_fleet *fleet = fleets->pdata[i];
+        gpointer *health = healths ? healths->pdata + asked : NULL;
+
+        json_array_add_object_element(rows, fleet_object(cli->session, fleet, (gpuvm_health *const *)health));
+        asked += fleet->replicas->len;
+    }
     if (fleets && fleets->len == 0)
         gpuvm_output_line(cli->output, "there are no deployments; see gpuvm deployment create --help");
     gpuvm_output_table(cli->output, "deployments", rows, list_columns, NULL);
@@ -224,12 +237,13 @@ static void
 run_show(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_fleet) fleet = gpuvm_fleet_get(cli->session, argv[0]);
+    g_autoptr(GPtrArray) healths = fleet ? gpuvm_health_ask(cli->session, fleet->replicas) : NULL;
     JsonObject *object;
 
     (void)argc;
     if (!fleet)
         return;
-    object = fleet_object(cli->session, fleet);
+    object = fleet_object(cli->session, fleet, healths ? (gpuvm_health *const *)healths->pdata : NULL);
     if (!cli->output->json)
         show(cli->output, object);
     json_object_set_object_member(cli->output->result, "deployment", object);

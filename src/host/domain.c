@@ -259,15 +259,27 @@ gpuvm_domain_claim(gpuvm_domain *domain, char **ret_definition, GError **error)
     return g_steal_pointer(&claim);
 }
 
-char *
-gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error)
+static char *
+read_metadata(gpuvm_domain *domain, const char *uri, unsigned flags, GError **error)
 {
-    unsigned flags = domain->persistent ? VIR_DOMAIN_AFFECT_CONFIG : VIR_DOMAIN_AFFECT_LIVE;
     char *element = gpuvm_virt.DomainGetMetadata(domain->dom, VIR_DOMAIN_METADATA_ELEMENT, uri, flags);
 
     if (!element && gpuvm_virt_error() != VIR_ERR_NO_DOMAIN_METADATA)
         gpuvm_virt_failed(error, "cannot read the metadata of domain '%s'", domain->name);
     return element;
+}
+
+char *
+gpuvm_domain_metadata(gpuvm_domain *domain, const char *uri, GError **error)
+{
+    return read_metadata(domain, uri, domain->persistent ? VIR_DOMAIN_AFFECT_CONFIG : VIR_DOMAIN_AFFECT_LIVE,
+                         error);
+}
+
+char *
+gpuvm_domain_running_metadata(gpuvm_domain *domain, const char *uri, GError **error)
+{
+    return domain->active ? read_metadata(domain, uri, VIR_DOMAIN_AFFECT_LIVE, error) : NULL;
 }
 
 bool

@@ -30,11 +30,13 @@ runs(const gpuvm_draft *draft)
     return draft->domain && draft->domain->active;
 }
 
-/* Whether its domain runs and was defined as something else; one whose record is damaged is defined again. */
+/* Whether its domain runs as something else, as far as that was recorded. */
 static bool
-is_old(const gpuvm_draft *draft)
+is_old(gpuvm_session *session, const gpuvm_draft *draft)
 {
-    return runs(draft) && draft->record && !g_str_equal(draft->record->digest, draft->plan->digest);
+    g_autoptr(gpuvm_record) running = runs(draft) ? gpuvm_running_record(session, draft->domain) : NULL;
+
+    return running && !g_str_equal(running->digest, draft->plan->digest);
 }
 
 /* Those that run with another definition keep it until they are stopped. */
@@ -47,7 +49,7 @@ set_old_aside(void *data, GPtrArray *now)
     for (guint i = 0; doing->how->start && i < now->len;) {
         gpuvm_draft *draft = now->pdata[i];
 
-        if (!is_old(draft)) {
+        if (!is_old(doing->session, draft)) {
             i++;
             continue;
         }

@@ -40,6 +40,17 @@ gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_
     return g_steal_pointer(&domain);
 }
 
+gpuvm_record *
+gpuvm_running_record(gpuvm_session *session, gpuvm_domain *domain)
+{
+    GError *error = NULL;
+    g_autofree char *metadata = gpuvm_domain_running_metadata(domain, GPUVM_METADATA_NS, &error);
+
+    if (error)
+        gpuvm_session_fail(session, error);
+    return metadata ? gpuvm_record_parse(metadata, NULL) : NULL;
+}
+
 /* Takes both. */
 static gpuvm_instance *
 new_instance(gpuvm_domain *domain, gpuvm_record *record)

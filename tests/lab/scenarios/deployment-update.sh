@@ -98,6 +98,19 @@ for call in DomainDestroy DomainDefineXMLFlags DomainCreate; do
     run_with $memory
 done
 
+# What was only defined waits for its start, and create starts it.
+for command in "deployment create fleet --no-start --config $TMPDIR/fleet.yaml" "define $TMPDIR/fleet.yaml"; do
+    fleet $((++memory)) /health '02:00.0, 01:00.0'
+    # shellcheck disable=SC2086 # the words of a command line
+    expect_exit 0 gpuvm $command
+    expect_text 'fleet-0: updated' 'keeps its old definition until its next start'
+    expect_exit 0 gpuvm -o json deployment show fleet
+    expect_json '[v["definition"] for v in j["deployment"]["vms"]]' "['old', 'old']"
+    expect_exit 0 create
+    expect_text 'fleet-0: stopped' 'fleet-1: healthy'
+    run_with $memory
+done
+
 # restart: each in turn
 ids="$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)"
 expect_exit 0 gpuvm deployment restart --force fleet

@@ -76,6 +76,13 @@ both_run
 expect_exit 0 gpuvm deployment show ai-cluster
 expect_text '2 of 2 running'
 
+# One at a time.
+hold ConnectListAllDomains deployment restart --force ai-cluster
+waiting "is at work on deployment 'ai-cluster'" deployment scale ai-cluster=2
+let_go 0
+waited 0
+both_run
+
 expect_exit 0 gpuvm deployment delete --force ai-cluster
 [ -z "$(virsh -q list --all --name)" ] || fail "left: $(virsh -q list --all)"
 [ "$(drivers)" = "$before" ] || fail 'a driver is not what it was'
