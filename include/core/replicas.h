@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "model/plan.h"
 #include "model/spec.h"
 
 /**
@@ -21,3 +22,6 @@ gpuvm_spec *gpuvm_replicas_template(const gpuvm_spec *deployment, gpuvm_diags *d
  */
 GPtrArray *
 gpuvm_replicas_expand(const gpuvm_spec *deployment, const gpuvm_spec *template, gpuvm_diags *diags);
+
+/** Adds an error (exit code 5) when the replicas that are planned as @plans (gpuvm_plan) take more memory than the host has. */
+void gpuvm_replicas_check_memory(const GPtrArray *plans, const gpuvm_facts *facts, gpuvm_diags *diags);

@@ -294,3 +294,31 @@ gpuvm_replicas_expand(const gpuvm_spec *deployment, const gpuvm_spec *template, 
     }
     return diags->errors == errors ? g_steal_pointer(&replicas) : NULL;
 }
+
+/* What a guest takes from the host's memory for good, in MiB: nothing is pinned without devices, and hugepages are set aside. */
+static uint64_t
+pinned_mib(const gpuvm_plan *plan)
+{
+    const gpuvm_resources *resources = plan->vm->body.resources;
+
+    return plan->functions->len > 0 && resources->hugepages == GPUVM_HUGEPAGES_NONE ? resources->memory_mb
+                                                                                    : 0;
+}
+
+void
+gpuvm_replicas_check_memory(const GPtrArray *plans, const gpuvm_facts *facts, gpuvm_diags *diags)
+{
+    const gpuvm_resources *resources = ((const gpuvm_plan *)plans->pdata[0])->vm->body.resources;
+    gpuvm_mark mark = gpuvm_object_mark(&resources->object, "memory_mb");
+    uint64_t host_mib = facts->memory_kib / 1024, wanted = 0;
+
+    for (guint i = 0; i < plans->len; i++)
+        wanted += pinned_mib(plans->pdata[i]);
+    if (host_mib > 0 && wanted > host_mib && plans->len > 1)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &mark,
+                              "%u replicas take %" G_GUINT64_FORMAT " MiB, the host has %" G_GUINT64_FORMAT
+                              " MiB",
+                              plans->len, wanted, host_mib),
+            "a guest with a passed device has all its memory pinned: give each less, or have fewer");
+}

@@ -11,6 +11,7 @@
 #include "core/image.h"
 #include "core/planner.h"
 #include "core/record.h"
+#include "core/replicas.h"
 #include "core/template.h"
 #include "host/claims.h"
 #include "host/volume.h"
@@ -271,30 +272,36 @@ gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions)
     return drafts;
 }
 
-/* How many of the replicas of @drafts from @first on can be made; *@ret_end is the first that is of none, or another deployment. */
-static guint
-count_made(const GPtrArray *drafts, guint first, guint *ret_end)
+static void
+check_fleet(gpuvm_session *session, const gpuvm_deployed *of, const GPtrArray *plans, guint made)
 {
-    const gpuvm_deployed *of = ((const gpuvm_draft *)drafts->pdata[first])->definition->spec->deployed;
-    guint n = 0, i = first;
-
-    for (; i < drafts->len && ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->deployed == of; i++)
-        n += ((const gpuvm_draft *)drafts->pdata[i])->xml != NULL;
-    *ret_end = i;
-    return n;
+    if (made > 0 && made < plans->len)
+        gpuvm_diags_note(session->diags, NULL, "%u of %u replicas of deployment '%s' could be made", made,
+                         plans->len, of->name);
+    if (plans->len > 0)
+        gpuvm_replicas_check_memory(plans, session->facts, session->diags);
 }
 
-/* Says of a deployment that does not fit how much of it does. */
+/* Judges the replicas of each deployment together, which stand side by side in @drafts. */
 static void
-note_shortfall(gpuvm_session *session, const GPtrArray *drafts)
+check_fleets(gpuvm_session *session, const GPtrArray *drafts)
 {
-    for (guint i = 0, end; i < drafts->len; i = end) {
+    for (guint i = 0; i < drafts->len;) {
         const gpuvm_deployed *of = ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->deployed;
-        guint made = count_made(drafts, i, &end);
+        g_autoptr(GPtrArray) plans = g_ptr_array_new();
+        guint made = 0;
 
-        if (of && made > 0 && made < end - i)
-            gpuvm_diags_note(session->diags, NULL, "%u of %u replicas of deployment '%s' could be made", made,
-                             end - i, of->name);
+        for (; i < drafts->len; i++) {
+            const gpuvm_draft *draft = drafts->pdata[i];
+
+            if (draft->definition->spec->deployed != of)
+                break;
+            if (draft->plan)
+                g_ptr_array_add(plans, draft->plan);
+            made += draft->xml != NULL;
+        }
+        if (of)
+            check_fleet(session, of, plans, made);
     }
 }
 
@@ -315,7 +322,7 @@ gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
         if (!plan_one(session, order->pdata[i]))
             return false;
     }
-    note_shortfall(session, drafts);
+    check_fleets(session, drafts);
     return true;
 }
 

@@ -62,10 +62,21 @@ note_network(void *data, const char *name)
     gpuvm_diags_note(session->diags, NULL, "libvirt's network '%s' was not active, and was started", name);
 }
 
-/* Has @name started, unless it runs: see @watch. */
+/* Whether there is certainly memory for @claim's domain beside those that are on their way. */
+static bool
+has_room(const gpuvm_session *session, const gpuvm_startwatch *watch, const gpuvm_claim *claim)
+{
+    uint64_t wanted = gpuvm_startwatch_memory_of(claim);
+    int64_t available = session->facts->host.available_kib;
+
+    return wanted == 0 || available == GPUVM_UNKNOWN || gpuvm_startwatch_count(watch) == 0 ||
+           gpuvm_startwatch_memory(watch) + wanted <= (uint64_t)available;
+}
+
+/* Has @name started, unless it runs: see @watch. *@ret_later: not before one that is on its way has its memory; NULL: none is. */
 static bool
 begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *name, const gpuvm_start_options *options,
-      const char *title)
+      const char *title, bool *ret_later)
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
@@ -83,8 +94,13 @@ begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *name, const g
         guest = gpuvm_guest_parse(xml, &error);
     if (!guest)
         return gpuvm_session_fail(session, error);
-    if (!look_before(session, claim, options->wait_free) ||
-        !gpuvm_check_start(session, claim, record, guest, options->planned))
+    if (!look_before(session, claim, options->wait_free))
+        return false;
+    if (ret_later && (*ret_later = !has_room(session, watch, claim))) {
+        gpuvm_session_forget(session);
+        return true;
+    }
+    if (!gpuvm_check_start(session, claim, record, guest, options->planned))
         return false;
     if (!gpuvm_assets_start_networks(session->connection, guest->assets, note_network, session, &error))
         return gpuvm_session_fail(session, error);
@@ -97,7 +113,7 @@ gpuvm_start_locked(gpuvm_session *session, const char *name, const gpuvm_start_o
                    gpuvm_outcome *ret_outcome)
 {
     g_autoptr(gpuvm_startwatch) watch = gpuvm_startwatch_new(session);
-    bool running = begin(session, watch, name, options, "");
+    bool running = begin(session, watch, name, options, "", NULL);
 
     *ret_outcome = gpuvm_startwatch_count(watch) > 0 ? GPUVM_DONE : GPUVM_NOTHING_TO_DO;
     if (*ret_outcome == GPUVM_DONE)
@@ -149,21 +165,25 @@ tell(starting *all, const char *name, bool running, gpuvm_outcome outcome)
     report(all);
 }
 
-static void
+/* Whether @name was begun, or is over; false: later. */
+static bool
 begin_one(starting *all, const char *name)
 {
     g_autofree char *title = all->total > 1 ? g_strconcat(name, ": ", NULL) : g_strdup("");
     unsigned before = gpuvm_startwatch_count(all->watch);
     GPtrArray *locks = gpuvm_locks_new();
-    bool running;
+    bool running, later = false;
 
     g_hash_table_insert(all->locks, g_strdup(name), locks);
     gpuvm_diags_set_subject(all->session->diags, name);
     running = gpuvm_locks_add_vm(locks, all->session, name) &&
-              begin(all->session, all->watch, name, all->how->start, title);
-    if (gpuvm_startwatch_count(all->watch) == before)
-        tell(all, name, running, GPUVM_NOTHING_TO_DO);
+              begin(all->session, all->watch, name, all->how->start, title, &later);
     gpuvm_diags_set_subject(all->session->diags, NULL);
+    if (later)
+        g_hash_table_remove(all->locks, name);
+    else if (gpuvm_startwatch_count(all->watch) == before)
+        tell(all, name, running, GPUVM_NOTHING_TO_DO);
+    return !later;
 }
 
 bool
@@ -173,17 +193,18 @@ gpuvm_start_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_star
     g_autoptr(GHashTable) locks =
         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_ptr_array_unref);
     starting all = {session, watch, locks, how, .total = names->len, .running = true};
+    bool full = false; /* until one is over */
 
     report(&all);
     for (guint next = 0; next < names->len || gpuvm_startwatch_count(watch) > 0;) {
         unsigned count = gpuvm_startwatch_count(watch);
-        bool more = next < names->len && count < how->parallel, running;
+        bool more = next < names->len && count < how->parallel && !full, running;
         g_autofree char *name = count > 0 ? gpuvm_startwatch_next(watch, more, &running) : NULL;
 
         if (name)
             tell(&all, name, running, GPUVM_DONE);
-        else
-            begin_one(&all, names->pdata[next++]);
+        full = !name && !begin_one(&all, names->pdata[next]);
+        next += !name && !full;
     }
     return all.running;
 }

@@ -35,6 +35,7 @@ typedef struct start_watch {
     GThread *thread;
     gpuvm_facts *facts; /* as they were when it was checked */
     GArray *hostdevs;
+    uint64_t memory_kib;     /* that it takes from the host */
     unsigned seconds;        /* after which it is given up */
     gint64 begun;            /* µs */
     gpuvm_pci_addr stuck_on; /* the function whose driver has not let go yet */
@@ -87,6 +88,22 @@ unsigned
 gpuvm_startwatch_count(const gpuvm_startwatch *watch)
 {
     return watch->starts->len;
+}
+
+uint64_t
+gpuvm_startwatch_memory_of(const gpuvm_claim *claim)
+{
+    return claim->next->len > 0 && !claim->hugepages ? claim->memory_kib : 0;
+}
+
+uint64_t
+gpuvm_startwatch_memory(const gpuvm_startwatch *watch)
+{
+    uint64_t kib = 0;
+
+    for (guint i = 0; i < watch->starts->len; i++)
+        kib += ((const start_watch *)watch->starts->pdata[i])->memory_kib;
+    return kib;
 }
 
 static double
@@ -284,6 +301,7 @@ gpuvm_startwatch_add(gpuvm_startwatch *watch, gpuvm_domain *domain, const gpuvm_
     start->name = g_strdup(domain->name);
     start->title = g_strdup(title);
     start->hostdevs = g_array_ref(claim->next);
+    start->memory_kib = gpuvm_startwatch_memory_of(claim);
     start->facts = g_steal_pointer(&watch->session->facts);
     start->seconds = timeout > 0 ? (unsigned)timeout : default_timeout(start->facts, claim);
     start->call = new_call(watch, domain);

@@ -22,6 +22,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_startwatch, gpuvm_startwatch_free)
 /** How many are on their way. */
 unsigned gpuvm_startwatch_count(const gpuvm_startwatch *watch);
 
+/** The memory, in KiB, that those on their way take from the host and may not have taken yet. */
+uint64_t gpuvm_startwatch_memory(const gpuvm_startwatch *watch);
+
+/** What starting @claim's domain takes of it for good: without devices, or with hugepages, nothing. */
+uint64_t gpuvm_startwatch_memory_of(const gpuvm_claim *claim);
+
 /**
  * Has @domain started, which is taken; @claim is its, and was judged by the session's facts, which are taken too. It is given up
  * after @timeout seconds (0: by its memory and its devices'). @title is put before what is said about it.

@@ -213,6 +213,43 @@ records_what_replicas_have_in_common(void **state G_GNUC_UNUSED)
                         "  - '03:00.0'\n  - '04:00.0'\n");
 }
 
+static void
+adds_their_memory_up(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *host, *definition;
+        unsigned replicas;
+        const char *expected[2];
+    } cases[] = {
+        {"host memory=8192\n", "resources: {memory_mb: 4096}\n", 2, {NULL}},
+        {"host memory=8191\n",
+         "resources: {memory_mb: 4096}\n",
+         2,
+         {"5 2 replicas take 8192 MiB, the host has 8191 MiB"}},
+        {"host memory=8191\n", "resources: {memory_mb: 4096}\n", 1, {NULL}},
+        {"", "resources: {memory_mb: 4096}\n", 9, {NULL}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *host = g_strconcat("0000:01:00.0 030000 10de:2204 group=1\n", cases[i].host, NULL);
+        g_autofree char *definition =
+            g_strconcat("devices: {pci_passthrough: ['01:00.0']}\n", cases[i].definition, NULL);
+        g_autoptr(plan_scene) scene = scene_new(host, definition, NULL, NULL);
+        g_autoptr(GPtrArray) plans = g_ptr_array_new();
+        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+
+        scene_plan(scene);
+        for (unsigned n = 0; n < cases[i].replicas; n++)
+            g_ptr_array_add(plans, scene->plan);
+        gpuvm_replicas_check_memory(plans, scene->facts, diags);
+        expect_diags(cases[i].definition, diags, GPUVM_DIAG_ERROR, cases[i].expected);
+        g_ptr_array_set_size(scene->plan->functions, 0); /* without devices nothing is pinned */
+        g_ptr_array_set_size(diags->items, 0);
+        gpuvm_replicas_check_memory(plans, scene->facts, diags);
+        assert_int_equal(diags->items->len, 0);
+    }
+}
+
 int
 main(void)
 {
@@ -220,6 +257,7 @@ main(void)
         cmocka_unit_test(deals_cards_out),
         cmocka_unit_test(refuses_what_replicas_cannot_have),
         cmocka_unit_test(lays_config_over_manifest),
+        cmocka_unit_test(adds_their_memory_up),
         cmocka_unit_test(records_what_replicas_have_in_common),
     };
 

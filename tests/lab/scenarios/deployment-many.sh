@@ -61,6 +61,15 @@ expect_exit 0 gpuvm deployment create cards --config "$TMPDIR/cards.yaml"
 expect_text 'cards-3: started' 'cards-2: unchanged'
 [ "$(running)" = 8 ] || fail "$(running) run"
 
+# Where there is memory for one more only, each waits until the one before has its own.
+expect_exit 0 gpuvm deployment delete --force cards
+proc meminfo "MemTotal:        2113929216 kB
+MemAvailable:       100000 kB"
+expect_exit 0 gpuvm -v deployment create cards --config "$TMPDIR/cards.yaml"
+[ "$(running)" = 8 ] || fail "$(running) run"
+order=$(sed -n 's/.* s  cards-[0-9]: \(checked\|running\).*/\1/p' <<< "$OUT" | uniq)
+[ "$(wc -l <<< "$order")" = 16 ] || fail "more than one at once: $OUT"
+
 # Nothing is left for a ninth: nothing is touched.
 fleet cards 9 '{gpus: [10de:2330]}'
 expect_exit 5 gpuvm deployment create cards --config "$TMPDIR/cards.yaml"
