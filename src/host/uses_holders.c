@@ -14,6 +14,8 @@
 #include "host/use.h"
 
 #define DELETED " (deleted)"
+#define GLANCES 20
+#define GLANCE_US 10000
 #define READS "reads " /* before the number of a block device that is not open for writing */
 
 /* What is looked at, and what is known of it from the processes before. */
@@ -60,8 +62,8 @@ number_of_open(const char *link)
     return g_str_has_prefix(number, GPUVM_INODE_FILE) ? NULL : g_strconcat(READS, number, NULL);
 }
 
-/* The device nodes that process @pid has open, and the files that it writes to, into @nodes. */
-static void
+/* The device nodes that process @pid has open, and the files that it writes to, into @nodes. Whether all of it was seen. */
+static bool
 read_open(holder_search *search, const char *pid, GHashTable *nodes)
 {
     g_autofree char *path = g_strdup_printf("%s/proc/%s/fd", search->use.root, pid);
@@ -69,16 +71,34 @@ read_open(holder_search *search, const char *pid, GHashTable *nodes)
     g_autoptr(GDir) dir = g_dir_open(path, 0, &error);
     const char *name;
 
-    search->hidden |= g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
-                      g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
+    bool hidden = g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES) ||
+                  g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_PERM);
+
     while (dir && (name = g_dir_read_name(dir))) {
         g_autofree char *link = g_strdup_printf("%s/%s", path, name), *number = number_of_open(link);
         char *target;
 
-        search->hidden |= !number && was_denied();
+        hidden |= !number && was_denied();
         if (is_news(search, nodes, number) && (target = g_file_read_link(link, NULL)))
             add_node(nodes, number, target);
     }
+    return !hidden;
+}
+
+/*
+ * The same. One that changes its user or becomes another program is hidden for that moment, from all but root of the first user
+ * namespace; when others are hidden for good, it makes no difference.
+ */
+static void
+look_at(holder_search *search, const char *pid, GHashTable *nodes)
+{
+    bool seen = read_open(search, pid, nodes);
+
+    for (int i = 0; !seen && !search->hidden && i < GLANCES; i++) {
+        g_usleep(GLANCE_US);
+        seen = read_open(search, pid, nodes);
+    }
+    search->hidden |= !seen;
 }
 
 /* Only root of the first user namespace may follow map_files, and sees the file whatever has become of its name. */
@@ -196,7 +216,7 @@ gpuvm_uses_read_holders(const char *root, gpuvm_facts *facts)
 
         if (!isdigit((unsigned char)pid[0]))
             continue;
-        read_open(&search, pid, nodes);
+        look_at(&search, pid, nodes);
         read_mapped(&search, pid, nodes);
         if (g_hash_table_size(nodes) > 0)
             use_by_process(&search, pid, nodes);
