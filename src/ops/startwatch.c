@@ -248,7 +248,10 @@ give_up(const gpuvm_startwatch *watch, start_watch *start)
         "the start is stuck after %u s: the devices are detached, the guest's memory is not pinned",
         start->seconds);
     gpuvm_diag_hint(
-        diag, "is so much memory free, in one NUMA node if hugepages are asked for? More time: --timeout");
+        diag,
+        "is so much memory free, in one NUMA node if hugepages are asked for? For more time: gpuvm start "
+        "--timeout SECONDS %s",
+        start->name);
     /* not the call's own object, which its thread uses */
     if (gpuvm_domain_find(session->connection, start->name, &domain, NULL) && domain)
         gpuvm_domain_destroy(domain, NULL);
