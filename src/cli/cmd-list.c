@@ -3,6 +3,7 @@
 #include <config.h>
 
 #include "cli/command.h"
+#include "cli/device.h"
 #include "ops/ask.h"
 
 static gboolean all, health;
@@ -38,16 +39,6 @@ static const gpuvm_column columns[] = {COLUMNS, {0}};
 static const gpuvm_column columns_with_health[] = {COLUMNS, {.header = "HEALTH", .key = "health"}, {0}};
 /* clang-format on */
 
-static JsonArray *
-addresses(const GArray *addrs)
-{
-    JsonArray *array = json_array_new();
-
-    for (guint i = 0; i < addrs->len; i++)
-        json_array_add_string_element(array, GPUVM_PCI(&g_array_index(addrs, gpuvm_pci_addr, i)));
-    return array;
-}
-
 static JsonObject *
 make_row(const gpuvm_instance *vm, const gpuvm_claim *claim)
 {
@@ -59,8 +50,8 @@ make_row(const gpuvm_instance *vm, const gpuvm_claim *claim)
     json_object_set_string_member(row, "uuid", domain->uuid);
     json_object_set_string_member(row, "state", gpuvm_instance_state(vm));
     gpuvm_json_set_truth(row, "changed_outside", vm->drifted);
-    json_object_set_array_member(row, "devices", addresses(claim->now));
-    json_object_set_array_member(row, "next_devices", addresses(claim->next));
+    json_object_set_array_member(row, "devices", gpuvm_json_addresses(claim->now));
+    json_object_set_array_member(row, "next_devices", gpuvm_json_addresses(claim->next));
     json_object_set_boolean_member(row, "waits", gpuvm_claim_waits(claim));
     json_object_set_boolean_member(row, "autostart", domain->autostart);
     gpuvm_json_set_string(row, "plugin", record->plugin);

@@ -54,6 +54,16 @@ gpuvm_device_row_id(JsonObject *row)
                            json_object_get_string_member(row, "device_id"));
 }
 
+JsonArray *
+gpuvm_json_addresses(const GArray *addrs)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < addrs->len; i++)
+        json_array_add_string_element(array, GPUVM_PCI(&g_array_index(addrs, gpuvm_pci_addr, i)));
+    return array;
+}
+
 GArray *
 gpuvm_read_addresses(gpuvm_diags *diags, int n, char **arguments)
 {

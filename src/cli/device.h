@@ -13,6 +13,9 @@ JsonObject *gpuvm_device_row(const gpuvm_device *device);
 /* "10de:2204" of such a row. g_malloc. */
 char *gpuvm_device_row_id(JsonObject *row);
 
+/* "0000:01:00.0" of each of @addrs (gpuvm_pci_addr). */
+JsonArray *gpuvm_json_addresses(const GArray *addrs);
+
 /*
  * The addresses (gpuvm_pci_addr) that @n arguments are, of functions or cards; those that are not addresses are errors (exit
  * code 2).

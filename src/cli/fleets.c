@@ -2,6 +2,7 @@
 #include <config.h>
 
 #include "cli/fleets.h"
+#include "cli/device.h"
 
 #include "ops/ask.h"
 #include "ops/fleet.h"
@@ -35,16 +36,6 @@ definition_word(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance
                : "old";
 }
 
-static JsonArray *
-addresses(const GArray *addrs)
-{
-    JsonArray *array = json_array_new();
-
-    for (guint i = 0; i < addrs->len; i++)
-        json_array_add_string_element(array, GPUVM_PCI(&g_array_index(addrs, gpuvm_pci_addr, i)));
-    return array;
-}
-
 /* A replica that is there; NULL: see the diagnostics. */
 static JsonObject *
 replica_row(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance *instance,
@@ -58,7 +49,7 @@ replica_row(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance *in
     row = json_object_new();
     json_object_set_string_member(row, "name", instance->domain->name);
     json_object_set_string_member(row, "state", gpuvm_instance_state(instance));
-    json_object_set_array_member(row, "devices", addresses(claim->next));
+    json_object_set_array_member(row, "devices", gpuvm_json_addresses(claim->next));
     json_object_set_string_member(row, "definition", definition_word(session, fleet, instance, claim));
     json_object_set_string_member(row, "digest", instance->record->deployed->digest);
     gpuvm_json_set_string(row, "health", health ? gpuvm_health_names[health->state] : NULL);
