@@ -20,12 +20,12 @@
 #define NVRAM ".*/libvirt/qemu/nvram/(?&name)_VARS(\\.fd|\\.raw|\\.qcow2)?"
 #define VARSTORE ".*/libvirt/qemu/varstore/(?&name)\\.json"
 #define OF_RUNNING "(domain-)?[0-9]+-(?&short)/"
-#define SOCKETS "(/run|/var/lib)/libvirt/qemu/channel/(target/)?(" OF_RUNNING "|(?&name)[.-])[^/]+"
+#define SOCKETS "(/run|/var/lib)/libvirt/qemu/channel/(target/)?(" OF_RUNNING "[^/]+|(?&name)\\.org\\.[^/]+)"
 #define GRAPHICS "(/run|/var/lib)/libvirt/qemu/(" OF_RUNNING "|(?&name)[.-])(vnc|spice)\\.sock"
 #define BUS "unix:path=/run/libvirt/qemu/dbus/[0-9]+-(?&short)-dbus\\.sock"
 #define LOG "/var/log/libvirt/qemu/(?&name)([.-](serial|parallel|console|channel)[0-9]*)?\\.log"
-#define MANIFEST ".*/(?&name)\\.manifest-[^/]*\\.json" /* core/image */
-#define SHORT 20                                       /* characters */
+#define MANIFEST ".*/(?&name)\\.manifest-[0-9a-f]{12}\\.json" /* core/image */
+#define SHORT 20                                              /* characters */
 
 #define EMULATORS "/usr/* /bin/*" /* which is /usr/bin: libvirt names what it finds first in $PATH */
 #define BELOW_USR "install QEMU below /usr, where only root writes"

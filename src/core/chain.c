@@ -92,7 +92,7 @@ is_own_overlay(const gpuvm_guest_question *question, const char *path)
 {
     g_autofree char *directory = g_path_get_dirname(path), *volume = g_path_get_basename(path);
 
-    return question->record && (!question->pool_path || g_str_equal(question->pool_path, directory)) &&
+    return question->record && g_strcmp0(question->pool_path, directory) == 0 &&
            g_ptr_array_find_with_equal_func(question->record->volumes, volume, g_str_equal, NULL);
 }
 

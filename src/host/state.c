@@ -11,6 +11,7 @@
 
 /* DRIVER/NAME.xml: a <domstatus>, <networkstatus> or <poolstate> with the <domain>, <network> or <pool> in it */
 #define STATE "/run/libvirt"
+#define DEFINED "/etc/libvirt/storage" /* pools */
 #define DOMAINS STATE "/qemu"
 
 /* A file appears whole, under its name (virFileRewrite), and goes when the domain stops. */
@@ -51,12 +52,17 @@ read_active(const char *root, const char *driver, const char *name, const char *
     return *ret_doc ? gpuvm_xml_child(xmlDocGetRootElement(*ret_doc), element) : NULL;
 }
 
+/* Of one that is not active, for now, what it is defined as. What a domain says of its name may be anything. */
 char *
 gpuvm_state_pool_path(const char *root, const char *name)
 {
-    g_autoptr(xmlDoc) doc = NULL;
-    const xmlNode *pool = read_active(root, "storage", name, "pool", &doc);
+    bool plain = !strchr(name, '/');
+    g_autoptr(xmlDoc) doc = NULL, defined = NULL;
+    const xmlNode *pool = plain ? read_active(root, "storage", name, "pool", &doc) : NULL;
+    g_autofree char *text = plain && !pool ? gpuvm_file_text(root, DEFINED "/%s.xml", name) : NULL;
 
+    if (text && (defined = gpuvm_xml_parse(text, strlen(text), name, NULL)))
+        pool = xmlDocGetRootElement(defined);
     return gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(pool, "target"), "path"));
 }
 

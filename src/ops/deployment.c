@@ -3,6 +3,8 @@
 
 #include "ops/deployment.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 #include "ops/create.h"
@@ -107,15 +109,46 @@ names_from(const gpuvm_fleet *fleet, uint64_t first)
     return names;
 }
 
+/* Until the locks are released, nobody else changes @names; whether all of them are still replicas of @fleet. */
 static bool
-remove_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_deployment_options *how)
+lock_replicas(gpuvm_session *session, const gpuvm_fleet *fleet, const GPtrArray *names, GPtrArray *locks)
+{
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    bool all = true;
+
+    for (guint i = 0; i < names->len; i++)
+        g_ptr_array_add(order, names->pdata[i]);
+    g_ptr_array_sort(order, gpuvm_text_compare);
+    for (guint i = 0; i < order->len; i++) {
+        g_autoptr(gpuvm_record) record = NULL;
+        g_autoptr(gpuvm_domain) domain = NULL;
+        bool still;
+
+        if (!gpuvm_locks_add_vm(locks, session, order->pdata[i]))
+            return false;
+        domain = gpuvm_find_managed(session, order->pdata[i], &record);
+        still = domain && record->deployed && g_str_equal(record->deployed->name, fleet->name);
+        if (domain && !still)
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                              "domain '%s' is no replica of deployment '%s' any more", domain->name,
+                              fleet->name);
+        all &= still;
+    }
+    return all;
+}
+
+static bool
+remove_all(gpuvm_session *session, const gpuvm_fleet *fleet, const GPtrArray *names,
+           const gpuvm_deployment_options *how)
 {
     const gpuvm_undefine_options undefine = {.storage = how->storage, .nvram = how->storage};
-    bool all = gpuvm_stop_all(session, names, &how->stop, how->stopped, how->data);
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
+    bool all = lock_replicas(session, fleet, names, locks) &&
+               gpuvm_stop_all(session, names, &how->stop, how->stopped, how->data);
 
     for (guint i = 0; all && i < names->len; i++) {
         gpuvm_diags_set_subject(session->diags, names->pdata[i]);
-        all = gpuvm_undefine(session, names->pdata[i], &undefine);
+        all = gpuvm_undefine_locked(session, names->pdata[i], &undefine);
         gpuvm_diags_set_subject(session->diags, NULL);
         if (all)
             how->removed(how->data, names->pdata[i]);
@@ -237,7 +270,7 @@ apply(gpuvm_session *session, gpuvm_definition *definition, const gpuvm_fleet *f
     gpuvm_session_leave(session, surplus);
     defined = drafts->len > 0 && gpuvm_define_drafts(session, drafts, &define);
     gpuvm_session_leave(session, NULL);
-    return defined && remove_all(session, surplus, how) && update(&doing) &&
+    return defined && remove_all(session, fleet, surplus, how) && update(&doing) &&
            (!how->start || start(&doing, fleet->name));
 }
 
@@ -316,5 +349,5 @@ gpuvm_deployment_delete(gpuvm_session *session, const char *name, const gpuvm_de
 
     if (fleet)
         names = names_from(fleet, 0);
-    return names && remove_all(session, names, options);
+    return names && remove_all(session, fleet, names, options);
 }

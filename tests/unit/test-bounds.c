@@ -133,8 +133,8 @@ static const struct {
     {NULL, "<baselabel> in <seclabel>", "<domain><seclabel><baselabel>u:r:t</baselabel></seclabel></domain>"},
     {NULL, "<entry file='/etc/shadow'>",
      "<domain><sysinfo type='fwcfg'><entry name='opt/a' file='/etc/shadow'/></sysinfo></domain>"},
-    {NULL, "<entry file='/pool/b.manifest-0a.json'>",
-     "<domain><sysinfo type='fwcfg'><entry name='opt/a' file='/pool/b.manifest-0a.json'/></sysinfo></domain>"},
+    {NULL, "<entry file='/pool/b.manifest-0123456789ab.json'>",
+     "<domain><sysinfo type='fwcfg'><entry name='opt/a' file='/pool/b.manifest-0123456789ab.json'/></sysinfo></domain>"},
     {NULL, "<type>exe</type>", "<domain><os><type>exe</type></os></domain>"},
     {NULL, "<dtb>", "<domain><os><dtb>/a</dtb></os></domain>"},
     {NULL, "<acpi>", "<domain><os><acpi><table type='slic'>/etc/shadow</table></acpi></os></domain>"},
@@ -211,7 +211,7 @@ static const char desktop[] =
     "<iothreads>1</iothreads><cputune><vcpupin vcpu='0' cpuset='2'/></cputune><numatune><memory nodeset='0'/></numatune>"
     "<blkiotune/><memtune/><resource><partition>/machine</partition></resource>"
     "<sysinfo type='smbios'><bios><entry name='vendor'>v</entry></bios></sysinfo><sysinfo type='fwcfg'>"
-    "<entry name='opt/gpuvm/manifest' file='/var/lib/libvirt/images/a.manifest-0a.json'/></sysinfo>"
+    "<entry name='opt/gpuvm/manifest' file='/var/lib/libvirt/images/a.manifest-0123456789ab.json'/></sysinfo>"
     "<os firmware='efi'><type arch='x86_64' machine='pc-q35-7.2'>hvm</type>"
     "<firmware><feature enabled='no' name='secure-boot'/></firmware>"
     "<loader readonly='yes' type='pflash'>/usr/share/OVMF/OVMF_CODE_4M.fd</loader>"
@@ -297,6 +297,7 @@ knows_its_own(void **state G_GNUC_UNUSED)
         {"a", AGENT, LIB "channel/target/domain-12-a/org.qemu.guest_agent.0", true},
         {"a", AGENT, "/run/libvirt/qemu/channel/12-a/org.qemu.guest_agent.0", true},
         {"a", AGENT, LIB "channel/target/a.org.qemu.guest_agent.0", true},
+        {"a", AGENT, LIB "channel/target/a-0.org.qemu.guest_agent.0", false},
         {"a", AGENT, LIB "channel/target/domain-12-b/org.qemu.guest_agent.0", false},
         {"a", AGENT, LIB "channel/target/domain-12-b-a/org.qemu.guest_agent.0", false},
         {"a", AGENT, LIB "channel/target/domain-a/org.qemu.guest_agent.0", false},
@@ -316,10 +317,11 @@ knows_its_own(void **state G_GNUC_UNUSED)
         {"a", LOG, "/var/log/libvirt/qemu/a-serial0.log", true},
         {"a", LOG, "/var/log/libvirt/qemu/b-serial0.log", false},
         {"a", LOG, "/var/log/libvirt/qemu/b/a.log", false},
-        {"a", MANIFEST, "/pool/a.manifest-0a.json", true},
-        {"a", MANIFEST, "/pool/b/a.manifest-0a.json", true},
-        {"a", MANIFEST, "/pool/a.manifest-0a.json/b", false},
-        {"a", MANIFEST, "/pool/b-a.manifest-0a.json", false},
+        {"a", MANIFEST, "/pool/a.manifest-0123456789ab.json", true},
+        {"a", MANIFEST, "/pool/b/a.manifest-0123456789ab.json", true},
+        {"a", MANIFEST, "/pool/a.manifest-0123456789ab.json/b", false},
+        {"a", MANIFEST, "/pool/a.manifest-b.manifest-0123456789ab.json", false},
+        {"a", MANIFEST, "/pool/b-a.manifest-0123456789ab.json", false},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {

@@ -147,7 +147,7 @@ static const struct {
     {"an overlay of gpuvm's own", "qcow2", "/x/b", NULL, "/x/b", NULL, "a", "/d", OUTSIDE("backing", "/x/b"),
      NULL},
     {"of a pool that is not to be seen", "qcow2", "/x/b", NULL, "/x/b", NULL, "a", NULL,
-     OUTSIDE("backing", "/x/b"), NULL},
+     OUTSIDE("backing", "/x/b"), OUTSIDE("backing", "/x/b")},
     {"of another pool", "qcow2", "/x/b", NULL, "/x/b", NULL, "a", "/pool", OUTSIDE("backing", "/x/b"),
      OUTSIDE("backing", "/x/b")},
     {"another volume", "qcow2", "/x/b", NULL, "/x/b", NULL, "b", "/d", OUTSIDE("backing", "/x/b"),
