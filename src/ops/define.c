@@ -12,10 +12,25 @@
 #include "ops/prune.h"
 #include "ops/startcheck.h"
 
-static bool
-is_replica(const gpuvm_record *record, const gpuvm_deployed *deployed)
+/* A replica becomes no other VM, and no other VM a replica. */
+static void
+check_replica(gpuvm_session *session, const gpuvm_draft *draft)
 {
-    return record->deployed && g_str_equal(record->deployed->name, deployed->name);
+    const gpuvm_deployed *now = draft->record ? draft->record->deployed : NULL;
+    const gpuvm_deployed *then = draft->definition->spec->deployed;
+    const char *name = draft->domain->name;
+
+    if (!draft->record || g_strcmp0(now ? now->name : NULL, then ? then->name : NULL) == 0)
+        return;
+    if (then)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
+                                          "domain '%s' exists and is no replica of deployment '%s'", name,
+                                          then->name),
+                        "give the deployment another name, or remove that VM: gpuvm undefine %s", name);
+    else
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
+                                          "domain '%s' is a replica of deployment '%s'", name, now->name),
+                        "change the deployment's definition, or give the VM another name");
 }
 
 /* The domain that is there under the VM's name, if any, must be one that may be replaced. */
@@ -23,15 +38,8 @@ static void
 check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_define_options *options)
 {
     const gpuvm_domain *domain = draft->domain;
-    const gpuvm_deployed *deployed = draft->definition->spec->deployed;
 
-    if (domain && draft->record && deployed && !is_replica(draft->record, deployed))
-        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
-                                          "domain '%s' exists and is no replica of deployment '%s'",
-                                          domain->name, deployed->name),
-                        "give the deployment another name, or remove that VM: gpuvm undefine %s",
-                        domain->name);
-    else if (domain && options->create)
+    if (domain && options->create)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                                           "domain '%s' exists already", domain->name),
                         "give the VM another name, or change the one there is: gpuvm define FILE");
@@ -39,6 +47,8 @@ check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_defin
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
                                           "domain '%s' exists and was not defined by gpuvm", domain->name),
                         "give the VM another name, or replace the domain's definition with --adopt");
+    else if (domain)
+        check_replica(session, draft);
     if (options->expected && g_strcmp0(draft->before, options->expected) != 0)
         gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                           "VM '%s' was changed meanwhile by somebody else", draft->plan->vm->name);

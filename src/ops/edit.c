@@ -30,13 +30,28 @@ write_file(const char *text, GError **error)
     return written ? g_steal_pointer(&file) : NULL;
 }
 
+/* What would be edited is not what the replicas of a deployment are made from. */
+static bool
+check_replica(gpuvm_session *session, const char *name, const gpuvm_record *record)
+{
+    const gpuvm_deployed *of = record->deployed;
+
+    if (of)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
+                                          "VM '%s' is a replica of deployment '%s'", name, of->name),
+                        "change the deployment's definition: gpuvm deployment create %s --config FILE",
+                        of->name);
+    return !of;
+}
+
 gpuvm_edit *
 gpuvm_edit_begin(gpuvm_session *session, const char *name)
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
     GError *error = NULL;
-    g_autofree char *xml = domain ? gpuvm_domain_xml(domain, true, &error) : NULL;
+    bool may = domain && check_replica(session, name, record);
+    g_autofree char *xml = may ? gpuvm_domain_xml(domain, true, &error) : NULL;
     g_autofree char *text = xml ? gpuvm_export(session, name) : NULL;
     char *file = text ? write_file(text, &error) : NULL;
     gpuvm_edit *edit;
