@@ -173,7 +173,7 @@ typedef struct gpuvm_deployed {
     uint64_t replicas;
     uint64_t generation; /* counts the changes of what follows and of replicas, from 1 */
     char *digest;        /* of what the replicas have in common, with what their plugin gives */
-    char *text;          /* the definition, as YAML, with absolute paths and without secrets */
+    char *text;          /* the definition, as YAML, with absolute paths and digests of secrets */
     bool secrets;        /* there were some */
 } gpuvm_deployed;
 

@@ -7,20 +7,9 @@
 #include "ops/ask.h"
 #include "ops/fleet.h"
 
-/* Whether the domain, whose claim is @claim, has just the devices that it had at define. */
-static bool
-has_recorded(const gpuvm_record *record, const gpuvm_claim *claim)
-{
-    bool same = claim->next->len == record->devices->len;
-
-    for (guint i = 0; same && i < claim->next->len; i++)
-        same = gpuvm_record_find(record, &g_array_index(claim->next, gpuvm_pci_addr, i));
-    return same;
-}
-
+/* Once @instance's claim was asked for. */
 static const char *
-definition_word(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance *instance,
-                const gpuvm_claim *claim)
+definition_word(gpuvm_session *session, const gpuvm_fleet *fleet, const gpuvm_instance *instance)
 {
     const gpuvm_deployed *newest = fleet->newest->deployed;
     const gpuvm_record *record = instance->record;
@@ -28,7 +17,7 @@ definition_word(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance
 
     if (record->replica >= newest->replicas)
         return "too many";
-    if (!has_recorded(record, claim))
+    if (instance->drifted == 1)
         return "edited";
     return g_str_equal(record->deployed->digest, newest->digest) &&
                    (!running || g_str_equal(running->digest, record->digest))
@@ -50,7 +39,7 @@ replica_row(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance *in
     json_object_set_string_member(row, "name", instance->domain->name);
     json_object_set_string_member(row, "state", gpuvm_instance_state(instance));
     json_object_set_array_member(row, "devices", gpuvm_json_addresses(claim->next));
-    json_object_set_string_member(row, "definition", definition_word(session, fleet, instance, claim));
+    json_object_set_string_member(row, "definition", definition_word(session, fleet, instance));
     json_object_set_string_member(row, "digest", instance->record->deployed->digest);
     gpuvm_json_set_string(row, "health", health ? gpuvm_health_names[health->state] : NULL);
     gpuvm_json_set_string(row, "health_reason", health ? health->reason : NULL);
@@ -247,8 +236,8 @@ const gpuvm_command gpuvm_cmd_deployment_show = {
     .summary = "Show a deployment and its VMs",
     .description =
         "Shows each VM of a deployment, with the devices of its next start: those that are missing, too. DEFINITION says\n"
-        "whether it is defined as the newest definition has it (current), or waits for that (old), or its devices were\n"
-        "changed outside gpuvm (edited), or it is to be removed (too many): gpuvm deployment create goes on with that.",
+        "whether it is defined as the newest definition has it (current), or waits for that (old), or was changed\n"
+        "outside gpuvm (edited), or is to be removed (too many): gpuvm deployment create goes on with that.",
     .min_arguments = 1,
     .max_arguments = 1,
     .argument = GPUVM_ARGUMENT_DEPLOYMENT,

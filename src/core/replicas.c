@@ -125,7 +125,9 @@ write_text(const gpuvm_spec *deployment, gpuvm_deployed *deployed)
 {
     static const char *const changing[] = {"replicas", NULL};
     g_autoptr(gpuvm_doc) kept = copy_doc(deployment->doc, changing);
-    g_autoptr(gpuvm_doc) open = gpuvm_secret_hide(&gpuvm_deployment_table, kept, &deployed->secrets);
+    g_autoptr(gpuvm_doc) hidden = gpuvm_secret_hide(&gpuvm_deployment_table, kept, &deployed->secrets);
+    g_autoptr(gpuvm_doc) open =
+        gpuvm_secret_digest(&gpuvm_deployment_table, kept->root, deployment->deployment->name);
 
     deployed->text = gpuvm_emit_yaml(open->root);
 }

@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "core/drift.h"
 #include "ops/create.h"
 #include "ops/fleet.h"
 #include "ops/locks.h"
@@ -32,13 +33,23 @@ runs(const gpuvm_draft *draft)
     return draft->domain && draft->domain->active;
 }
 
-/* Whether its domain runs as something else, as far as that was recorded. */
+/* Whether others changed its domain. */
+static bool
+is_drifted(gpuvm_session *session, const gpuvm_draft *draft)
+{
+    uint64_t version;
+
+    return draft->record && gpuvm_connection_version(session->connection, &version, NULL) &&
+           gpuvm_drift_look(draft->record, draft->before, version) == 1;
+}
+
+/* Whether its domain runs as something else, as far as that was recorded, or may do so. */
 static bool
 is_old(gpuvm_session *session, const gpuvm_draft *draft)
 {
     g_autoptr(gpuvm_record) running = runs(draft) ? gpuvm_running_record(session, draft->domain) : NULL;
 
-    return running && !g_str_equal(running->digest, draft->plan->digest);
+    return running && (!g_str_equal(running->digest, draft->plan->digest) || is_drifted(session, draft));
 }
 
 /* Those that run with another definition keep it until they are stopped. */
@@ -162,7 +173,8 @@ note_old(const work *doing)
 {
     for (guint i = 0; i < doing->old->len; i++)
         gpuvm_diag_hint(gpuvm_diags_note(doing->session->diags, NULL,
-                                         "replica '%s' runs with another definition, and is left as it is",
+                                         "replica '%s' runs with another definition, or was changed outside "
+                                         "gpuvm, and is left as it is",
                                          name_of(doing->old->pdata[i])),
                         "gpuvm deployment create, with the definition's file, has it started with that");
 }
@@ -267,6 +279,8 @@ apply(gpuvm_session *session, gpuvm_definition *definition, const gpuvm_fleet *f
         refuse_other(session, fleet);
         return false;
     }
+    for (guint i = 0; fleet->newest && i < drafts->len; i++)
+        ((gpuvm_draft *)drafts->pdata[i])->set = fleet->newest->set;
     gpuvm_session_leave(session, surplus);
     defined = drafts->len > 0 && gpuvm_define_drafts(session, drafts, &define);
     gpuvm_session_leave(session, NULL);

@@ -130,6 +130,33 @@ expect_exit 0 create
 expect_text 'fleet-0: updated' 'fleet-0: stopped' 'fleet-0: healthy' 'fleet-1: created' 'fleet-1: started'
 run_with $memory
 
+# A change outside gpuvm, whatever it is: scale leaves a VM that runs alone, create puts it right.
+virsh dumpxml --inactive fleet-1 | sed 's|<on_crash>[a-z]*|<on_crash>preserve|' > "$TMPDIR/edited.xml"
+expect_exit 0 virsh define "$TMPDIR/edited.xml"
+expect_exit 0 gpuvm -o json deployment show fleet
+expect_json '[v["definition"] for v in j["deployment"]["vms"]]' "['current', 'edited']"
+expect_exit 0 gpuvm deployment scale fleet=2
+expect_text "replica 'fleet-1' runs with another definition, or was changed outside gpuvm"
+expect_no_text 'fleet-1: '
+expect_exit 0 create
+expect_text 'fleet-1: stopped' 'fleet-1: updated' 'fleet-1: healthy' 'fleet-0: unchanged'
+run_with $memory
+
+# A replica is nothing else, and not changed by itself.
+vm fleet-1 '{}'
+expect_exit 4 gpuvm define "$TMPDIR/fleet-1.yaml"
+expect_text "domain 'fleet-1' is a replica of deployment 'fleet'"
+expect_exit 4 env EDITOR=false "$GPUVM" edit fleet-1
+expect_text "VM 'fleet-1' is a replica of deployment 'fleet'"
+
+# One that a set has brings its replicas into it.
+expect_exit 0 gpuvm define --set rack "$TMPDIR/fleet.yaml"
+expect_exit 0 gpuvm deployment scale --force fleet=1
+expect_exit 0 gpuvm deployment scale fleet=2
+for number in 0 1; do
+    virsh dumpxml --inactive fleet-$number | grep -q 'set="rack"' || fail "fleet-$number is in no set"
+done
+
 # A name that another VM has.
 expect_exit 0 gpuvm deployment delete --force fleet
 vm fleet-1 '{}'
