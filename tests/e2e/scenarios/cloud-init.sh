@@ -31,7 +31,7 @@ workload:
     MODEL: small
 health_check:
   endpoint: /health
-  timeout_ms: $((600000 * slow))
+  timeout_ms: $((400000 * slow))
 YAML
 
 # seed FILE: that file of the seed, as the guest has it

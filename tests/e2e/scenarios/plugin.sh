@@ -38,7 +38,7 @@ health_check:
   endpoint: /greeting
   timeout_ms: 120000
 YAML
-sed -i "s/timeout_ms: .*/timeout_ms: $((600000 * slow))/" www/web.yaml
+sed -i "s/timeout_ms: .*/timeout_ms: $((400000 * slow))/" www/web.yaml
 serve web.yaml
 
 check 'the plugin is installed by its URL' gpuvm plugin install "$web/web.yaml"
