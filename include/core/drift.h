@@ -33,3 +33,6 @@ char *gpuvm_drift_note(const char *xml, uint64_t libvirt);
  * 0; GPUVM_UNKNOWN when it is not remembered, or was by another version of libvirt, which may write the same otherwise.
  */
 int gpuvm_drift_look(const gpuvm_record *record, const char *xml, uint64_t libvirt);
+
+/** The same of a document that was parsed already, which is of no further use then. */
+int gpuvm_drift_look_at(const gpuvm_record *record, xmlDoc *doc, uint64_t libvirt);

@@ -60,7 +60,9 @@ gpuvm_record *gpuvm_running_record(gpuvm_session *session, gpuvm_domain *domain)
 typedef struct gpuvm_instance {
     gpuvm_domain *domain;
     gpuvm_record *record;
-    int drifted; /* whether it was changed outside gpuvm: as gpuvm_drift_look, once its claim was asked for */
+    /* when it was looked at: */
+    gpuvm_claim *claim; /* its PCI devices, now and for its next start; NULL: it was not */
+    int drifted;        /* whether it was changed outside gpuvm: as gpuvm_drift_look */
 } gpuvm_instance;
 
 /** The domain @name, with its record; NULL: see the diagnostics. */
@@ -69,8 +71,8 @@ gpuvm_instance *gpuvm_instance_find(gpuvm_session *session, const char *name);
 /** "running", "shut off", … as virsh says it. */
 const char *gpuvm_instance_state(const gpuvm_instance *instance);
 
-/** Its PCI devices, now and for its next start; NULL: see the diagnostics. */
-gpuvm_claim *gpuvm_instance_claim(gpuvm_session *session, gpuvm_instance *instance);
+/** Looks at it. */
+bool gpuvm_instance_look(gpuvm_session *session, gpuvm_instance *instance);
 
 void gpuvm_instance_free(gpuvm_instance *instance);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_instance, gpuvm_instance_free)
@@ -83,3 +85,6 @@ GPtrArray *gpuvm_list_managed(gpuvm_session *session);
 
 /** The same, but that one whose record is damaged is left out without a word: defining it again repairs that. */
 GPtrArray *gpuvm_list_undamaged(gpuvm_session *session);
+
+/** The same, looked at; without @all only those that run. */
+GPtrArray *gpuvm_list_looked_at(gpuvm_session *session, bool all);

@@ -40,8 +40,9 @@ static const gpuvm_column columns_with_health[] = {COLUMNS, {.header = "HEALTH",
 /* clang-format on */
 
 static JsonObject *
-make_row(const gpuvm_instance *vm, const gpuvm_claim *claim)
+make_row(const gpuvm_instance *vm)
 {
+    const gpuvm_claim *claim = vm->claim;
     const gpuvm_domain *domain = vm->domain;
     const gpuvm_record *record = vm->record;
     JsonObject *row = json_object_new();
@@ -78,24 +79,15 @@ add_health(gpuvm_cli *cli, const GPtrArray *instances, JsonArray *rows)
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) domains = NULL, instances = g_ptr_array_new();
+    g_autoptr(GPtrArray) vms = gpuvm_list_looked_at(cli->session, all);
     JsonArray *rows = json_array_new();
 
     (void)argc, (void)argv;
-    domains = gpuvm_list_managed(cli->session);
-    for (guint i = 0; domains && i < domains->len; i++) {
-        gpuvm_instance *vm = domains->pdata[i];
-        g_autoptr(gpuvm_claim) claim =
-            vm->domain->active || all ? gpuvm_instance_claim(cli->session, vm) : NULL;
-
-        if (claim) {
-            json_array_add_object_element(rows, make_row(vm, claim));
-            g_ptr_array_add(instances, vm);
-        }
-    }
-    if (health)
-        add_health(cli, instances, rows);
-    if (domains && json_array_get_length(rows) == 0)
+    for (guint i = 0; vms && i < vms->len; i++)
+        json_array_add_object_element(rows, make_row(vms->pdata[i]));
+    if (vms && health)
+        add_health(cli, vms, rows);
+    if (vms && json_array_get_length(rows) == 0)
         gpuvm_output_line(cli->output,
                           all ? "gpuvm defined no VM here" : "no VM is running; see gpuvm list --all");
     gpuvm_output_table(cli->output, "vms", rows, health ? columns_with_health : columns, NULL);

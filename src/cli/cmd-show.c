@@ -106,15 +106,16 @@ static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(cli->session, argv[0]);
-    g_autoptr(gpuvm_claim) claim = instance ? gpuvm_instance_claim(cli->session, instance) : NULL;
+    const gpuvm_claim *claim;
     const gpuvm_domain *domain;
     const gpuvm_record *record;
     g_autofree char *health_url = NULL;
     JsonObject *vm;
 
     (void)argc;
-    if (!claim)
+    if (!instance || !gpuvm_instance_look(cli->session, instance))
         return;
+    claim = instance->claim;
     domain = instance->domain;
     record = instance->record;
     health_url = record->health_url ? gpuvm_url_shown(record->health_url) : NULL;

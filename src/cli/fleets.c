@@ -2,8 +2,8 @@
 #include <config.h>
 
 #include "cli/fleets.h"
-#include "cli/device.h"
 
+#include "cli/device.h"
 #include "ops/ask.h"
 #include "ops/fleet.h"
 
@@ -30,15 +30,14 @@ static JsonObject *
 replica_row(gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_instance *instance,
             const gpuvm_health *health)
 {
-    g_autoptr(gpuvm_claim) claim = gpuvm_instance_claim(session, instance);
     JsonObject *row;
 
-    if (!claim)
+    if (!gpuvm_instance_look(session, instance))
         return NULL;
     row = json_object_new();
     json_object_set_string_member(row, "name", instance->domain->name);
     json_object_set_string_member(row, "state", gpuvm_instance_state(instance));
-    json_object_set_array_member(row, "devices", gpuvm_json_addresses(claim->next));
+    json_object_set_array_member(row, "devices", gpuvm_json_addresses(instance->claim->next));
     json_object_set_string_member(row, "definition", definition_word(session, fleet, instance));
     json_object_set_string_member(row, "digest", instance->record->deployed->digest);
     gpuvm_json_set_string(row, "health", health ? gpuvm_health_names[health->state] : NULL);

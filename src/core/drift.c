@@ -14,6 +14,19 @@ find_record(const xmlNode *domain)
     return gpuvm_xml_foreign(gpuvm_xml_child(domain, "metadata"), GPUVM_METADATA_NS);
 }
 
+/* @node as XML, to be compared and not to be shown. */
+static char *
+dump(xmlNode *node)
+{
+    xmlBuffer *buffer = xmlBufferCreate();
+    char *text;
+
+    xmlNodeDump(buffer, node->doc, node, 0, 0);
+    text = g_strdup((const char *)xmlBufferContent(buffer));
+    xmlBufferFree(buffer);
+    return text;
+}
+
 /* The devices of @domain, which are taken out of it, as sorted texts. */
 static GPtrArray *
 take_devices(xmlNode *domain)
@@ -23,7 +36,7 @@ take_devices(xmlNode *domain)
 
     for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
         if (node->type == XML_ELEMENT_NODE)
-            g_ptr_array_add(texts, gpuvm_xml_print(node));
+            g_ptr_array_add(texts, dump(node));
     }
     gpuvm_xml_remove(devices);
     g_ptr_array_sort(texts, gpuvm_text_compare);
@@ -35,7 +48,7 @@ static char *
 normalise(xmlNode *domain)
 {
     g_autoptr(GPtrArray) devices = take_devices(domain);
-    g_autofree char *rest = gpuvm_xml_print(domain), *all = NULL;
+    g_autofree char *rest = dump(domain), *all = NULL;
 
     g_ptr_array_add(devices, NULL);
     all = g_strjoinv("\n", (char **)devices->pdata);
@@ -136,16 +149,22 @@ gpuvm_drift_note(const char *xml, uint64_t libvirt)
 }
 
 int
-gpuvm_drift_look(const gpuvm_record *record, const char *xml, uint64_t libvirt)
+gpuvm_drift_look_at(const gpuvm_record *record, xmlDoc *doc, uint64_t libvirt)
 {
-    g_autoptr(xmlDoc) doc = NULL;
     g_autofree char *now = NULL;
     xmlNode *element = NULL;
 
     if (!record || !record->seen || record->seen_by != libvirt)
         return GPUVM_UNKNOWN;
-    doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
-    now = doc ? digest_seen(doc, &element) : NULL;
+    now = digest_seen(doc, &element);
     xmlFreeNode(element);
     return now ? !g_str_equal(now, record->seen) : GPUVM_UNKNOWN;
+}
+
+int
+gpuvm_drift_look(const gpuvm_record *record, const char *xml, uint64_t libvirt)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
+
+    return doc ? gpuvm_drift_look_at(record, doc, libvirt) : GPUVM_UNKNOWN;
 }

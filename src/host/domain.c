@@ -244,15 +244,17 @@ gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error)
 }
 
 gpuvm_claim *
-gpuvm_domain_claim(gpuvm_domain *domain, char **ret_definition, GError **error)
+gpuvm_domain_claim(gpuvm_domain *domain, xmlDoc **ret_definition, GError **error)
 {
-    g_autofree char *definition = gpuvm_domain_xml(domain, true, error);
-    g_autofree char *live = definition && domain->active ? gpuvm_domain_xml(domain, false, error) : NULL;
+    g_autofree char *xml = gpuvm_domain_xml(domain, true, error);
+    g_autofree char *live = xml && domain->active ? gpuvm_domain_xml(domain, false, error) : NULL;
+    g_autoptr(xmlDoc) definition = NULL;
     g_autoptr(gpuvm_claim) claim = NULL;
 
-    if (!definition || (domain->active && !live))
+    if (!xml || (domain->active && !live))
         return NULL;
-    claim = gpuvm_claim_parse(definition, error);
+    definition = gpuvm_xml_parse(xml, strlen(xml), "domain", error);
+    claim = definition ? gpuvm_claim_from_element(xmlDocGetRootElement(definition), error) : NULL;
     if (!claim || (live && !gpuvm_claim_run(claim, live, error)))
         return NULL;
     *ret_definition = g_steal_pointer(&definition);

@@ -51,14 +51,15 @@ gpuvm_running_record(gpuvm_session *session, gpuvm_domain *domain)
     return metadata ? gpuvm_record_parse(metadata, NULL) : NULL;
 }
 
-/* Takes both. */
+/* Takes all three. */
 static gpuvm_instance *
-new_instance(gpuvm_domain *domain, gpuvm_record *record)
+new_instance(gpuvm_domain *domain, gpuvm_record *record, gpuvm_claim *claim)
 {
     gpuvm_instance *instance = g_new0(gpuvm_instance, 1);
 
     instance->domain = domain;
     instance->record = record;
+    instance->claim = claim;
     instance->drifted = GPUVM_UNKNOWN;
     return instance;
 }
@@ -69,7 +70,7 @@ gpuvm_instance_find(gpuvm_session *session, const char *name)
     gpuvm_record *record = NULL;
     gpuvm_domain *domain = gpuvm_find_managed(session, name, &record);
 
-    return domain ? new_instance(domain, record) : NULL;
+    return domain ? new_instance(domain, record, NULL) : NULL;
 }
 
 const char *
@@ -78,19 +79,28 @@ gpuvm_instance_state(const gpuvm_instance *instance)
     return gpuvm_domain_state_name(instance->domain->state);
 }
 
-gpuvm_claim *
-gpuvm_instance_claim(gpuvm_session *session, gpuvm_instance *instance)
+/* @definition is of no further use. */
+static void
+see_drift(gpuvm_session *session, gpuvm_instance *instance, xmlDoc *definition)
 {
-    g_autofree char *definition = NULL;
-    GError *error = NULL;
-    gpuvm_claim *claim = gpuvm_domain_claim(instance->domain, &definition, &error);
     uint64_t version;
 
-    if (!claim)
-        gpuvm_session_fail(session, error);
-    else if (gpuvm_connection_version(session->connection, &version, NULL))
-        instance->drifted = gpuvm_drift_look(instance->record, definition, version);
-    return claim;
+    if (gpuvm_connection_version(session->connection, &version, NULL))
+        instance->drifted = gpuvm_drift_look_at(instance->record, definition, version);
+}
+
+bool
+gpuvm_instance_look(gpuvm_session *session, gpuvm_instance *instance)
+{
+    g_autoptr(xmlDoc) definition = NULL;
+    GError *error = NULL;
+
+    gpuvm_claim_free(instance->claim);
+    instance->claim = gpuvm_domain_claim(instance->domain, &definition, &error);
+    if (!instance->claim)
+        return gpuvm_session_fail(session, error);
+    see_drift(session, instance, definition);
+    return true;
 }
 
 void
@@ -100,12 +110,54 @@ gpuvm_instance_free(gpuvm_instance *instance)
         return;
     gpuvm_domain_free(instance->domain);
     gpuvm_record_free(instance->record);
+    gpuvm_claim_free(instance->claim);
     g_free(instance);
 }
 
-/* @damaged: of one whose record is, it is said. */
+/* @domain, which is taken, when gpuvm manages it; NULL: it does not, or see @error, of its record see @damaged. */
+static gpuvm_instance *
+read_record(gpuvm_domain *domain, GError **damaged, GError **error)
+{
+    g_autoptr(gpuvm_domain) taken = domain;
+    g_autofree char *metadata = gpuvm_domain_metadata(domain, GPUVM_METADATA_NS, error);
+    gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, damaged) : NULL;
+
+    return record ? new_instance(g_steal_pointer(&taken), record, NULL) : NULL;
+}
+
+static gpuvm_instance *
+read_managed(gpuvm_session *session, gpuvm_domain *domain, GError **error)
+{
+    (void)session;
+    return read_record(domain, error, error);
+}
+
+static gpuvm_instance *
+read_undamaged(gpuvm_session *session, gpuvm_domain *domain, GError **error)
+{
+    (void)session;
+    return read_record(domain, NULL, error);
+}
+
+/* The same as the first, looked at: one question to libvirt tells all. */
+static gpuvm_instance *
+read_all(gpuvm_session *session, gpuvm_domain *domain, GError **error)
+{
+    g_autoptr(gpuvm_domain) taken = domain;
+    g_autoptr(xmlDoc) definition = NULL;
+    g_autoptr(gpuvm_claim) claim = gpuvm_domain_claim(domain, &definition, error);
+    gpuvm_record *record = claim && claim->metadata ? gpuvm_record_parse(claim->metadata, error) : NULL;
+    gpuvm_instance *instance =
+        record ? new_instance(g_steal_pointer(&taken), record, g_steal_pointer(&claim)) : NULL;
+
+    if (instance)
+        see_drift(session, instance, definition);
+    return instance;
+}
+
 static GPtrArray *
-list(gpuvm_session *session, bool damaged)
+list(gpuvm_session *session, bool all,
+     gpuvm_instance *(*read)(gpuvm_session *session, gpuvm_domain *domain, GError **error))
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
     g_autoptr(GPtrArray) domains = NULL;
@@ -119,14 +171,18 @@ list(gpuvm_session *session, bool damaged)
         return NULL;
     }
     while (domains->len > 0) {
-        g_autoptr(gpuvm_domain) domain = g_ptr_array_steal_index(domains, 0);
-        g_autofree char *metadata = gpuvm_domain_metadata(domain, GPUVM_METADATA_NS, &error);
-        gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, damaged ? &error : NULL) : NULL;
+        gpuvm_domain *domain = g_ptr_array_steal_index(domains, 0);
+        g_autofree char *name = g_strdup(domain->name);
+        gpuvm_instance *instance = NULL;
 
-        if (record) {
-            g_ptr_array_add(found, new_instance(g_steal_pointer(&domain), record));
+        if (domain->active || all)
+            instance = read(session, domain, &error);
+        else
+            gpuvm_domain_free(domain);
+        if (instance) {
+            g_ptr_array_add(found, instance);
         } else if (error) { /* one that is damaged hides no other */
-            gpuvm_diags_set_subject(session->diags, domain->name);
+            gpuvm_diags_set_subject(session->diags, name);
             gpuvm_session_fail(session, g_steal_pointer(&error));
             gpuvm_diags_set_subject(session->diags, NULL);
         }
@@ -137,13 +193,19 @@ list(gpuvm_session *session, bool damaged)
 GPtrArray *
 gpuvm_list_managed(gpuvm_session *session)
 {
-    return list(session, true);
+    return list(session, true, read_managed);
 }
 
 GPtrArray *
 gpuvm_list_undamaged(gpuvm_session *session)
 {
-    return list(session, false);
+    return list(session, true, read_undamaged);
+}
+
+GPtrArray *
+gpuvm_list_looked_at(gpuvm_session *session, bool all)
+{
+    return list(session, all, read_all);
 }
 
 static gint64

@@ -55,19 +55,17 @@ bool
 gpuvm_check_restart(gpuvm_session *session, const char *name)
 {
     g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(session, name);
-    g_autoptr(gpuvm_claim) claim = NULL;
     g_autoptr(gpuvm_guest) guest = NULL;
     g_autofree char *xml = NULL;
     GError *error = NULL;
 
     if (!instance || !instance->domain->active)
         return instance != NULL;
-    claim = gpuvm_instance_claim(session, instance);
-    if (!claim)
+    if (!gpuvm_instance_look(session, instance))
         return false;
     xml = gpuvm_domain_xml(instance->domain, true, &error);
     if (xml)
         guest = gpuvm_guest_parse(xml, &error);
-    return guest ? gpuvm_check_start(session, claim, instance->record, guest, true)
+    return guest ? gpuvm_check_start(session, instance->claim, instance->record, guest, true)
                  : gpuvm_session_fail(session, error);
 }
