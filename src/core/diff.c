@@ -267,6 +267,12 @@ keep_disk(GPtrArray *differences, const gpuvm_plan *plan)
     }
 }
 
+static const char *
+name_of(const gpuvm_deployed *deployed)
+{
+    return deployed ? deployed->name : NULL;
+}
+
 void
 gpuvm_diff_plan(GPtrArray *differences, const gpuvm_plan *plan)
 {
@@ -276,6 +282,9 @@ gpuvm_diff_plan(GPtrArray *differences, const gpuvm_plan *plan)
 
     if (now)
         gpuvm_diff_trees(differences, &gpuvm_vm_table, now->root, then->root);
+    if (g_strcmp0(name_of(former->deployed), name_of(plan->deployed)) != 0)
+        gpuvm_diff_add(differences, "deployment", name_of(former->deployed), name_of(plan->deployed),
+                       GPUVM_WHEN_NOW);
     if (g_strcmp0(former->set, plan->set) != 0)
         gpuvm_diff_add(differences, "set", former->set, plan->set, GPUVM_WHEN_NOW);
     keep_disk(differences, plan);

@@ -93,6 +93,18 @@ write_definition(const gpuvm_vm *vm)
     return gpuvm_emit_yaml(doc->root);
 }
 
+/* A replica that is defined by itself, as it is, stays one: what was exported says nothing of its deployment. */
+static void
+keep_deployment(gpuvm_plan *plan)
+{
+    const gpuvm_record *former = plan->former;
+
+    if (plan->deployed || !former || !former->deployed || !g_str_equal(former->digest, plan->digest))
+        return;
+    plan->deployed = former->deployed;
+    plan->replica = former->replica;
+}
+
 gpuvm_plan *
 gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
 {
@@ -114,6 +126,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->set = input->set ? input->set : input->record ? input->record->set : NULL;
     plan->digest = gpuvm_node_digest(body->object.node);
     plan->definition = write_definition(input->vm);
+    keep_deployment(plan);
     plan->source = g_strdup(input->source);
     plan->directory = g_strdup(input->directory);
     plan->uuid = g_strdup(input->uuid);

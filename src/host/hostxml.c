@@ -74,7 +74,7 @@ mark_off(xmlNode *domain)
 static bool
 tells_definition(const xmlNode *node)
 {
-    return gpuvm_xml_is(node, "definition");
+    return gpuvm_xml_is(node, "definition") || gpuvm_xml_is(node, "deployment");
 }
 
 /* Without what was defined, which is nobody's business, and how libvirt had it, which is not how it is written here. */

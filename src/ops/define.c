@@ -12,12 +12,12 @@
 #include "ops/prune.h"
 #include "ops/startcheck.h"
 
-/* A replica becomes no other VM, and no other VM a replica. */
+/* A replica becomes no other VM, unless that is asked for, and no other VM a replica. */
 static void
-check_replica(gpuvm_session *session, const gpuvm_draft *draft)
+check_replica(gpuvm_session *session, const gpuvm_draft *draft, bool adopt)
 {
     const gpuvm_deployed *now = draft->record ? draft->record->deployed : NULL;
-    const gpuvm_deployed *then = draft->definition->spec->deployed;
+    const gpuvm_deployed *then = draft->plan->deployed; /* which a replica keeps that is not changed */
     const char *name = draft->domain->name;
 
     if (!draft->record || g_strcmp0(now ? now->name : NULL, then ? then->name : NULL) == 0)
@@ -27,10 +27,10 @@ check_replica(gpuvm_session *session, const gpuvm_draft *draft)
                                           "domain '%s' exists and is no replica of deployment '%s'", name,
                                           then->name),
                         "give the deployment another name, or remove that VM: gpuvm undefine %s", name);
-    else
+    else if (!adopt)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
-                                          "domain '%s' is a replica of deployment '%s'", name, now->name),
-                        "change the deployment's definition, or give the VM another name");
+                                          "VM '%s' is a replica of deployment '%s'", name, now->name),
+                        "change the deployment's definition, or take the VM out of it with --adopt");
 }
 
 /* The domain that is there under the VM's name, if any, must be one that may be replaced. */
@@ -48,7 +48,7 @@ check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_defin
                                           "domain '%s' exists and was not defined by gpuvm", domain->name),
                         "give the VM another name, or replace the domain's definition with --adopt");
     else if (domain)
-        check_replica(session, draft);
+        check_replica(session, draft, options->adopt);
     if (options->expected && g_strcmp0(draft->before, options->expected) != 0)
         gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                           "VM '%s' was changed meanwhile by somebody else", draft->plan->vm->name);

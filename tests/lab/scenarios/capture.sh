@@ -61,6 +61,11 @@ sleep 1000 < /dev/dri/card0 &
 same_everywhere
 grep -q 'is open as /dev/dri/card0' "$host" || fail 'no use was captured'
 
+# Nobody's definition is in it, and what it has of a domain is not taken for a domain that was changed.
+! grep -q 'gpuvm:definition' "$host" || fail 'a definition is in the file'
+expect_exit 0 gpuvm -c "test://$host" list --all
+expect_no_text 'changed outside'
+
 # libvirt's test driver takes the file, and it tells neither serial numbers nor the host's UUID.
 expect_exit 0 gpuvm -c "test://$host" list --all
 expect_exit 0 virsh -c "test://$host" nodedev-dumpxml pci_0000_00_00_0
