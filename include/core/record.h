@@ -24,3 +24,9 @@ gpuvm_record *gpuvm_record_parse(const char *xml, GError **error);
 
 /** Writes into @vm, gpuvm's element, that the libvirt of version @by has the domain as @digest says. */
 void gpuvm_record_set_seen(xmlNode *vm, const char *digest, uint64_t by);
+
+/** The document of @yaml, a recorded definition; NULL: it is damaged. To be unreferenced. */
+gpuvm_doc *gpuvm_record_document(const char *yaml);
+
+/** Whether what @record remembers was defined as VM @name: a copy of its domain, or one that was renamed, was not. */
+bool gpuvm_record_is_of(const gpuvm_record *record, const char *name);

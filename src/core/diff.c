@@ -3,6 +3,8 @@
 
 #include "core/diff.h"
 
+#include "core/record.h"
+
 #include <string.h>
 
 #include "base/url.h"
@@ -197,17 +199,6 @@ gpuvm_diff_trees(GPtrArray *differences, const gpuvm_table *table, const gpuvm_n
         set_disk_effect(differences, GPUVM_WHEN_START);
 }
 
-/* The document of @yaml, which gpuvm wrote; NULL: it is damaged. */
-static gpuvm_doc *
-parse(const char *yaml)
-{
-    g_autoptr(gpuvm_source) source = gpuvm_source_new("definition", g_strdup(yaml), strlen(yaml));
-    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
-    g_autoptr(GPtrArray) docs = gpuvm_doc_parse(source, diags);
-
-    return diags->errors == 0 ? gpuvm_doc_ref(docs->pdata[0]) : NULL;
-}
-
 static void
 add_address(GString *text, const gpuvm_pci_addr *addr, gpuvm_role role)
 {
@@ -277,8 +268,8 @@ void
 gpuvm_diff_plan(GPtrArray *differences, const gpuvm_plan *plan)
 {
     const gpuvm_record *former = plan->former;
-    g_autoptr(gpuvm_doc) now = former->definition ? parse(former->definition) : NULL;
-    g_autoptr(gpuvm_doc) then = parse(plan->definition);
+    g_autoptr(gpuvm_doc) now = former->definition ? gpuvm_record_document(former->definition) : NULL;
+    g_autoptr(gpuvm_doc) then = gpuvm_record_document(plan->definition);
 
     if (now)
         gpuvm_diff_trees(differences, &gpuvm_vm_table, now->root, then->root);

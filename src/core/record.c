@@ -344,3 +344,22 @@ gpuvm_record_parse(const char *xml, GError **error)
     }
     return g_steal_pointer(&record);
 }
+
+gpuvm_doc *
+gpuvm_record_document(const char *yaml)
+{
+    g_autoptr(gpuvm_source) source = gpuvm_source_new("definition", g_strdup(yaml), strlen(yaml));
+    g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+    g_autoptr(GPtrArray) docs = gpuvm_doc_parse(source, diags);
+
+    return diags->errors == 0 ? gpuvm_doc_ref(docs->pdata[0]) : NULL;
+}
+
+bool
+gpuvm_record_is_of(const gpuvm_record *record, const char *name)
+{
+    g_autoptr(gpuvm_doc) doc = record->definition ? gpuvm_record_document(record->definition) : NULL;
+    const gpuvm_node *own = doc ? gpuvm_node_get(doc->root, "name") : NULL;
+
+    return own && g_strcmp0(own->text, name) == 0;
+}

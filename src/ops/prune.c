@@ -38,7 +38,8 @@ gpuvm_prune_find(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_de
         const gpuvm_instance *instance = found->pdata[i];
         const char *name = instance->domain->name;
 
-        if (g_strcmp0(instance->record->set, options->set) != 0 || is_defined(drafts, name) ||
+        if (g_strcmp0(instance->record->set, options->set) != 0 ||
+            !gpuvm_record_is_of(instance->record, name) || is_defined(drafts, name) ||
             (among && !is_among(among, name)))
             g_ptr_array_remove_index(found, i);
         else if (options->prune)
