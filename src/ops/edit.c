@@ -75,10 +75,10 @@ gpuvm_edit_run(gpuvm_session *session, const gpuvm_edit *edit, bool *ret_changed
     gpuvm_watchdog_pause(); /* who thinks for an hour loses nothing when libvirtd is restarted meanwhile */
     edited = gpuvm_editor_run(edit->file, &error);
     gpuvm_watchdog_resume();
-    if (!edited || !g_file_get_contents(edit->file, &text, NULL, &error))
-        return gpuvm_session_fail(session, error);
-    *ret_changed = !g_str_equal(text, edit->text);
-    return true;
+    if (g_file_get_contents(edit->file, &text, NULL,
+                            edited ? &error : NULL)) /* what a broken editor saved, too */
+        *ret_changed = !g_str_equal(text, edit->text);
+    return !error || gpuvm_session_fail(session, error);
 }
 
 GPtrArray *
