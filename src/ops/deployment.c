@@ -52,6 +52,14 @@ is_old(gpuvm_session *session, const gpuvm_draft *draft)
     return running && (!g_str_equal(running->digest, draft->plan->digest) || is_drifted(session, draft));
 }
 
+/* Whether only what its domain remembers of the deployment may change. */
+static bool
+is_defined_so(gpuvm_session *session, const gpuvm_draft *draft)
+{
+    return draft->record && g_str_equal(draft->record->digest, draft->plan->digest) &&
+           !is_drifted(session, draft);
+}
+
 /* Those that run with another definition keep it until they are stopped. */
 static void
 set_old_aside(void *data, GPtrArray *now)
@@ -67,7 +75,10 @@ set_old_aside(void *data, GPtrArray *now)
             continue;
         }
         g_ptr_array_add(doing->old, draft);
-        g_ptr_array_remove_index(now, i);
+        if (!doing->how->update && is_defined_so(doing->session, draft))
+            i++;
+        else
+            g_ptr_array_remove_index(now, i);
         if (doing->how->update) /* by the time that others start */
             gpuvm_claim_free(gpuvm_facts_take_claim(doing->session->facts, name_of(draft)));
     }

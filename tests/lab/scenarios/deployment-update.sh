@@ -142,10 +142,20 @@ expect_exit 0 create
 expect_text 'fleet-1: stopped' 'fleet-1: updated' 'fleet-1: healthy' 'fleet-0: unchanged'
 run_with $memory
 
+# How many there are to be is kept by those, too, that still run with an older definition.
+fleet 310 /health
+expect_exit 0 gpuvm define "$TMPDIR/fleet.yaml"
+expect_exit 0 gpuvm deployment scale --force fleet=1
+expect_text "replica 'fleet-0' runs with another definition" 'fleet-1: removed'
+expect_exit 0 gpuvm -o json deployment list
+expect_json '[[d["replicas"], d["running"]] for d in j["deployments"]]' '[[1, 1]]'
+expect_exit 0 create --wait
+run_with 310
+
 # A replica is nothing else, and not changed by itself.
 vm fleet-1 '{}'
 expect_exit 4 gpuvm define "$TMPDIR/fleet-1.yaml"
-expect_text "domain 'fleet-1' is a replica of deployment 'fleet'"
+expect_text "VM 'fleet-1' is a replica of deployment 'fleet'" --adopt
 expect_exit 4 env EDITOR=false "$GPUVM" edit fleet-1
 expect_text "VM 'fleet-1' is a replica of deployment 'fleet'"
 
