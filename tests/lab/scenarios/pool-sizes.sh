@@ -49,7 +49,7 @@ state()
     local name
     sha256sum "${kept[@]}"
     for name in $(virsh -q list --all --name); do
-        virsh dumpxml --inactive "$name"
+        virsh dumpxml --inactive "$name" | sed "s,^ *,," # libvirt indents metadata anew when it starts
     done
 }
 
