@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <glib.h>
 
 /** The character at *@at, which moves behind it; a byte that is not UTF-8 is one character, as is a NUL: 0. */
@@ -35,3 +37,9 @@ char *gpuvm_text_printable(const char *text);
 
 /** A GCompareFunc for arrays of char *: in the order of strcmp, which is the same in every locale. */
 int gpuvm_text_compare(gconstpointer a, gconstpointer b);
+
+/** Whether @text is one of @patterns, which have blanks between them, and '*' for anything. */
+bool gpuvm_text_fits(const char *patterns, const char *text);
+
+/** What is shown of @text in a table: its first line, or @most characters of that; "…" stands for the rest. g_malloc. */
+char *gpuvm_text_begin(const char *text, glong most);

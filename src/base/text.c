@@ -3,7 +3,6 @@
 
 #include "base/text.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 gunichar
@@ -91,4 +90,34 @@ int
 gpuvm_text_compare(gconstpointer a, gconstpointer b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool
+gpuvm_text_fits(const char *patterns, const char *text)
+{
+    bool found = false;
+    size_t n;
+
+    for (const char *at = patterns; !found; at += n + 1) {
+        n = strcspn(at, " ");
+        if (memchr(at, '*', n)) {
+            g_autofree char *pattern = g_strndup(at, n);
+            found = g_pattern_match_simple(pattern, text);
+        } else {
+            found = strlen(text) == n && memcmp(at, text, n) == 0;
+        }
+        if (!at[n])
+            break;
+    }
+    return found;
+}
+
+char *
+gpuvm_text_begin(const char *text, glong most)
+{
+    size_t line = strcspn(text, "\n");
+    glong length = g_utf8_strlen(text, (gssize)line);
+    g_autofree char *begin = g_utf8_substring(text, 0, MIN(most, length));
+
+    return text[line] || length > most ? g_strconcat(begin, "…", NULL) : g_steal_pointer(&begin);
 }

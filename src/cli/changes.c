@@ -3,22 +3,17 @@
 
 #include "cli/changes.h"
 
-#include <string.h>
-
+#include "base/text.h"
 #include "model/scalars.h"
 
 #define MOST_CHARACTERS 40 /* of a value that a table shows */
 
-/* The first line of the member @key of @row, and of that as much as fits. */
 static char *
 shorten(JsonObject *row, const char *key)
 {
-    const char *text = json_object_get_null_member(row, key) ? "-" : json_object_get_string_member(row, key);
-    g_autofree char *line = g_strndup(text, strcspn(text, "\n"));
-    bool fits = g_utf8_strlen(line, -1) <= MOST_CHARACTERS && !text[strlen(line)];
-    g_autofree char *begin = g_utf8_substring(line, 0, MIN(MOST_CHARACTERS, g_utf8_strlen(line, -1)));
-
-    return fits ? g_steal_pointer(&line) : g_strconcat(begin, "…", NULL);
+    return gpuvm_text_begin(json_object_get_null_member(row, key) ? "-"
+                                                                  : json_object_get_string_member(row, key),
+                            MOST_CHARACTERS);
 }
 
 static char *

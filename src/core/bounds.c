@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+
 #define EITHER (GPUVM_BOUNDS_TEMPLATE | GPUVM_BOUNDS_DOMAIN)
 #define TEMPLATE GPUVM_BOUNDS_TEMPLATE
 #define DOMAIN GPUVM_BOUNDS_DOMAIN
@@ -137,27 +139,6 @@ typedef struct check {
     gpuvm_diags *diags;
 } check;
 
-/* Whether @text is one of the patterns in @list. */
-static bool
-is_in(const char *list, const char *text)
-{
-    bool found = false;
-    size_t n;
-
-    for (const char *at = list; !found; at += n + 1) {
-        n = strcspn(at, " ");
-        if (memchr(at, '*', n)) {
-            g_autofree char *pattern = g_strndup(at, n);
-            found = g_pattern_match_simple(pattern, text);
-        } else {
-            found = strlen(text) == n && memcmp(at, text, n) == 0;
-        }
-        if (!at[n])
-            break;
-    }
-    return found;
-}
-
 /* Whether @text is the VM's own, as @pattern has it. */
 static bool
 is_own(const check *on, const char *pattern, const char *text)
@@ -175,7 +156,8 @@ is_own(const check *on, const char *pattern, const char *text)
 static bool
 may_say(const check *on, const struct row *row, const char *value)
 {
-    return ((row->allowed && is_in(row->allowed, value)) || (row->own && is_own(on, row->own, value))) &&
+    return ((row->allowed && gpuvm_text_fits(row->allowed, value)) ||
+            (row->own && is_own(on, row->own, value))) &&
            !strstr(value, "/../");
 }
 
@@ -194,7 +176,8 @@ static void
 refuse(const check *on, const xmlNode *node, const char *text, const char *instead)
 {
     const xmlNode *parent = node->parent;
-    bool outer = parent->type != XML_ELEMENT_NODE || is_in("domain os devices", (const char *)parent->name);
+    bool outer =
+        parent->type != XML_ELEMENT_NODE || gpuvm_text_fits("domain os devices", (const char *)parent->name);
     g_autofree char *in = outer ? NULL : g_strdup_printf(" in <%s>", parent->name);
     gpuvm_diag *diag;
 
@@ -246,7 +229,7 @@ check_rows(const check *on, const xmlNode *node, const char *path)
     bool right = true;
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        if (rows[i].where & on->what && is_in(rows[i].paths, path))
+        if (rows[i].where & on->what && gpuvm_text_fits(rows[i].paths, path))
             right = check_row(on, node, &rows[i]) && right;
     }
     return right;
@@ -260,7 +243,7 @@ is_second(const xmlNode *node)
 
     while (before && !gpuvm_xml_is(before, (const char *)node->name))
         before = before->prev;
-    return before && !is_in("sysinfo seclabel", (const char *)node->name);
+    return before && !gpuvm_text_fits("sysinfo seclabel", (const char *)node->name);
 }
 
 /* libvirt takes an attribute by its name, whatever its namespace. */
@@ -286,7 +269,7 @@ check_children(const check *on, const xmlNode *node, const char *path)
 
         if (child->type != XML_ELEMENT_NODE)
             continue;
-        if (child->ns || has_foreign_attribute(child) || (part && !is_in(part->children, name)))
+        if (child->ns || has_foreign_attribute(child) || (part && !gpuvm_text_fits(part->children, name)))
             refuse_element(on, child, "", NULL);
         else if (!*path && is_second(child))
             refuse_element(on, child, "a second ", NULL);
@@ -310,7 +293,7 @@ gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, c
 void
 gpuvm_bounds_check_emulator(const char *path, const gpuvm_mark *mark, gpuvm_diags *diags)
 {
-    if (!is_in(EMULATORS, path))
+    if (!gpuvm_text_fits(EMULATORS, path))
         gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_REFUSED, mark,
                                           "libvirt's emulator is %s, which a VM may not have", path),
                         BELOW_USR);

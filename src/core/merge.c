@@ -3,6 +3,7 @@
 
 #include "core/merge.h"
 
+#include "base/text.h"
 #include "core/boot.h"
 #include "core/diff.h"
 #include "core/secret.h"
@@ -181,21 +182,13 @@ free_origin(gpointer data)
     g_free(origin);
 }
 
-/* The beginning of @node's first line, or how many items it has. */
+/* What is shown of @node: how it begins, or how many items it has. */
 static char *
 shorten(const gpuvm_node *node)
 {
-    g_autofree char *text = NULL;
-    g_auto(GStrv) lines = NULL;
-
-    if (node->type != GPUVM_NODE_SCALAR)
-        return g_strdup_printf("%u %s", node->n, node->n == 1 ? "item" : "items");
-    text = g_strdup(node->text);
-    lines = g_strsplit(text, "\n", 2);
-    if (g_utf8_strlen(text, -1) <= VALUE_LENGTH && (!lines[0] || !lines[1]))
-        return g_steal_pointer(&text);
-    g_autofree char *begin = g_utf8_substring(lines[0], 0, MIN(VALUE_LENGTH, g_utf8_strlen(lines[0], -1)));
-    return g_strconcat(begin, "…", NULL);
+    return node->type == GPUVM_NODE_SCALAR
+               ? gpuvm_text_begin(node->text, VALUE_LENGTH)
+               : g_strdup_printf("%u %s", node->n, node->n == 1 ? "item" : "items");
 }
 
 /* A list of single values is shown with them. */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "model/plan.h"
 
 #define MOST_CHARACTERS 100 /* of an element that is quoted */
@@ -68,24 +69,13 @@ static const struct {
 };
 
 static bool
-is_in(const char *list, const char *text)
-{
-    g_auto(GStrv) patterns = g_strsplit(list, " ", -1);
-    bool found = false;
-
-    for (char **pattern = patterns; *pattern; pattern++)
-        found |= g_pattern_match_simple(*pattern, text);
-    return found;
-}
-
-static bool
 fits(const xmlNode *node, const char *attribute, const char *values)
 {
     g_autofree char *value = !attribute   ? NULL
                              : *attribute ? gpuvm_xml_attr(node, attribute)
                                           : gpuvm_xml_text(node);
 
-    return !attribute || (values ? value && is_in(values, value) : !value);
+    return !attribute || (values ? value && gpuvm_text_fits(values, value) : !value);
 }
 
 /* Whether @node, at @path, is known; *@ret_inside: it is to be looked into. */

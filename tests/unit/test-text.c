@@ -75,12 +75,58 @@ counts_columns(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+fits_patterns(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *patterns, *text;
+        bool fits;
+    } cases[] = {
+        {"raw qcow2", "raw", true},
+        {"raw qcow2", "qcow2", true},
+        {"raw qcow2", "qcow", false},
+        {"raw qcow2", "raw qcow2", false},
+        {"/usr/*", "/usr/a", true},
+        {"/usr/*", "/opt/usr/a", false},
+        {"/a* /b*", "/bin", true},
+        {"*", "", true},
+        {"a", "", false},
+        {"a?c", "abc", false},
+        {"", "a", false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (gpuvm_text_fits(cases[i].patterns, cases[i].text) != cases[i].fits)
+            fail_msg("'%s' and '%s'", cases[i].patterns, cases[i].text);
+    }
+}
+
+static void
+shows_the_begin(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *text, *begin;
+    } cases[] = {
+        {"", ""},           {"abcde", "abcde"},   {"abcdef", "abcde…"},
+        {"äöüäö", "äöüäö"}, {"äöüäöü", "äöüäö…"}, {"ab\n", "ab…"},
+        {"ab\nc", "ab…"},   {"\nab", "…"},        {"abcdefg\nh", "abcde…"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *begin = gpuvm_text_begin(cases[i].text, 5);
+
+        expect_text(cases[i].text, begin, cases[i].begin);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(makes_visible),
         cmocka_unit_test(counts_columns),
+        cmocka_unit_test(fits_patterns),
+        cmocka_unit_test(shows_the_begin),
     };
 
     return cmocka_run_group_tests_name("text", tests, NULL, NULL);
