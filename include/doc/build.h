@@ -26,6 +26,13 @@ void gpuvm_doc_add(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_n
 /** Sets @key of @mapping to @value, in place of the value it has, else at its end. */
 void gpuvm_doc_set(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *value);
 
+/**
+ * The value of @key in @mapping. When there is none, @make (gpuvm_doc_mapping or gpuvm_doc_sequence) makes it, and it and its key have
+ * the place @mark.
+ */
+gpuvm_node *gpuvm_doc_ensure(gpuvm_doc *doc, gpuvm_node *mapping, const char *key, const gpuvm_mark *mark,
+                             gpuvm_node *(*make)(gpuvm_doc *doc, const gpuvm_mark *mark));
+
 /** Removes @key from @mapping, if it is there. */
 void gpuvm_node_remove(gpuvm_node *mapping, const char *key);
 

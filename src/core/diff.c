@@ -3,12 +3,11 @@
 
 #include "core/diff.h"
 
-#include "core/record.h"
-
 #include <string.h>
 
 #include "base/url.h"
 #include "core/image.h"
+#include "core/record.h"
 
 const char *const gpuvm_when_names[] = {"now", "at the next start", "needs a new disk", NULL};
 

@@ -39,7 +39,7 @@ copy_keys(gpuvm_doc *doc, const gpuvm_node *node, const char *const *except)
         const char *key = node->keys[i]->text;
 
         if (except ? !g_strv_contains(except, key) : gpuvm_table_field(&gpuvm_body_table, key) != NULL)
-            gpuvm_doc_set(doc, copy, node->keys[i], node->values[i]);
+            gpuvm_doc_add(doc, copy, node->keys[i], node->values[i]);
     }
     return copy;
 }

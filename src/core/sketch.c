@@ -40,18 +40,11 @@ say(const sketch *s, gpuvm_node *mapping, const char *key, char *text)
         gpuvm_doc_set(s->doc, mapping, scalar(s, key), scalar(s, text));
 }
 
-/* The value of @key in @mapping, which @make makes when there is none. */
 static gpuvm_node *
 ensure(const sketch *s, gpuvm_node *mapping, const char *key,
        gpuvm_node *(*make)(gpuvm_doc *doc, const gpuvm_mark *mark))
 {
-    gpuvm_node *value = (gpuvm_node *)gpuvm_node_get(mapping, key);
-
-    if (!value) {
-        value = make(s->doc, &s->doc->root->mark);
-        gpuvm_doc_set(s->doc, mapping, scalar(s, key), value);
-    }
-    return value;
+    return gpuvm_doc_ensure(s->doc, mapping, key, &s->doc->root->mark, make);
 }
 
 /* Each child of @node, which is called @what, that is none of @known (NULL-terminated). */

@@ -99,6 +99,19 @@ gpuvm_doc_set(gpuvm_doc *doc, gpuvm_node *mapping, gpuvm_node *key, gpuvm_node *
     gpuvm_doc_add(doc, mapping, key, value);
 }
 
+gpuvm_node *
+gpuvm_doc_ensure(gpuvm_doc *doc, gpuvm_node *mapping, const char *key, const gpuvm_mark *mark,
+                 gpuvm_node *(*make)(gpuvm_doc *doc, const gpuvm_mark *mark))
+{
+    gpuvm_node *value = (gpuvm_node *)gpuvm_node_get(mapping, key);
+
+    if (!value) {
+        value = make(doc, mark);
+        gpuvm_doc_add(doc, mapping, gpuvm_doc_scalar(doc, key, mark), value);
+    }
+    return value;
+}
+
 void
 gpuvm_node_remove(gpuvm_node *mapping, const char *key)
 {

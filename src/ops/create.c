@@ -21,31 +21,6 @@ make_scalar(gpuvm_doc *doc, const char *name, const char *text)
     return node;
 }
 
-/* The mapping @key of @parent, made when it is not there. */
-static gpuvm_node *
-ensure_mapping(gpuvm_doc *doc, gpuvm_node *parent, const char *key, const gpuvm_mark *mark)
-{
-    gpuvm_node *mapping = (gpuvm_node *)gpuvm_node_get(parent, key);
-
-    if (!mapping) {
-        mapping = gpuvm_doc_mapping(doc, mark);
-        gpuvm_doc_set(doc, parent, gpuvm_doc_scalar(doc, key, mark), mapping);
-    }
-    return mapping;
-}
-
-static void
-append(gpuvm_doc *doc, gpuvm_node *mapping, const char *key, gpuvm_node *item)
-{
-    gpuvm_node *list = (gpuvm_node *)gpuvm_node_get(mapping, key);
-
-    if (!list) {
-        list = gpuvm_doc_sequence(doc, &item->mark);
-        gpuvm_doc_set(doc, mapping, gpuvm_doc_scalar(doc, key, &item->mark), list);
-    }
-    gpuvm_doc_append(doc, list, item);
-}
-
 /* Gives the field of @value's flag its value. */
 static void
 apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
@@ -61,9 +36,9 @@ apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
     char **key = keys;
 
     for (; key[1]; key++)
-        mapping = ensure_mapping(doc, mapping, *key, &node->mark);
+        mapping = gpuvm_doc_ensure(doc, mapping, *key, &node->mark, gpuvm_doc_mapping);
     if (flag->list)
-        append(doc, mapping, *key, node);
+        gpuvm_doc_append(doc, gpuvm_doc_ensure(doc, mapping, *key, &node->mark, gpuvm_doc_sequence), node);
     else
         gpuvm_doc_set(doc, mapping, gpuvm_doc_scalar(doc, *key, &node->mark), node);
 }
