@@ -26,8 +26,8 @@ gpuvm_fleet *gpuvm_fleet_find(gpuvm_session *session, const char *name);
 /** As above, but that there is none is an error (GPUVM_EXIT_HOST) with the nearest name as a hint. */
 gpuvm_fleet *gpuvm_fleet_get(gpuvm_session *session, const char *name);
 
-/** The replica with @number; NULL: there is none. */
-const gpuvm_instance *gpuvm_fleet_replica(const gpuvm_fleet *fleet, unsigned number);
+/** Whether @instance is a replica of @fleet, as it is now: a copy that was made with virsh has the same record. */
+bool gpuvm_fleet_has(const gpuvm_fleet *fleet, const gpuvm_instance *instance);
 
 /* Has @drafts (gpuvm_draft) of deployments count on from the generation that their replicas record. */
 bool gpuvm_fleet_count(gpuvm_session *session, const GPtrArray *drafts);

@@ -3,7 +3,6 @@
 
 #include "ops/define.h"
 
-#include "base/text.h"
 #include "core/drift.h"
 #include "core/image.h"
 #include "ops/hookfile.h"
@@ -162,16 +161,14 @@ start_one(gpuvm_session *session, const char *name, const gpuvm_define_options *
 }
 
 /* What is in the way of all replicas of a deployment is said once. */
-static bool
+static void
 check_start(gpuvm_session *session, const gpuvm_draft *draft)
 {
     const gpuvm_spec *spec = draft->definition->spec;
-    bool may;
 
     gpuvm_diags_set_subject(session->diags, spec->deployed ? spec->deployed->name : spec->vm->name);
-    may = gpuvm_check_draft(session, draft);
+    gpuvm_check_draft(session, draft);
     gpuvm_diags_set_subject(session->diags, NULL);
-    return may;
 }
 
 /* Plans @drafts; those that are to be defined now, when nothing stands in the way of any, else NULL. */
@@ -231,23 +228,14 @@ fetch(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_option
 static bool
 lock(gpuvm_session *session, const GPtrArray *drafts, const GPtrArray *doomed, GPtrArray *locks)
 {
-    g_autoptr(GPtrArray) order = g_ptr_array_new();
-    const char *last = NULL;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
 
+    /* a second VM of a name is an error that planning finds */
     for (guint i = 0; i < drafts->len; i++)
-        g_ptr_array_add(order, ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->vm->name);
+        g_ptr_array_add(names, ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->vm->name);
     for (guint i = 0; i < doomed->len; i++)
-        g_ptr_array_add(order, ((const gpuvm_instance *)doomed->pdata[i])->domain->name);
-    g_ptr_array_sort(order, gpuvm_text_compare);
-    for (guint i = 0; i < order->len; i++) {
-        const char *name = order->pdata[i];
-
-        /* a second VM of a name is an error that planning finds */
-        if (g_strcmp0(name, last) != 0 && !gpuvm_locks_add_vm(locks, session, name))
-            return false;
-        last = name;
-    }
-    return gpuvm_locks_add_host(locks, session);
+        g_ptr_array_add(names, ((const gpuvm_instance *)doomed->pdata[i])->domain->name);
+    return gpuvm_locks_add_vms(locks, session, names) && gpuvm_locks_add_host(locks, session);
 }
 
 /* The drafts of @definitions (taken), of their set. */
@@ -315,7 +303,6 @@ gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm
     g_autoptr(GPtrArray) comparisons = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_comparison_free);
     g_autoptr(GPtrArray) drafts = draft(session, definitions, options);
     g_autoptr(GPtrArray) doomed = drafts ? gpuvm_prune_find(session, drafts, options, NULL) : NULL;
-
     g_autoptr(GPtrArray) now = doomed ? plan_all(session, drafts, doomed, options) : NULL;
 
     if (!now)

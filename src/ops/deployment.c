@@ -3,8 +3,6 @@
 
 #include "ops/deployment.h"
 
-#include "base/text.h"
-
 #include <string.h>
 
 #include "core/drift.h"
@@ -135,24 +133,17 @@ names_from(const gpuvm_fleet *fleet, uint64_t first)
 static bool
 lock_replicas(gpuvm_session *session, const gpuvm_fleet *fleet, const GPtrArray *names, GPtrArray *locks)
 {
-    g_autoptr(GPtrArray) order = g_ptr_array_new();
     bool all = true;
 
-    for (guint i = 0; i < names->len; i++)
-        g_ptr_array_add(order, names->pdata[i]);
-    g_ptr_array_sort(order, gpuvm_text_compare);
-    for (guint i = 0; i < order->len; i++) {
-        g_autoptr(gpuvm_record) record = NULL;
-        g_autoptr(gpuvm_domain) domain = NULL;
-        bool still;
+    if (!gpuvm_locks_add_vms(locks, session, names))
+        return false;
+    for (guint i = 0; i < names->len; i++) {
+        g_autoptr(gpuvm_instance) instance = gpuvm_instance_find(session, names->pdata[i]);
+        bool still = instance && gpuvm_fleet_has(fleet, instance);
 
-        if (!gpuvm_locks_add_vm(locks, session, order->pdata[i]))
-            return false;
-        domain = gpuvm_find_managed(session, order->pdata[i], &record);
-        still = domain && record->deployed && g_str_equal(record->deployed->name, fleet->name);
-        if (domain && !still)
+        if (instance && !still)
             gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
-                              "domain '%s' is no replica of deployment '%s' any more", domain->name,
+                              "domain '%s' is no replica of deployment '%s' any more", instance->domain->name,
                               fleet->name);
         all &= still;
     }

@@ -123,16 +123,10 @@ gpuvm_fleet_get(gpuvm_session *session, const char *name)
     return NULL;
 }
 
-const gpuvm_instance *
-gpuvm_fleet_replica(const gpuvm_fleet *fleet, unsigned number)
+bool
+gpuvm_fleet_has(const gpuvm_fleet *fleet, const gpuvm_instance *instance)
 {
-    for (guint i = 0; i < fleet->replicas->len; i++) {
-        const gpuvm_instance *instance = fleet->replicas->pdata[i];
-
-        if (instance->record->replica == number)
-            return instance;
-    }
-    return NULL;
+    return is_replica(instance) && g_str_equal(instance->record->deployed->name, fleet->name);
 }
 
 /* Whether @a and @b, of one deployment, say the same. */

@@ -3,6 +3,8 @@
 
 #include "ops/locks.h"
 
+#include "base/text.h"
+
 /* Who is told of what is waited for. */
 typedef struct waiter {
     const gpuvm_session *session;
@@ -64,6 +66,25 @@ gpuvm_locks_add_vm(GPtrArray *locks, gpuvm_session *session, const char *name)
     g_autofree char *what = g_strdup_printf("is at work on VM '%s'", name);
 
     return add(locks, session, file, true, what);
+}
+
+bool
+gpuvm_locks_add_vms(GPtrArray *locks, gpuvm_session *session, const GPtrArray *names)
+{
+    g_autoptr(GPtrArray) order = g_ptr_array_new();
+    const char *last = NULL;
+
+    for (guint i = 0; i < names->len; i++)
+        g_ptr_array_add(order, names->pdata[i]);
+    g_ptr_array_sort(order, gpuvm_text_compare);
+    for (guint i = 0; i < order->len; i++) {
+        const char *name = order->pdata[i];
+
+        if (g_strcmp0(name, last) != 0 && !gpuvm_locks_add_vm(locks, session, name))
+            return false;
+        last = name;
+    }
+    return true;
 }
 
 bool

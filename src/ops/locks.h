@@ -16,5 +16,7 @@ GPtrArray *gpuvm_locks_new(void);
 bool gpuvm_locks_add_fleet(GPtrArray *locks, gpuvm_session *session, const char *name);
 bool gpuvm_locks_add_images(GPtrArray *locks, gpuvm_session *session, bool exclusive);
 bool gpuvm_locks_add_vm(GPtrArray *locks, gpuvm_session *session, const char *name);
+/* That of each of @names (char *), in their order, which all keep to; twice the same is once. */
+bool gpuvm_locks_add_vms(GPtrArray *locks, gpuvm_session *session, const GPtrArray *names);
 bool gpuvm_locks_add_host(GPtrArray *locks, gpuvm_session *session);
 bool gpuvm_locks_add_pool(GPtrArray *locks, gpuvm_session *session);
