@@ -410,6 +410,37 @@ talk()
 {
     cat > "$TMPDIR/talk.s" <<-END
 	.code16
+	begin:  xor %ax, %ax
+	        mov %ax, %ds
+	        mov %ax, %ss
+	        mov \$0x7c00, %sp
+	        movw \$tick, 0x20 # the timer's interrupt
+	        movw \$0xf000, 0x22
+	        lgdtl %cs:table # the local APIC, far beyond a real mode's segment, lets it through
+	        mov %cr0, %eax
+	        or \$1, %al
+	        mov %eax, %cr0
+	        mov \$8, %bx
+	        mov %bx, %es
+	        and \$0xfe, %al
+	        mov %eax, %cr0
+	        mov \$0xfee00350, %ebx
+	        movl \$0x700, %es:(%ebx)
+	        mov \$0x11, %al
+	        out %al, \$0x20
+	        mov \$8, %al
+	        out %al, \$0x21
+	        mov \$4, %al
+	        out %al, \$0x21
+	        mov \$1, %al
+	        out %al, \$0x21
+	        mov \$0xfe, %al
+	        out %al, \$0x21
+	        mov \$0x34, %al # 18 times a second
+	        out %al, \$0x43
+	        xor %al, %al
+	        out %al, \$0x40
+	        out %al, \$0x40
 	say:    mov \$text, %si
 	next:   mov \$0x3fd, %dx
 	        in %dx, %al
@@ -421,20 +452,32 @@ talk()
 	        jz listen
 	        out %al, %dx
 	        jmp next
-	listen: mov \$0x20000, %ecx
+	listen: mov \$2, %cl
 	hear:   mov \$0x3fd, %dx
 	        in %dx, %al
 	        test \$1, %al
-	        jz wait
+	        jz rest
 	        mov \$0x3f8, %dx
 	        in %dx, %al
 	        out %al, %dx
-	wait:   dec %ecx
+	        jmp hear
+	rest:   sti
+	        hlt
+	        cli
+	        dec %cl
 	        jnz hear
 	        jmp say
+	tick:   mov \$0x20, %al
+	        out %al, \$0x20
+	        iret
+	        .balign 8
+	table:  .word 15
+	        .long 0xf0000 + flat - 8
+	        .balign 8
+	flat:   .quad 0x00cf92000000ffff
 	text:   .asciz "$1"
 	        .org 0xfff0
-	        jmp say
+	        jmp begin
 	        .org 0x10000
 	END
     as --32 -o "$TMPDIR/talk.o" "$TMPDIR/talk.s"
