@@ -82,9 +82,17 @@ typedef struct gpuvm_plan_image {
 
 void gpuvm_plan_image_free(gpuvm_plan_image *image);
 
+/** A NUMA cell of the guest, which stands for one of the host's. */
+typedef struct gpuvm_guest_cell {
+    int node;      /* the host's */
+    uint64_t cpus; /* how many of the guest's, which follow those of the cells before */
+    uint64_t memory_mb;
+} gpuvm_guest_cell;
+
 /** Where the guest's CPUs and memory go. */
 typedef struct gpuvm_placement {
     int numa_node;     /* memory comes from this cell while it has room; GPUVM_UNKNOWN: from anywhere */
+    GArray *cells;     /* gpuvm_guest_cell: the guest's own; NULL: one, of which it is not told */
     GArray *cpus;      /* int: the cell's CPUs that run the guest's; NULL: any */
     uint64_t page_kib; /* hugepage size; 0: ordinary pages */
     char *why;

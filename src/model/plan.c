@@ -116,6 +116,7 @@ gpuvm_plan_free(gpuvm_plan *plan)
     g_free(plan->health_url);
     g_free(plan->pool);
     g_free(plan->pool_path);
+    g_clear_pointer(&plan->place.cells, g_array_unref);
     g_clear_pointer(&plan->place.cpus, g_array_unref);
     g_free(plan->place.why);
     g_free(plan->digest);
