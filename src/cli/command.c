@@ -108,8 +108,9 @@ add_group(GOptionContext *context, const char *name, const char *title, const GO
     g_option_context_add_group(context, group);
 }
 
-GOptionContext *
-gpuvm_command_context(const gpuvm_command *command)
+/* @all: also the options of every command. */
+static GOptionContext *
+make_context(const gpuvm_command *command, bool all)
 {
     bool group = gpuvm_command_list(command) != NULL;
     GOptionContext *context = g_option_context_new(group ? "COMMAND [ARGUMENT…]" : command->arguments);
@@ -118,16 +119,38 @@ gpuvm_command_context(const gpuvm_command *command)
     g_option_context_set_strict_posix(context, group);
     if (command && command->options)
         add_group(context, "command", "Options:", command->options);
-    add_group(context, "global", command ? "Options of every command:" : "Options:", global_options);
+    if (all)
+        add_group(context, "global", "Options:", global_options);
     return context;
+}
+
+GOptionContext *
+gpuvm_command_context(const gpuvm_command *command)
+{
+    return make_context(command, true);
+}
+
+/* What is said of the options of every command where the command's own are explained. */
+static char *
+name_global_options(void)
+{
+    GString *names = g_string_new("Options of every command, which gpuvm --help explains:\n ");
+
+    for (const GOptionEntry *option = global_options; option->long_name; option++) {
+        if (option->short_name)
+            g_string_append_printf(names, " -%c", option->short_name);
+        else
+            g_string_append_printf(names, " --%s", option->long_name);
+    }
+    return g_string_free(names, FALSE);
 }
 
 char *
 gpuvm_command_help(const gpuvm_command *command)
 {
     const gpuvm_command *const *commands = gpuvm_command_list(command);
-    g_autoptr(GOptionContext) context = gpuvm_command_context(command);
-    g_autofree char *title = gpuvm_command_title(command);
+    g_autoptr(GOptionContext) context = make_context(command, !command);
+    g_autofree char *title = gpuvm_command_title(command), *rest = command ? name_global_options() : NULL;
     g_autoptr(GString) summary =
         g_string_new(command ? command->description : "GPU virtual machines as YAML files, run by libvirt.");
 
@@ -136,12 +159,12 @@ gpuvm_command_help(const gpuvm_command *command)
     for (; commands && *commands; commands++)
         g_string_append_printf(summary, "\n  %-11s %s", (*commands)->name, (*commands)->summary);
     g_option_context_set_summary(context, summary->str);
-    if (!command)
-        g_option_context_set_description(
-            context,
-            "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
-            "by policy,\n5 the host cannot satisfy it, 6 unhealthy or timed out, 7 something differs.\n"
-            "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
+    g_option_context_set_description(
+        context,
+        command ? rest
+                : "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
+                  "by policy,\n5 the host cannot satisfy it, 6 unhealthy or timed out, 7 something differs.\n"
+                  "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
     g_set_prgname(title);
     g_autofree char *help = g_strchomp(g_option_context_get_help(context, FALSE, NULL));
     return g_strconcat(help, "\n", NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/arguments.h"
 #include "cli/progress.h"
 
 /* Whether -o json is among the arguments: said ahead, since GLib forgets the options of a command line that is wrong. */
@@ -20,7 +21,7 @@ look_for_json(int argc, char **argv)
         const char *next = i + 1 < argc ? argv[i + 1] : "";
 
         wants_json |=
-            g_str_equal(argv[i], "-ojson") || g_str_equal(argv[i], "--output=json") ||
+            g_str_equal(argv[i], "--output=json") ||
             ((g_str_equal(argv[i], "-o") || g_str_equal(argv[i], "--output")) && g_str_equal(next, "json"));
     }
 }
@@ -154,10 +155,15 @@ parse_options(const gpuvm_command *command, int *argc, char ***argv)
 {
     g_autoptr(GOptionContext) context = gpuvm_command_context(command);
     g_autoptr(GError) error = NULL;
+    const char *meant;
 
     if (g_option_context_parse(context, argc, argv, &error))
         return true;
-    usage_error(command, "%s", error->message);
+    meant = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
+                ? gpuvm_arguments_meant(command, strrchr(error->message, ' ') + 1)
+                : NULL;
+    usage_error(command, "%s%s%s%s", error->message, meant ? ": did you mean '--" : "", meant ? meant : "",
+                meant ? "'?" : "");
     return false;
 }
 
@@ -167,11 +173,16 @@ gpuvm_main(int argc, char **argv)
     const gpuvm_global_settings *global = gpuvm_global();
     g_autofree char *help = NULL;
     const gpuvm_command *command = NULL;
+    g_autoptr(GPtrArray) words = gpuvm_arguments_split(argc, argv);
+    g_autofree gpointer *line =
+        g_memdup2(words->pdata, words->len * sizeof(*words->pdata)); /* GLib changes it */
 
     if (argc > 1 && g_str_equal(argv[1], "__complete")) {
         gpuvm_complete(argc - 2, argv + 2);
         return GPUVM_EXIT_OK;
     }
+    argc = (int)words->len - 1;
+    argv = (char **)line;
     look_for_json(argc, argv);
     if (!parse_options(NULL, &argc, &argv))
         return GPUVM_EXIT_USAGE;
@@ -190,6 +201,8 @@ gpuvm_main(int argc, char **argv)
         puts("gpuvm " PACKAGE_VERSION);
         return GPUVM_EXIT_OK;
     }
+    if (!command && !global->help && global->uri && gpuvm_command_find(gpuvm_commands, global->uri))
+        return usage_error(NULL, "-c takes a URI, and '%s' is a command", global->uri);
     if (global->help || gpuvm_command_list(command)) {
         help = gpuvm_command_help(command);
         fputs(help, global->help ? stdout : stderr);

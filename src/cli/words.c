@@ -8,7 +8,7 @@
 
 #include "base/nearest.h"
 
-/* The first meaning that is a command of the group counts; an option may follow it. */
+/* The first meaning that is a command of the group counts, which an option may follow, or an option of the program's. */
 static const struct {
     const char *word, *meanings[4];
 } words[] = {
@@ -27,6 +27,7 @@ static const struct {
     {"shutdown", {"stop"}},
     {"status", {"list"}},
     {"uninstall", {"remove"}},
+    {"version", {"--version"}},
 };
 
 static bool
@@ -34,7 +35,7 @@ is_command(const gpuvm_command *group, const char *meaning)
 {
     g_autofree char *name = g_strndup(meaning, strcspn(meaning, " "));
 
-    return gpuvm_command_find(gpuvm_command_list(group), name) != NULL;
+    return (!group && name[0] == '-') || gpuvm_command_find(gpuvm_command_list(group), name);
 }
 
 /* What @word means in @group: a command of this, maybe with an option; NULL. */
