@@ -30,6 +30,13 @@ has_escapes(const char *text)
     return !g_str_equal(safe, text);
 }
 
+/* Whether @text, at the beginning of a file, would be taken for a comment of JSON's. */
+static bool
+looks_like_comment(const char *text)
+{
+    return g_str_has_prefix(text, "//") || g_str_has_prefix(text, "/*");
+}
+
 static yaml_scalar_style_t
 style_of(const gpuvm_node *node)
 {
@@ -37,9 +44,10 @@ style_of(const gpuvm_node *node)
         return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
     if (strchr(node->text, '\n'))
         return YAML_LITERAL_SCALAR_STYLE;
-    if (node->plain)
+    if (node->plain && !looks_like_comment(node->text))
         return YAML_PLAIN_SCALAR_STYLE;
-    return looks_special(node->text) ? YAML_SINGLE_QUOTED_SCALAR_STYLE : YAML_ANY_SCALAR_STYLE;
+    return looks_special(node->text) || looks_like_comment(node->text) ? YAML_SINGLE_QUOTED_SCALAR_STYLE
+                                                                       : YAML_ANY_SCALAR_STYLE;
 }
 
 static void
