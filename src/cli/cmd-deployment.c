@@ -7,6 +7,7 @@
 #include "cli/progress.h"
 #include "ops/create.h"
 #include "ops/deployment.h"
+#include "ops/fleet.h"
 
 static struct {
     char *config, *replicas;
@@ -130,6 +131,17 @@ say_unfinished(gpuvm_cli *cli, const char *name, JsonArray *rows)
         gpuvm_output_print_table(rows, columns, NULL);
 }
 
+/* Whether each of @names is a deployment. */
+static bool
+are_there(gpuvm_session *session, char **names)
+{
+    unsigned errors = session->diags->errors;
+
+    for (; *names; names++)
+        gpuvm_fleet_free(gpuvm_fleet_get(session, *names));
+    return session->diags->errors == errors;
+}
+
 /* Does @action to each of @names as the options say, and says what becomes of each replica. */
 static void
 act(gpuvm_cli *cli, char **names,
@@ -138,7 +150,8 @@ act(gpuvm_cli *cli, char **names,
     JsonArray *rows = json_array_new();
     listener told = {cli, rows};
     const gpuvm_deployment_options how = options_for(&told);
-    bool may = check_options(cli) && gpuvm_session_connect(cli->session);
+    bool may = check_options(cli) && gpuvm_session_connect(cli->session) &&
+               (!names[1] || are_there(cli->session, names));
 
     given.start.options.planned = true;
     gpuvm_output_rows(cli->output, "vms", rows);
@@ -316,7 +329,7 @@ static const gpuvm_command delete_command = {
     .summary = "Stop and remove the VMs of deployments",
     .description =
         "Stops all VMs of each deployment and removes their definitions, the highest first. Their disks stay without\n"
-        "--storage.",
+        "--storage. When one of the names is wrong, nothing is changed.",
     .options = delete_options,
     .min_arguments = 1,
     .max_arguments = -1,

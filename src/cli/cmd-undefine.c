@@ -40,7 +40,7 @@ const gpuvm_command gpuvm_cmd_undefine = {
     .description =
         "Removes the definition of VMs that are off. Their disks stay, and without --nvram their UEFI variables. With\n"
         "--storage, what gpuvm made for them in the storage pool is removed for ever: root disks, seeds. Images stay\n"
-        "in any case: see gpuvm image prune.",
+        "in any case: see gpuvm image prune. When one of the names is wrong, nothing is changed.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -115,11 +115,25 @@ gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
     g_clear_pointer(&cli->watches, g_ptr_array_unref);
 }
 
+/* Whether each of @names is a VM of gpuvm's. */
+static bool
+are_there(gpuvm_session *session, char **names)
+{
+    unsigned errors = session->diags->errors;
+
+    for (; *names; names++) {
+        gpuvm_diags_set_subject(session->diags, *names);
+        gpuvm_instance_free(gpuvm_instance_find(session, *names));
+    }
+    gpuvm_diags_set_subject(session->diags, NULL);
+    return session->diags->errors == errors;
+}
+
 void
 gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
 {
     g_autoptr(JsonArray) rows = json_array_new();
-    bool connected = gpuvm_session_connect(cli->session); /* here, so that a failure is told once */
+    bool may = gpuvm_session_connect(cli->session) && (!names[1] || are_there(cli->session, names));
 
     for (char **name = names; *name; name++) {
         JsonObject *row = json_object_new();
@@ -127,7 +141,7 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
 
         gpuvm_json_set_string(row, "name", *name);
         gpuvm_diags_set_subject(cli->session->diags, *name);
-        done = connected && action(cli, *name, row);
+        done = may && action(cli, *name, row);
         gpuvm_diags_set_subject(cli->session->diags, NULL);
         json_object_set_boolean_member(row, "done", done);
         json_array_add_object_element(rows, row);

@@ -41,7 +41,7 @@ bool gpuvm_check_seconds(gpuvm_cli *cli, int seconds);
 typedef bool (*gpuvm_domain_action)(gpuvm_cli *cli, const char *name, JsonObject *row);
 
 /*
- * Does @action to each domain named, and goes on after a failure: the JSON has a row "name", "done" for each.
+ * Does @action to each domain named, when all are there, and goes on after a failure: the JSON has a row "name", "done" for each.
  * The diagnostics are about the domain at hand.
  */
 void gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action);
