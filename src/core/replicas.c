@@ -266,6 +266,8 @@ make_replica(const expansion *work, unsigned number)
         return NULL;
     replica = gpuvm_spec_new(GPUVM_KIND_VM, doc, vm);
     replica->base = work->template->base ? gpuvm_spec_ref(work->template->base) : NULL;
+    replica->host_defaults =
+        work->template->host_defaults ? gpuvm_spec_ref(work->template->host_defaults) : NULL;
     replica->deployed = gpuvm_deployed_ref(work->deployed);
     replica->replica = number;
     return replica;
