@@ -28,6 +28,10 @@ typedef struct gpuvm_define_options {
     void *data;
 } gpuvm_define_options;
 
+/** Whether @draft, which is planned, may be defined in place of the domain that is there under its name, if any. */
+bool
+gpuvm_define_check(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_define_options *options);
+
 /**
  * Plans the VMs of @definitions (gpuvm_definition, taken), as if those that are to be removed were gone, and when nothing
  * stands in the way of any, makes what they need of the storage pool, defines them in their order, removes those that are to

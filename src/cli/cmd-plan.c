@@ -5,7 +5,7 @@
 #include "cli/changes.h"
 #include "core/image.h"
 #include "core/merge.h"
-#include "ops/draft.h"
+#include "ops/define.h"
 
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
@@ -119,6 +119,7 @@ show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *com
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
+    const gpuvm_define_options how = {0};
     g_autoptr(GPtrArray) drafts = gpuvm_plan_files(cli->session, argv);
     JsonArray *rows = json_array_new();
 
@@ -131,7 +132,9 @@ run(gpuvm_cli *cli, int argc, char **argv)
             continue;
         if (vm->xml)
             gpuvm_image_note_unknown(vm->plan, cli->session->diags);
-        if (vm->xml && cli->session->connection && (!vm->domain || vm->managed))
+        if (vm->xml && !gpuvm_define_check(cli->session, vm, &how))
+            g_clear_pointer(&vm->xml, g_free);
+        if (vm->xml && cli->session->connection)
             comparison = gpuvm_compare(cli->session, vm);
         JsonObject *row = vm_row(vm, comparison);
         json_array_add_object_element(rows, row);

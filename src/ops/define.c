@@ -32,11 +32,11 @@ check_replica(gpuvm_session *session, const gpuvm_draft *draft, bool adopt)
                         "change the deployment's definition, or take the VM out of it with --adopt");
 }
 
-/* The domain that is there under the VM's name, if any, must be one that may be replaced. */
-static void
-check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_define_options *options)
+bool
+gpuvm_define_check(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_define_options *options)
 {
     const gpuvm_domain *domain = draft->domain;
+    unsigned errors = session->diags->errors;
 
     if (domain && options->create)
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
@@ -54,6 +54,7 @@ check_domain(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_defin
     if (options->set && draft->record && draft->record->set && !g_str_equal(draft->record->set, options->set))
         gpuvm_diags_note(session->diags, NULL, "VM '%s' belonged to set '%s'", domain->name,
                          draft->record->set);
+    return session->diags->errors == errors;
 }
 
 /* Whether libvirt asks gpuvm before it starts a domain of this host; looked at once for all VMs, by running the hook. */
@@ -179,7 +180,7 @@ plan(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options
     g_autoptr(GPtrArray) now = g_ptr_array_new();
 
     for (guint i = 0; planned && i < drafts->len; i++) {
-        check_domain(session, drafts->pdata[i], options);
+        gpuvm_define_check(session, drafts->pdata[i], options);
         g_ptr_array_add(now, drafts->pdata[i]);
     }
     if (!planned || session->diags->errors > 0)
