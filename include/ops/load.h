@@ -33,6 +33,9 @@ bool gpuvm_load_is_absent(const char *file);
 /** The definitions in @file that are right (gpuvm_definition); the rest is in @diags. @kind as in gpuvm_spec_parse. */
 GPtrArray *gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags);
 
+/** The same of @source, whose name stands for a file. */
+GPtrArray *gpuvm_load_text(gpuvm_source *source, const char *kind, gpuvm_diags *diags);
+
 /**
  * The same for all that @paths name, from *@ret_files files (may be NULL): a directory stands for the .yaml, .yml and .json
  * files in it, at any depth (ops/directory.h). What is none of a definition there is left out: texts for cloud-init, files that

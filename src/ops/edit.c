@@ -61,31 +61,31 @@ gpuvm_edit_begin(gpuvm_session *session, const char *name)
     if (!file)
         return NULL;
     edit = g_new(gpuvm_edit, 1);
-    *edit = (gpuvm_edit){g_strdup(name), g_steal_pointer(&xml), g_steal_pointer(&text), file};
+    *edit = (gpuvm_edit){g_strdup(name), g_steal_pointer(&xml), g_steal_pointer(&text), file, NULL};
     return edit;
 }
 
 bool
-gpuvm_edit_run(gpuvm_session *session, const gpuvm_edit *edit, bool *ret_changed)
+gpuvm_edit_run(gpuvm_session *session, gpuvm_edit *edit, bool *ret_changed)
 {
-    g_autofree char *text = NULL;
     GError *error = NULL;
     bool edited;
 
     gpuvm_watchdog_pause(); /* who thinks for an hour loses nothing when libvirtd is restarted meanwhile */
     edited = gpuvm_editor_run(edit->file, &error);
     gpuvm_watchdog_resume();
-    if (g_file_get_contents(edit->file, &text, NULL,
-                            edited ? &error : NULL)) /* what a broken editor saved, too */
-        *ret_changed = !g_str_equal(text, edit->text);
-    return !error || gpuvm_session_fail(session, error);
+    gpuvm_source_unref(edit->saved);
+    edit->saved = gpuvm_load_source(edit->file, session->diags); /* what a broken editor saved, too */
+    if (edit->saved)
+        *ret_changed = !g_str_equal(edit->saved->text, edit->text);
+    return edited ? edit->saved != NULL : gpuvm_session_fail(session, error);
 }
 
 GPtrArray *
 gpuvm_edit_load(gpuvm_session *session, const gpuvm_edit *edit)
 {
     unsigned errors = session->diags->errors;
-    g_autoptr(GPtrArray) definitions = gpuvm_load_file(edit->file, "vm", session->diags);
+    g_autoptr(GPtrArray) definitions = gpuvm_load_text(edit->saved, "vm", session->diags);
 
     for (guint i = 0; i < definitions->len; i++) {
         gpuvm_definition *definition = definitions->pdata[i];
@@ -112,5 +112,6 @@ gpuvm_edit_end(gpuvm_edit *edit, bool keep)
     g_free(edit->xml);
     g_free(edit->text);
     g_free(edit->file);
+    gpuvm_source_unref(edit->saved);
     g_free(edit);
 }

@@ -114,24 +114,30 @@ gpuvm_load_is_absent(const char *file)
     return lstat(file, &status) != 0 && errno == ENOENT;
 }
 
-/* The definitions that @specs (taken) of @file are. */
+/* The definitions that @specs (taken) of @source are. */
 static GPtrArray *
-make_definitions(GPtrArray *specs, const char *file, bool found)
+make_definitions(GPtrArray *specs, const gpuvm_source *source, bool found)
 {
     GPtrArray *definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
-    g_autofree char *path = g_canonicalize_filename(file, NULL);
+    g_autofree char *path = g_canonicalize_filename(source->name, NULL);
 
-    while (specs && specs->len > 0) {
+    while (specs->len > 0) {
         gpuvm_definition *item = g_new0(gpuvm_definition, 1);
 
         item->spec = g_ptr_array_steal_index(specs, 0);
-        item->source = g_strdup(g_str_equal(file, "-") ? "<stdin>" : file);
+        item->source = g_strdup(source->name);
         item->directory = g_path_get_dirname(path);
         item->found = found;
         g_ptr_array_add(definitions, item);
     }
-    g_clear_pointer(&specs, g_ptr_array_unref);
+    g_ptr_array_unref(specs);
     return definitions;
+}
+
+GPtrArray *
+gpuvm_load_text(gpuvm_source *source, const char *kind, gpuvm_diags *diags)
+{
+    return make_definitions(gpuvm_spec_parse(source, kind, diags), source, false);
 }
 
 GPtrArray *
@@ -139,7 +145,8 @@ gpuvm_load_file(const char *file, const char *kind, gpuvm_diags *diags)
 {
     g_autoptr(gpuvm_source) source = gpuvm_load_source(file, diags);
 
-    return make_definitions(source ? gpuvm_spec_parse(source, kind, diags) : NULL, file, false);
+    return source ? gpuvm_load_text(source, kind, diags)
+                  : g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
 }
 
 /* A file in a directory, which nobody named. */
@@ -196,7 +203,7 @@ read_candidate(const char *file, const char *kind)
         gpuvm_diag_hint(gpuvm_diags_note(of->diags, NULL, "%s is no definition, and was left out", file),
                         "list it in " GPUVM_IGNORE_FILE " in its directory");
     else
-        of->definitions = make_definitions(gpuvm_spec_decode(docs, kind, of->diags), file, true);
+        of->definitions = make_definitions(gpuvm_spec_decode(docs, kind, of->diags), source, true);
     return of;
 }
 

@@ -40,6 +40,15 @@ expect_exit 0 gpuvm list
 expect_no_text 'changed outside'
 expect_exit 0 gpuvm stop --force vm
 
+# What is defined is what was shown, whatever an editor that has not ended yet saves then.
+export EDITOR="sed -i -e 's/memory_mb: 512/memory_mb: 300/' -e 's/GREETING: .*/GREETING: hello/'"
+hold ConnectListAllDomains edit vm
+sed -i 's/memory_mb: 300/memory_mb: 512/' "$TMPDIR"/gpuvm-*.yaml
+let_go 0
+grep -q 'resources.memory_mb 512 300' "$TMPDIR/held" || fail "$(cat "$TMPDIR/held")"
+virsh dumpxml vm | grep -q "<memory unit='KiB'>307200</memory>" || fail 'another definition than the one that was shown'
+EDITOR=${EDITOR/512\/memory_mb: 300/300\/memory_mb: 512} expect_exit 0 gpuvm edit vm
+
 # While somebody edits, somebody else changes the domain.
 export EDITOR="virsh dumpxml --inactive vm | sed 's/524288/393216/' > $TMPDIR/other.xml; virsh define $TMPDIR/other.xml >&2
 sed -i -e 's/memory_mb: 512/memory_mb: 1024/' -e 's/GREETING: .*/GREETING: hello/'"
