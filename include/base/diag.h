@@ -85,7 +85,7 @@ void gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...) G_GNUC_PRINTF(2,
 
 /**
  * Orders them by place: file by file as these first came up, what has no place at the end. What is said again, of VMs that are alike
- * or of one that is planned twice, is left out.
+ * or of one that is planned twice, is left out, as is a warning of what turned out to be an error.
  */
 void gpuvm_diags_sort(gpuvm_diags *diags);
 

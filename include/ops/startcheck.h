@@ -10,7 +10,7 @@
 #include "core/record.h"
 #include "ops/draft.h"
 
-/* The domain of @claim and @guest. @quiet: when it may start, nothing is said, because something else says it. */
+/* The domain of @claim and @guest. @quiet: only errors are said, because something else says the rest. */
 bool gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
                        gpuvm_guest *guest, bool quiet);
 

@@ -183,15 +183,32 @@ wording(const gpuvm_diag *diag)
                            diag->hint ? diag->hint : "");
 }
 
+/* The messages of all errors. */
+static GHashTable *
+messages_of_errors(const gpuvm_diags *diags)
+{
+    GHashTable *messages = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (unsigned i = 0; i < diags->items->len; i++) {
+        const gpuvm_diag *diag = diags->items->pdata[i];
+
+        if (diag->severity == GPUVM_DIAG_ERROR)
+            g_hash_table_add(messages, g_strdup(diag->message));
+    }
+    return messages;
+}
+
 static void
 drop_repeated(gpuvm_diags *diags)
 {
     g_autoptr(GHashTable) said = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) errors = messages_of_errors(diags);
 
     for (unsigned i = 0; i < diags->items->len;) {
         const gpuvm_diag *diag = diags->items->pdata[i];
+        bool warned = diag->severity == GPUVM_DIAG_WARNING && g_hash_table_contains(errors, diag->message);
 
-        if (g_hash_table_add(said, wording(diag))) {
+        if (!warned && g_hash_table_add(said, wording(diag))) {
             i++;
             continue;
         }

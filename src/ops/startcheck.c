@@ -29,11 +29,11 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
                                               .facts = session->facts,
                                               .policies = &session->policies},
                       session->diags);
-    if (session->diags->errors > errors)
-        return false;
-    if (quiet)
-        g_ptr_array_set_size(session->diags->items, (gint)said);
-    return true;
+    for (guint i = session->diags->items->len; quiet && i-- > said;) {
+        if (((const gpuvm_diag *)session->diags->items->pdata[i])->severity != GPUVM_DIAG_ERROR)
+            g_ptr_array_remove_index(session->diags->items, i);
+    }
+    return session->diags->errors == errors;
 }
 
 bool

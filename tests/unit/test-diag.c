@@ -201,6 +201,7 @@ says_nothing_twice(void **state G_GNUC_UNUSED)
             gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &places[i], "wrong");
             gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &places[i], "wrong"), "do it so");
             gpuvm_diags_note(diags, &places[i], "wrong");
+            gpuvm_diags_warning(diags, &places[i], "wrong"); /* the error says it */
         }
         gpuvm_diags_set_subject(diags, "vm");
         gpuvm_diags_error(diags, GPUVM_EXIT_HOST, NULL, "wrong");

@@ -85,7 +85,8 @@ expect_text 'fleet-0: unchanged' 'fleet-2: created'
 
 # Another secret is another definition.
 expect_exit 5 gpuvm deployment create fleet --config fleet.yaml
-[ "$(grep -c 'error: network does not exist: default' <<< "$OUT")" = 1 ] || fail "one error for all: $OUT"
+[ "$(grep -c 'network does not exist: default' <<< "$OUT")" = 1 ] || fail "one error for all: $OUT"
+[ "$(grep -c 'warning: the VM is emulated' <<< "$OUT")" = 1 ] || fail "one warning for all: $OUT"
 fleet geheim none
 expect_exit 0 gpuvm deployment create fleet --config fleet.yaml
 was=$(seed fleet-0)
