@@ -167,7 +167,7 @@ void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);
 /** Takes the claim of the domain @name out of @facts, to be changed and added again, or freed; NULL: there is none. */
 gpuvm_claim *gpuvm_facts_take_claim(gpuvm_facts *facts, const char *name);
 
-/** As if there was no domain @name: it claims nothing, and has no disk. */
+/** As if the domain @name was in nobody's way: it claims nothing, and writes to no disk alone; its emulator may have some open. */
 void gpuvm_facts_forget_domain(gpuvm_facts *facts, const char *name);
 
 /** The claim of the domain @name; NULL. */

@@ -319,19 +319,20 @@ gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim)
     index_claim(facts, claim, claim->next, true);
 }
 
-static gboolean
-is_of(gpointer disk, gpointer domain, gpointer name)
-{
-    (void)disk;
-    return g_str_equal(domain, name);
-}
-
 void
 gpuvm_facts_forget_domain(gpuvm_facts *facts, const char *name)
 {
+    GHashTableIter iter;
+    gpointer disk, writer;
+
     gpuvm_claim_free(gpuvm_facts_take_claim(facts, name));
-    g_hash_table_foreach_remove(facts->writers, is_of, (gpointer)name);
-    g_hash_table_foreach_remove(facts->sharers, is_of, (gpointer)name);
+    g_hash_table_iter_init(&iter, facts->writers);
+    while (g_hash_table_iter_next(&iter, &disk, &writer)) {
+        if (!g_str_equal(writer, name))
+            continue;
+        g_hash_table_iter_steal(&iter);
+        g_hash_table_insert(facts->sharers, disk, writer);
+    }
 }
 
 const gpuvm_claim *
