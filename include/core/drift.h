@@ -17,6 +17,12 @@
 bool gpuvm_drift_equal(const char *a, const char *b);
 
 /**
+ * Whether a domain that runs, @running, is what its persistent XML, @defined, says, but for what a start adds. Metadata do not
+ * count. What a start puts in place of something else (a CPU of the host's model) is not what was said.
+ */
+bool gpuvm_drift_runs(const char *running, const char *defined);
+
+/**
  * "sha256:…" of the @domain that gpuvm made, without its metadata of gpuvm's, and without what comes from the domain that it
  * takes the place of: its UUID, and MAC addresses. g_malloc.
  */

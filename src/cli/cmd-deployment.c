@@ -34,8 +34,11 @@ static void
 hear_defined(void *data, const char *name, gpuvm_change change)
 {
     const listener *told = data;
+    JsonObject *row = row_of(told, name);
 
-    json_object_set_string_member(row_of(told, name), "change", gpuvm_change_names[change]);
+    if (change == GPUVM_UNCHANGED && json_object_has_member(row, "change"))
+        return; /* when it is started anew: it was put right before */
+    json_object_set_string_member(row, "change", gpuvm_change_names[change]);
     gpuvm_output_line(told->cli->output, "%s: %s", name, gpuvm_change_names[change]);
 }
 
@@ -223,8 +226,9 @@ static const gpuvm_command create_command = {
     .description =
         "Makes the VMs NAME-0, NAME-1 and so on what the definition says, and starts those that are off. All are planned\n"
         "before the first is touched. One that runs with another definition is stopped, defined, started and waited for\n"
-        "until it is healthy, before the next; that ends at the first that fails. VMs that are too many are removed, the\n"
-        "highest first; their disks stay. Whatever was begun and not finished goes on when the command is repeated.",
+        "until it is healthy, before the next; that ends at the first that fails. Where others changed only what is stored,\n"
+        "that is put right, and what runs is left alone. VMs that are too many are removed, the highest first; their disks\n"
+        "stay. Whatever was begun and not finished goes on when the command is repeated.",
     .options = create_options,
     .min_arguments = 1,
     .max_arguments = 1,

@@ -91,6 +91,89 @@ gpuvm_drift_equal(const char *a, const char *b)
     return one && g_strcmp0(one, other) == 0;
 }
 
+/* What libvirt adds to a domain's XML when that starts: elements, and attributes of those that were there. */
+static const char *const added_elements[] = {"alias", "backingStore", "resource", "seclabel", "source", NULL};
+static const char *const added_attributes[] = {"bridge", "dev",   "id",  "index",
+                                               "portid", "state", "tty", NULL};
+
+static bool runs(const xmlNode *now, const xmlNode *then);
+
+/* Whether @parent has a child that is @then, not among @taken yet, where it is put. */
+static bool
+has_child(const xmlNode *parent, const xmlNode *then, GHashTable *taken)
+{
+    for (xmlNode *child = parent->children; child; child = child->next) {
+        if (child->type == XML_ELEMENT_NODE && !g_hash_table_contains(taken, child) && runs(child, then))
+            return g_hash_table_add(taken, child);
+    }
+    return false;
+}
+
+static bool
+runs_attributes(const xmlNode *now, const xmlNode *then)
+{
+    for (const xmlAttr *attr = then->properties; attr; attr = attr->next) {
+        g_autofree char *value = gpuvm_xml_attr(then, (const char *)attr->name);
+
+        if (value && !gpuvm_xml_attr_is(now, (const char *)attr->name, value))
+            return false;
+    }
+    for (const xmlAttr *attr = now->properties; attr; attr = attr->next) {
+        if (!xmlHasProp(then, attr->name) && !g_strv_contains(added_attributes, (const char *)attr->name))
+            return false;
+    }
+    return true;
+}
+
+/* Whether the element @now, of a domain that runs, is @then, of its definition. */
+static bool
+runs(const xmlNode *now, const xmlNode *then)
+{
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
+    bool leaf = !xmlFirstElementChild((xmlNode *)then);
+    g_autofree char *text = leaf ? gpuvm_xml_text(then) : NULL, *has = leaf ? gpuvm_xml_text(now) : NULL;
+    bool same = xmlStrEqual(now->name, then->name) && (!leaf || g_strcmp0(text, has) == 0) &&
+                runs_attributes(now, then);
+
+    for (const xmlNode *child = then->children; same && child; child = child->next)
+        same = child->type != XML_ELEMENT_NODE || has_child(now, child, taken);
+    for (xmlNode *child = now->children; same && child; child = child->next)
+        same = child->type != XML_ELEMENT_NODE || g_hash_table_contains(taken, child) ||
+               g_strv_contains(added_elements, (const char *)child->name);
+    return same;
+}
+
+/* Where the firmware that was chosen stands in place of the choice, or beside it, takes both out of @now and @then. */
+static void
+remove_firmware(const xmlNode *now, const xmlNode *then)
+{
+    static const char *const chosen[] = {"loader", "nvram"};
+    xmlNode *const os[] = {gpuvm_xml_child(now, "os"), gpuvm_xml_child(then, "os")};
+
+    if (!gpuvm_xml_child(os[0], "loader") || !os[1] || !xmlHasProp(os[1], (const xmlChar *)"firmware"))
+        return;
+    for (size_t i = 0; i < G_N_ELEMENTS(os); i++) {
+        xmlUnsetProp(os[i], (const xmlChar *)"firmware");
+        for (size_t k = 0; k < G_N_ELEMENTS(chosen); k++)
+            gpuvm_xml_remove(gpuvm_xml_child(os[i], chosen[k]));
+    }
+}
+
+bool
+gpuvm_drift_runs(const char *running, const char *defined)
+{
+    g_autoptr(xmlDoc) now = gpuvm_xml_parse(running, strlen(running), "domain", NULL);
+    g_autoptr(xmlDoc) then = gpuvm_xml_parse(defined, strlen(defined), "domain", NULL);
+    const xmlNode *has = xmlDocGetRootElement(now), *is = xmlDocGetRootElement(then);
+
+    if (!now || !then)
+        return false;
+    gpuvm_xml_remove(gpuvm_xml_child(has, "metadata"));
+    gpuvm_xml_remove(gpuvm_xml_child(is, "metadata"));
+    remove_firmware(has, is);
+    return runs(has, is);
+}
+
 char *
 gpuvm_drift_digest_made(const xmlNode *domain)
 {

@@ -41,13 +41,25 @@ is_drifted(gpuvm_session *session, const gpuvm_draft *draft)
            gpuvm_drift_look(draft->record, draft->before, version) == 1;
 }
 
-/* Whether its domain runs as something else, as far as that was recorded, or may do so. */
+/* Whether its domain runs with another definition, or, where none is to be touched that runs, may do so. */
 static bool
-is_old(gpuvm_session *session, const gpuvm_draft *draft)
+is_old(const work *doing, const gpuvm_draft *draft)
 {
-    g_autoptr(gpuvm_record) running = runs(draft) ? gpuvm_running_record(session, draft->domain) : NULL;
+    gpuvm_session *session = doing->session;
 
-    return running && (!g_str_equal(running->digest, draft->plan->digest) || is_drifted(session, draft));
+    g_autoptr(gpuvm_record) running = runs(draft) ? gpuvm_running_record(session, draft->domain) : NULL;
+    return running && (!g_str_equal(running->digest, draft->plan->digest) ||
+                       (!doing->how->update && is_drifted(session, draft)));
+}
+
+/* Whether its domain runs as it is defined now. */
+static bool
+runs_so(const gpuvm_draft *draft)
+{
+    g_autofree char *running = gpuvm_domain_xml(draft->domain, false, NULL);
+    g_autofree char *defined = gpuvm_domain_xml(draft->domain, true, NULL);
+
+    return running && defined && gpuvm_drift_runs(running, defined);
 }
 
 /* Whether only what its domain remembers of the deployment may change. */
@@ -68,7 +80,7 @@ set_old_aside(void *data, GPtrArray *now)
     for (guint i = 0; doing->how->start && i < now->len;) {
         gpuvm_draft *draft = now->pdata[i];
 
-        if (!is_old(doing->session, draft)) {
+        if (!is_old(doing, draft)) {
             i++;
             continue;
         }
@@ -92,7 +104,7 @@ find_draft(const work *doing, const char *name)
     return NULL;
 }
 
-/* One that was not as it was defined, and runs, is started anew as well. */
+/* One that was not as it was defined, and runs so, is started anew as well. */
 static void
 hear_defined(void *data, const char *name, gpuvm_change change)
 {
@@ -100,7 +112,7 @@ hear_defined(void *data, const char *name, gpuvm_change change)
     gpuvm_draft *draft = find_draft(doing, name);
 
     doing->how->defined(doing->how->data, name, change);
-    if (doing->how->start && change == GPUVM_UPDATED && runs(draft))
+    if (doing->how->start && change == GPUVM_UPDATED && runs(draft) && !runs_so(draft))
         g_ptr_array_add(doing->old, draft);
 }
 

@@ -43,6 +43,44 @@ compares_domains(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+tells_what_runs_from_what_is_defined(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *running, *defined;
+        bool so;
+    } cases[] = {
+        {"<domain id='1'><name>a</name></domain>", "<domain><name>a</name></domain>", true},
+        {"<domain><name>b</name></domain>", "<domain><name>a</name></domain>", false},
+        {"<domain><name/></domain>", "<domain><name>a</name></domain>", false},
+        {"<domain/>", "<domain><on_crash>destroy</on_crash></domain>", false},
+        {DEVICES("<disk a='1'><alias name='d'/><source index='1'/></disk>"),
+         DEVICES("<disk a='1'><source/></disk>"), true},
+        {DEVICES("<disk a='1'/>"), DEVICES("<disk a='2'/>"), false},
+        {DEVICES("<disk/>"), DEVICES("<disk a='2'/>"), false},
+        {DEVICES("<disk a='2'/><disk a='1'/>"), DEVICES("<disk a='1'/>\n<disk a='2'/>"), true},
+        {DEVICES("<disk a='1'/><disk a='2'/>"), DEVICES("<disk a='1'/>"), false}, /* attached to what runs */
+        {DEVICES("<disk a='1'/><nic/>"), DEVICES("<disk a='1'/><disk a='1'/>"), false},
+        {DEVICES("<disk><driver cache='unsafe'/></disk>"), DEVICES("<disk><driver/></disk>"), false},
+        {"<domain><resource/><seclabel/><cputune/></domain>", "<domain/>", false},
+        {"<domain><resource/><seclabel/></domain>", "<domain/>", true},
+        {"<domain><os><loader/><nvram/><boot/></os></domain>",
+         "<domain><os firmware='efi'><boot/></os></domain>", true},
+        {"<domain><os firmware='efi'><loader/></os></domain>",
+         "<domain><os firmware='efi'><loader/></os></domain>", true},
+        {"<domain><os><loader/></os></domain>", "<domain><os/></domain>", false},
+        {"<domain><os/></domain>", "<domain><os firmware='efi'/></domain>", false},
+        {RECORD("digest='a'", ""), RECORD("digest='b'", ""), true},
+        {"no XML", "<domain/>", false},
+        {"<domain/>", "no XML", false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (gpuvm_drift_runs(cases[i].running, cases[i].defined) != cases[i].so)
+            fail_msg("%s and %s", cases[i].running, cases[i].defined);
+    }
+}
+
 static char *
 digest_made(const char *xml)
 {
@@ -137,6 +175,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compares_domains),
+        cmocka_unit_test(tells_what_runs_from_what_is_defined),
         cmocka_unit_test(knows_what_was_made),
         cmocka_unit_test(sees_what_others_change),
     };

@@ -123,14 +123,17 @@ done
 expect_exit 0 virsh destroy fleet-1
 expect_exit 0 virsh undefine --nvram fleet-1
 hostdevs 0000:02:00.1 > "$TMPDIR/audio.xml"
-expect_exit 0 virsh detach-device --config fleet-0 "$TMPDIR/audio.xml"
+expect_exit 0 virsh detach-device --config fleet-0 "$TMPDIR/audio.xml" # its guest has it still
+id=$(virsh -q domid fleet-0)
 expect_exit 0 gpuvm deployment show fleet
 [[ $OUT == *'1 of 2 running'*fleet-0*running*edited*fleet-1*missing* ]] || fail "$OUT"
 expect_exit 0 create
-expect_text 'fleet-0: updated' 'fleet-0: stopped' 'fleet-0: healthy' 'fleet-1: created' 'fleet-1: started'
+expect_text 'fleet-0: updated' 'fleet-1: created' 'fleet-1: started'
+[ "$(virsh -q domid fleet-0)" = "$id" ] || fail 'fleet-0 was restarted, which ran as it is to'
 run_with $memory
 
-# A change outside gpuvm, whatever it is: scale leaves a VM that runs alone, create puts it right.
+# A change outside gpuvm, whatever it is: scale leaves a VM that runs alone, create puts it right, and restarts only what runs so.
+id=$(virsh -q domid fleet-1)
 virsh dumpxml --inactive fleet-1 | sed 's|<on_crash>[a-z]*|<on_crash>preserve|' > "$TMPDIR/edited.xml"
 expect_exit 0 virsh define "$TMPDIR/edited.xml"
 expect_exit 0 gpuvm -o json deployment show fleet
@@ -139,7 +142,17 @@ expect_exit 0 gpuvm deployment scale fleet=2
 expect_text "replica 'fleet-1' runs with another definition, or was changed outside gpuvm"
 expect_no_text 'fleet-1: '
 expect_exit 0 create
-expect_text 'fleet-1: stopped' 'fleet-1: updated' 'fleet-1: healthy' 'fleet-0: unchanged'
+expect_text 'fleet-1: updated' 'fleet-0: unchanged'
+expect_no_text stopped
+[ "$(virsh -q domid fleet-1)" = "$id" ] || fail 'fleet-1 was restarted, which ran as it is to'
+run_with $memory
+expect_exit 0 virsh define "$TMPDIR/edited.xml"
+expect_exit 0 virsh destroy fleet-1
+expect_exit 0 virsh start fleet-1
+expect_exit 0 create
+[[ $OUT == *'fleet-1: updated'*'fleet-1: stopped'*'fleet-1: started'*'fleet-1: healthy'* ]] || fail "$OUT"
+expect_no_text 'fleet-1: unchanged'
+virsh dumpxml fleet-1 | grep -q '<on_crash>destroy' || fail 'fleet-1 runs with what others changed'
 run_with $memory
 
 # How many there are to be is kept by those, too, that still run with an older definition.
