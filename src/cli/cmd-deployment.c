@@ -275,7 +275,8 @@ static const gpuvm_command scale_command = {
     .summary = "Change how many VMs a deployment has",
     .description =
         "Makes VMs that are missing, by the definition that the deployment has, and starts them; or removes the highest,\n"
-        "whose disks stay. The others are not touched. NAME=N says the same as NAME --replicas N. A definition with\n"
+        "whose disks stay. The others are not touched; of them, one that is off is started only where there are not to be\n"
+        "fewer. NAME=N says the same as NAME --replicas N. A definition with\n"
         "secrets in it is read from its file again, which must be as it was.",
     .options = scale_options,
     .min_arguments = 1,

@@ -17,6 +17,7 @@ typedef struct work {
     const gpuvm_deployment_options *how;
     GPtrArray *drafts; /* gpuvm_draft: all replicas, by number */
     GPtrArray *old;    /* gpuvm_draft: those of them that run with another definition; borrowed */
+    bool fewer;        /* there are to be fewer than there were, and no other change */
 } work;
 
 static const char *
@@ -222,7 +223,7 @@ update(const work *doing)
            gpuvm_rollout(doing->session, names, doing->old, doing->how);
 }
 
-/* The replicas that are off. */
+/* The replicas that are off; but where others go, one that is there already was stopped by somebody. */
 static bool
 start(const work *doing, const char *name)
 {
@@ -236,7 +237,7 @@ start(const work *doing, const char *name)
     for (guint i = 0; i < doing->drafts->len; i++) {
         const gpuvm_draft *draft = doing->drafts->pdata[i];
 
-        if (!runs(draft) && !g_ptr_array_find(doing->old, draft, NULL))
+        if (!runs(draft) && !(doing->fewer && draft->domain) && !g_ptr_array_find(doing->old, draft, NULL))
             g_ptr_array_add(off, (char *)name_of(draft));
     }
     return gpuvm_start_all(doing->session, off, &how);
@@ -276,8 +277,13 @@ apply(gpuvm_session *session, gpuvm_definition *definition, const gpuvm_fleet *f
 {
     g_autoptr(GPtrArray) definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
     g_autoptr(GPtrArray) drafts = NULL, old = g_ptr_array_new();
-    g_autoptr(GPtrArray) surplus = names_from(fleet, definition->spec->deployment->replicas);
-    work doing = {.session = session, .how = how, .old = old};
+    uint64_t replicas = definition->spec->deployment->replicas;
+    g_autoptr(GPtrArray) surplus = names_from(fleet, replicas);
+    work doing = {.session = session,
+                  .how = how,
+                  .old = old,
+                  .fewer = !how->update && fleet->newest &&
+                           (surplus->len > 0 || fleet->newest->deployed->replicas > replicas)};
     const gpuvm_define_options define = {.check = how->start != NULL,
                                          .restarts = how->start != NULL,
                                          .planned = set_old_aside,
@@ -344,6 +350,22 @@ recorded_definition(gpuvm_session *session, const gpuvm_fleet *fleet, const char
     return definition;
 }
 
+/* Nothing but its replicas remembers a deployment. */
+static bool
+check_number(gpuvm_session *session, const char *name, const char *replicas)
+{
+    bool none = g_ascii_string_to_unsigned(replicas, 10, 0, 0, NULL, NULL);
+
+    if (none)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL,
+                              "deployment '%s' is remembered by its VMs alone: it cannot have none", name),
+            "to keep it, with nothing running: gpuvm stop %s-0 and so on\n"
+            "to remove it: gpuvm deployment delete %s",
+            name, name);
+    return !none;
+}
+
 bool
 gpuvm_deployment_scale(gpuvm_session *session, const char *name, const char *replicas,
                        const gpuvm_deployment_options *options)
@@ -351,7 +373,8 @@ gpuvm_deployment_scale(gpuvm_session *session, const char *name, const char *rep
     g_autoptr(GPtrArray) locks = gpuvm_locks_new();
     g_autoptr(gpuvm_fleet) fleet =
         gpuvm_locks_add_fleet(locks, session, name) ? gpuvm_fleet_get(session, name) : NULL;
-    gpuvm_definition *definition = fleet ? recorded_definition(session, fleet, replicas) : NULL;
+    gpuvm_definition *definition =
+        fleet && check_number(session, name, replicas) ? recorded_definition(session, fleet, replicas) : NULL;
 
     return definition && apply(session, definition, fleet, options);
 }
