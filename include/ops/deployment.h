@@ -19,7 +19,7 @@ typedef struct gpuvm_deployment_options {
     bool storage;         /* when one is removed, so are its volumes and UEFI variables */
     void (*defined)(void *data, const char *name, gpuvm_change change);
     void (*started)(void *data, const char *name, bool running, gpuvm_outcome outcome);
-    void (*stopped)(void *data, const char *name);
+    void (*stopped)(void *data, const char *name, bool off);
     void (*healthy)(void *data, const char *name, bool healthy);
     void (*removed)(void *data, const char *name);
     void *data;

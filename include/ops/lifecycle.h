@@ -29,9 +29,12 @@ typedef struct gpuvm_stop_options {
 bool gpuvm_stop(gpuvm_session *session, const char *name, const gpuvm_stop_options *options,
                 gpuvm_outcome *ret_outcome);
 
-/** Stops the guests of those of @names (char *) that run, all together; @told is called with each that was. Whether all are off. */
+/**
+ * Stops the guests of those of @names (char *) that run, all together; @told is called with each that is off then, or was asked
+ * to and is not. Whether all are off.
+ */
 bool gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_options *options,
-                    void (*told)(void *data, const char *name), void *data);
+                    void (*told)(void *data, const char *name, bool off), void *data);
 
 /**
  * Passes the console of @name to the terminal, as gpuvm_terminal_run does; one that is off is an error. To be called

@@ -17,8 +17,5 @@ bool gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const g
 /* One that @draft, which is planned, would make, before it does, or before one that runs is stopped for it; quiet. */
 bool gpuvm_check_draft(gpuvm_session *session, const gpuvm_draft *draft);
 
-/**
- * Domain @name, which runs, before it is stopped: what it has itself is in nobody's way. Quiet. One that is off is
- * left to its start.
- */
+/** Domain @name, before it is stopped, if it runs: what it has itself is in nobody's way. Quiet. */
 bool gpuvm_check_restart(gpuvm_session *session, const char *name);

@@ -55,12 +55,12 @@ hear_started(void *data, const char *name, bool running, gpuvm_outcome outcome)
 }
 
 static void
-hear_stopped(void *data, const char *name)
+hear_stopped(void *data, const char *name, bool off)
 {
     const listener *told = data;
 
-    json_object_set_boolean_member(row_of(told, name), "running", FALSE);
-    gpuvm_output_line(told->cli->output, "%s: stopped", name);
+    json_object_set_boolean_member(row_of(told, name), "running", !off);
+    gpuvm_output_line(told->cli->output, "%s: %s", name, off ? "stopped" : "asked to shut down");
 }
 
 static void
@@ -121,15 +121,15 @@ static const gpuvm_column columns[] = {
     {0},
 };
 
-/* Says which replicas it came to, and how far with each. */
+/* Says which replicas it came to, and how far with each: of @rows, those from @first on are about deployment @name. */
 static void
-say_unfinished(gpuvm_cli *cli, const char *name, JsonArray *rows)
+say_unfinished(gpuvm_cli *cli, const char *name, JsonArray *rows, guint first, const char *repeated)
 {
-    if (json_array_get_length(rows) == 0) {
+    if (json_array_get_length(rows) == first) {
         gpuvm_output_line(cli->output, "%s: nothing was changed", name);
         return;
     }
-    gpuvm_output_line(cli->output, "%s: not finished; repeat the command to go on", name);
+    gpuvm_output_line(cli->output, "%s: not finished; %s", name, repeated);
     if (!cli->output->json)
         gpuvm_output_print_table(rows, columns, NULL);
 }
@@ -145,10 +145,16 @@ are_there(gpuvm_session *session, char **names)
     return session->diags->errors == errors;
 }
 
-/* Does @action to each of @names as the options say, and says what becomes of each replica. */
+#define GOES_ON "repeat the command to go on"
+
+/*
+ * Does @action to each of @names as the options say, and says what becomes of each replica, and what repeating the command
+ * does when it is not finished.
+ */
 static void
 act(gpuvm_cli *cli, char **names,
-    bool (*action)(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options))
+    bool (*action)(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options),
+    const char *repeated)
 {
     JsonArray *rows = json_array_new();
     listener told = {cli, rows};
@@ -159,8 +165,10 @@ act(gpuvm_cli *cli, char **names,
     given.start.options.planned = true;
     gpuvm_output_rows(cli->output, "vms", rows);
     for (; may && *names; names++) {
+        guint before = json_array_get_length(rows);
+
         if (!action(cli->session, *names, &how))
-            say_unfinished(cli, *names, rows);
+            say_unfinished(cli, *names, rows, before, repeated);
     }
     gpuvm_wait_and_say(cli, rows);
 }
@@ -185,7 +193,7 @@ run_create(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
     if (given.config)
-        act(cli, argv, create);
+        act(cli, argv, create, GOES_ON);
     else
         gpuvm_diag_hint(gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
                                           "a deployment is made from a file"),
@@ -256,7 +264,7 @@ run_scale(gpuvm_cli *cli, int argc, char **argv)
     }
     if (parts[1])
         given.replicas = parts[1];
-    act(cli, (char *[]){parts[0], NULL}, scale);
+    act(cli, (char *[]){parts[0], NULL}, scale, GOES_ON);
 }
 
 static const GOptionEntry scale_options[] = {
@@ -289,7 +297,7 @@ static void
 run_restart(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
-    act(cli, argv, gpuvm_deployment_restart);
+    act(cli, argv, gpuvm_deployment_restart, "repeating the command begins with the first VM again");
 }
 
 static const GOptionEntry restart_options[] = {
@@ -305,7 +313,8 @@ static const gpuvm_command restart_command = {
     .summary = "Stop and start the VMs of a deployment, one after the other",
     .description =
         "Stops each VM, starts it again with the definition it has, and waits until it is healthy, before the next; ends\n"
-        "at the first that fails.",
+        "at the first that fails. Whether each may start is checked before the first is stopped. Whoever repeats it begins\n"
+        "with the first again.",
     .options = restart_options,
     .min_arguments = 1,
     .max_arguments = 1,
@@ -317,7 +326,7 @@ static void
 run_delete(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
-    act(cli, argv, gpuvm_deployment_delete);
+    act(cli, argv, gpuvm_deployment_delete, GOES_ON);
 }
 
 static const GOptionEntry delete_options[] = {

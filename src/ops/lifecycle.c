@@ -251,7 +251,7 @@ gpuvm_stop(gpuvm_session *session, const char *name, const gpuvm_stop_options *o
 
 bool
 gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_options *options,
-               void (*told)(void *data, const char *name), void *data)
+               void (*told)(void *data, const char *name, bool off), void *data)
 {
     gint64 deadline = deadline_of(options);
     g_autoptr(GPtrArray) asked = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_domain_free);
@@ -270,12 +270,12 @@ gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_
     }
     for (guint i = 0; i < asked->len; i++) {
         gpuvm_domain *domain = asked->pdata[i];
+        bool off;
 
         gpuvm_diags_set_subject(session->diags, domain->name);
-        if (end_stop(session, domain, options, deadline))
-            told(data, domain->name);
-        else
-            stopped = false;
+        off = end_stop(session, domain, options, deadline);
+        told(data, domain->name, off);
+        stopped &= off;
     }
     gpuvm_diags_set_subject(session->diags, NULL);
     return stopped;

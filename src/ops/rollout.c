@@ -36,24 +36,28 @@ check_drafts(gpuvm_session *session, const GPtrArray *drafts)
     return may && session->diags->errors == errors;
 }
 
-/* Whether they may start, before any is stopped. */
-static bool
-check(const batch *turn)
+static void
+check_domains(gpuvm_session *session, const GPtrArray *names)
 {
-    gpuvm_session *session = turn->session;
+    for (guint i = 0; i < names->len; i++) {
+        gpuvm_diags_set_subject(session->diags, names->pdata[i]);
+        gpuvm_check_restart(session, names->pdata[i]);
+    }
+    gpuvm_diags_set_subject(session->diags, NULL);
+}
+
+/* Whether @names may start, with @drafts unless that is NULL, before any is stopped. */
+static bool
+check(gpuvm_session *session, const GPtrArray *names, const GPtrArray *drafts)
+{
     unsigned errors = session->diags->errors;
 
-    gpuvm_session_leave(session, turn->names->len > 1 ? turn->names : NULL); /* they may exchange devices */
+    gpuvm_session_leave(session, names->len > 1 ? names : NULL); /* they may exchange devices */
     gpuvm_session_forget(session);
-    if (turn->drafts) {
-        check_drafts(session, turn->drafts);
-    } else {
-        for (guint i = 0; i < turn->names->len; i++) {
-            gpuvm_diags_set_subject(session->diags, turn->names->pdata[i]);
-            gpuvm_check_restart(session, turn->names->pdata[i]);
-        }
-        gpuvm_diags_set_subject(session->diags, NULL);
-    }
+    if (drafts)
+        check_drafts(session, drafts);
+    else
+        check_domains(session, names);
     gpuvm_session_leave(session, NULL);
     gpuvm_session_forget(session);
     return session->diags->errors == errors;
@@ -118,35 +122,70 @@ take_turn(batch *turn)
     const gpuvm_deployment_options *how = turn->how;
     const gpuvm_define_options define = {.restarts = true, .defined = how->defined, .data = how->data};
 
-    return check(turn) && gpuvm_stop_all(turn->session, turn->names, &how->stop, how->stopped, how->data) &&
+    return gpuvm_stop_all(turn->session, turn->names, &how->stop, how->stopped, how->data) &&
            (!turn->drafts || gpuvm_define_drafts(turn->session, turn->drafts, &define)) && start(turn) &&
            await_health(turn->session, turn->watches, how);
 }
 
-/* @n items of @array from @first on. */
+/* @n items of @array from @first on, as far as there are so many; of NULL, NULL. */
 static GPtrArray *
 part_of(const GPtrArray *array, guint first, guint n)
 {
-    GPtrArray *part = g_ptr_array_new();
+    GPtrArray *part = array ? g_ptr_array_new() : NULL;
 
-    for (guint i = first; i < first + n && i < array->len; i++)
-        g_ptr_array_add(part, array->pdata[i]);
+    for (guint i = 0; array && i < n && first + i < array->len; i++)
+        g_ptr_array_add(part, array->pdata[first + i]);
     return part;
+}
+
+/* Where nothing but each other is in the way of @names, says of what was found so far how they are started. */
+static void
+hint_together(gpuvm_session *session, const GPtrArray *names, const GPtrArray *drafts)
+{
+    gpuvm_diags *diags = session->diags;
+    guint said = diags->items->len;
+    unsigned errors = diags->errors;
+    bool together = check(session, names, drafts);
+
+    g_ptr_array_set_size(diags->items, (gint)said);
+    diags->errors = errors;
+    for (guint i = said; together && i-- > 0;) {
+        gpuvm_diag *diag = diags->items->pdata[i];
+
+        if (diag->severity != GPUVM_DIAG_ERROR)
+            continue;
+        gpuvm_diag_hint(diag, "replicas that exchange devices are to be off at once: --max-unavailable %u",
+                        names->len);
+        return;
+    }
+}
+
+/* Whether @turn's may start while the others of @names, which are left, run. */
+static bool
+check_turn(const batch *turn, const GPtrArray *names, const GPtrArray *drafts)
+{
+    bool may = check(turn->session, turn->names, turn->drafts);
+
+    if (!may && turn->names->len < names->len)
+        hint_together(turn->session, names, drafts);
+    return may;
 }
 
 bool
 gpuvm_rollout(gpuvm_session *session, const GPtrArray *names, const GPtrArray *drafts,
               const gpuvm_deployment_options *how)
 {
-    bool done = true;
+    bool done = check(session, names, drafts);
 
     for (guint i = 0; done && i < names->len; i += how->unavailable) {
-        g_autoptr(GPtrArray) some = part_of(names, i, how->unavailable);
-        g_autoptr(GPtrArray) theirs = drafts ? part_of(drafts, i, how->unavailable) : NULL;
+        g_autoptr(GPtrArray) left = part_of(names, i, names->len);
+        g_autoptr(GPtrArray) left_drafts = part_of(drafts, i, names->len);
+        g_autoptr(GPtrArray) some = part_of(left, 0, how->unavailable);
+        g_autoptr(GPtrArray) theirs = part_of(left_drafts, 0, how->unavailable);
         g_autoptr(GPtrArray) watches = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_watch_free);
         batch turn = {session, how, some, theirs, watches};
 
-        done = take_turn(&turn);
+        done = check_turn(&turn, left, left_drafts) && take_turn(&turn);
     }
     return done;
 }

@@ -7,9 +7,9 @@
 #include "ops/deployment.h"
 
 /*
- * Checks that the next of @names (char *), how->unavailable of them, may start, stops them, starts them and waits until they are
- * healthy, before the next ones. @drafts (gpuvm_draft, one for each; NULL: none) are defined in between. Stops at the first that
- * fails; what went wrong is in the diagnostics.
+ * Checks that all of @names (char *) may start. Then it checks that again of how->unavailable of them, while the others run, stops
+ * them, starts them and waits until they are healthy, before the next ones. @drafts (gpuvm_draft, one for each; NULL: none) are
+ * defined in between. Stops at the first that fails; what went wrong is in the diagnostics.
  */
 bool gpuvm_rollout(gpuvm_session *session, const GPtrArray *names, const GPtrArray *drafts,
                    const gpuvm_deployment_options *how);

@@ -59,9 +59,7 @@ gpuvm_check_restart(gpuvm_session *session, const char *name)
     g_autofree char *xml = NULL;
     GError *error = NULL;
 
-    if (!instance || !instance->domain->active)
-        return instance != NULL;
-    if (!gpuvm_instance_look(session, instance))
+    if (!instance || !gpuvm_instance_look(session, instance))
         return false;
     xml = gpuvm_domain_xml(instance->domain, true, &error);
     if (xml)

@@ -96,6 +96,20 @@ expect_text 'fleet-0: stopped' 'fleet-2: updated' 'fleet-2: started'
 [ "$(seed fleet-0)" != "$was" ] || fail 'the old seed'
 [ ! -e "$was" ] || fail 'the old seed is left'
 
+# One that cannot start: none is restarted.
+ids=$(for number in 0 1 2; do virsh -q domid fleet-$number; done)
+for state in running 'shut off'; do
+    [ "$state" = running ] || expect_exit 0 gpuvm stop --force fleet-2
+    mv $pool/fleet-2.rootfs.qcow2 "$TMPDIR"
+    expect_exit 5 gpuvm deployment restart --force fleet
+    expect_text 'fleet-2: error: ' fleet-2.rootfs.qcow2 'fleet: nothing was changed'
+    mv "$TMPDIR/fleet-2.rootfs.qcow2" $pool
+    [ "$(virsh -q domstate fleet-2)" = "$state" ] || fail 'fleet-2 was restarted'
+    [ "$(for number in 0 1; do virsh -q domid fleet-$number; done)" = "$(head -n 2 <<< "$ids")" ] || fail 'something was restarted'
+done
+expect_exit 6 gpuvm deployment restart --timeout 1 fleet
+expect_text 'fleet-0: asked to shut down' 'fleet: not finished; repeating the command begins with the first VM again'
+
 expect_exit 0 gpuvm deployment delete --force fleet
 expect_text 'fleet-0: removed' 'its volumes stay'
 ls $pool/fleet-{0,1,2}.rootfs.qcow2 > /dev/null

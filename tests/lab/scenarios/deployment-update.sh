@@ -80,7 +80,8 @@ expect_no_text stopped
 ids="$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)"
 fleet 320 /health '02:00.0, 01:00.0'
 expect_exit 5 create
-expect_text "device 0000:02:00.0 is in use by domain 'fleet-1', which is running"
+expect_text "device 0000:02:00.0 is in use by domain 'fleet-1', which is running" \
+    'hint: replicas that exchange devices are to be off at once: --max-unavailable 2'
 [ "$ids" = "$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)" ] || fail 'something was restarted'
 expect_exit 0 create --max-unavailable 2
 run_with 320

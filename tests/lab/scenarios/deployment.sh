@@ -76,6 +76,19 @@ both_run
 expect_exit 0 gpuvm deployment show ai-cluster
 expect_text '2 of 2 running'
 
+# One that was stopped stays so when others go; a guest that was asked to shut down, and does not, was not left alone.
+expect_exit 0 gpuvm stop --force ai-cluster-0
+expect_exit 6 gpuvm deployment scale --timeout 1 ai-cluster=1
+expect_text 'ai-cluster-1: asked to shut down' 'ai-cluster: not finished; repeat the command to go on' "domain 'ai-cluster-1' was asked to shut down"
+expect_no_text 'nothing was changed' removed
+expect_exit 0 gpuvm deployment scale ai-cluster=2
+expect_exit 0 gpuvm stop --force ai-cluster-0
+expect_exit 0 gpuvm deployment scale --force ai-cluster=1
+expect_text 'ai-cluster-0: unchanged' 'ai-cluster-1: removed'
+stopped ai-cluster-0
+expect_exit 0 gpuvm deployment scale ai-cluster=2
+both_run
+
 # One at a time.
 hold ConnectListAllDomains deployment restart --force ai-cluster
 waiting "is at work on deployment 'ai-cluster'" deployment scale ai-cluster=2
