@@ -47,8 +47,8 @@ static bool
 is_old(const work *doing, const gpuvm_draft *draft)
 {
     gpuvm_session *session = doing->session;
-
     g_autoptr(gpuvm_record) running = runs(draft) ? gpuvm_running_record(session, draft->domain) : NULL;
+
     return running && (!g_str_equal(running->digest, draft->plan->digest) ||
                        (!doing->how->update && is_drifted(session, draft)));
 }

@@ -67,19 +67,21 @@ look_at_file(const gpuvm_session *session, const gpuvm_plan_image *image, gpuvm_
 
 /* Whether the overlay that is there is one on @base: only the user may decide to lose what is on it. */
 static bool
-check_overlay(const gpuvm_plan *plan, const gpuvm_plan_image *image, const gpuvm_volume *overlay,
+check_overlay(const gpuvm_draft *draft, const gpuvm_plan_image *image, const gpuvm_volume *overlay,
               const char *base, GError **error)
 {
-    g_autofree char *title = gpuvm_image_title(image);
+    const gpuvm_plan *plan = draft->plan;
+    g_autofree char *title = gpuvm_image_title(image), *remove = NULL;
 
     if (g_strcmp0(overlay->backing, base) == 0)
         return true;
+    remove = draft->domain ? g_strdup_printf("gpuvm undefine --storage %s", plan->vm->name)
+                           : g_strdup_printf("virsh vol-delete --pool %s %s", plan->pool, overlay->name);
     g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
                 "the image of %s of VM '%s' has changed, but volume '%s' belongs to the former one (%s)\n"
                 "to keep the disk, keep the former image in the definition\n"
-                "to lose it, and start from the new one: gpuvm undefine --storage %s, then define it again",
-                title, plan->vm->name, overlay->name, overlay->backing ? overlay->backing : "none",
-                plan->vm->name);
+                "to lose it, and start from the new one: %s, then define it again",
+                title, plan->vm->name, overlay->name, overlay->backing ? overlay->backing : "none", remove);
     return false;
 }
 
@@ -105,7 +107,7 @@ ensure_overlay(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, con
     if (!gpuvm_pool_find(pool, image->overlay, &overlay, error))
         return false;
     if (overlay)
-        return check_overlay(draft->plan, image, overlay, base->path, error);
+        return check_overlay(draft, image, overlay, base->path, error);
     if (!check_size(image, base, error))
         return false;
     gpuvm_session_say(session, "making volume %s", image->overlay);
@@ -132,7 +134,7 @@ check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft)
         if (!image->overlay || !base)
             continue;
         if (!gpuvm_pool_find(pool, image->overlay, &overlay, &error) ||
-            (overlay && !check_overlay(plan, image, overlay, base, &error)))
+            (overlay && !check_overlay(draft, image, overlay, base, &error)))
             return gpuvm_session_fail_at(session, &image->mark, error);
     }
     return true;

@@ -306,9 +306,9 @@ gpuvm_attach(gpuvm_session *session, const char *name, bool force, void (*connec
     return attached || gpuvm_session_fail(session, error);
 }
 
-/* Says which disks stay, and how to remove them. */
+/* Says which disks stay, and, when nothing @uses them, how to remove them: without a definition gpuvm knows whose they are no more. */
 static void
-note_volumes(gpuvm_session *session, const gpuvm_record *record)
+note_volumes(gpuvm_session *session, const gpuvm_record *record, bool uses)
 {
     g_autoptr(GString) names = g_string_new(NULL);
     gpuvm_diag *diag;
@@ -319,8 +319,10 @@ note_volumes(gpuvm_session *session, const gpuvm_record *record)
         g_string_append_printf(names, "%s%s", i > 0 ? ", " : "", (const char *)record->volumes->pdata[i]);
     diag = gpuvm_diags_note(session->diags, NULL, "its volumes stay in storage pool '%s': %s", record->pool,
                             names->str);
-    gpuvm_diag_hint(
-        diag, "a VM that is defined under the same name uses them again; undefine --storage removes them");
+    gpuvm_diag_hint(diag, "a VM that is defined under the same name uses them again");
+    for (guint i = 0; !uses && i < record->volumes->len; i++)
+        gpuvm_diag_hint(diag, "%s: virsh vol-delete --pool %s %s", i == 0 ? "to remove them" : "and",
+                        record->pool, (const char *)record->volumes->pdata[i]);
 }
 
 /* virsh, which has no lock, may start it at the last moment; once it is undefined, nothing can. */
@@ -374,6 +376,6 @@ gpuvm_undefine_locked(gpuvm_session *session, const char *name, const gpuvm_unde
     off = is_off(session, domain);
     if (off && own)
         return gpuvm_images_remove(session, pool, own);
-    note_volumes(session, record);
+    note_volumes(session, record, !off);
     return off;
 }

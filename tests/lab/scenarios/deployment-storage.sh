@@ -112,6 +112,9 @@ expect_text 'fleet-0: asked to shut down' 'fleet: not finished; repeating the co
 
 expect_exit 0 gpuvm deployment delete --force fleet
 expect_text 'fleet-0: removed' 'its volumes stay'
+volume=$(basename $pool/fleet-1.seed-*)
+expect_text "and: virsh vol-delete --pool gpuvm $volume" 'to remove them: virsh vol-delete --pool gpuvm fleet-1.rootfs.qcow2'
+expect_exit 0 virsh vol-delete --pool gpuvm "$volume"
 ls $pool/fleet-{0,1,2}.rootfs.qcow2 > /dev/null
 expect_exit 0 gpuvm deployment create fleet --config fleet.yaml
 [ "$(sha256sum < "$(overlay fleet-2)")" = "$before" ] || fail 'another disk'
