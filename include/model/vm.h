@@ -175,6 +175,7 @@ typedef struct gpuvm_deployed {
     char *digest;        /* of what the replicas have in common, with what their plugin gives */
     char *text;          /* the definition, as YAML, with absolute paths and digests of secrets */
     bool secrets;        /* there were some */
+    GPtrArray *surplus;  /* char *: the VMs that there are beyond replicas, when it was planned; owned */
 } gpuvm_deployed;
 
 gpuvm_deployed *gpuvm_deployed_new(void);

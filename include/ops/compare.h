@@ -12,9 +12,10 @@ typedef enum gpuvm_step {
     GPUVM_STEP_UPDATE,
     GPUVM_STEP_UNCHANGED,
     GPUVM_STEP_REMOVE,
+    GPUVM_STEP_SURPLUS, /* a replica that its deployment is no longer to have, and that define leaves */
 } gpuvm_step;
 
-/** "create", "update", "unchanged", "remove". */
+/** "create", "update", "unchanged", "remove", "too many". */
 extern const char *const gpuvm_step_names[];
 
 typedef struct gpuvm_comparison {

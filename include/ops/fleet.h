@@ -29,5 +29,8 @@ gpuvm_fleet *gpuvm_fleet_get(gpuvm_session *session, const char *name);
 /** Whether @instance is a replica of @fleet, as it is now: a copy that was made with virsh has the same record. */
 bool gpuvm_fleet_has(const gpuvm_fleet *fleet, const gpuvm_instance *instance);
 
-/* Has @drafts (gpuvm_draft) of deployments count on from the generation that their replicas record. */
+/*
+ * Has @drafts (gpuvm_draft) of deployments count on from the generation that their replicas record, and know which of those are too
+ * many and do not leave.
+ */
 bool gpuvm_fleet_count(gpuvm_session *session, const GPtrArray *drafts);

@@ -41,8 +41,9 @@ const gpuvm_command gpuvm_cmd_diff = {
     .description =
         "Shows for each VM whether define would create or update it, or leave it unchanged, and field by field what\n"
         "the domain has now, what it would have then, and when that takes effect: now, at the next start of the VM, or\n"
-        "not before it gets a new disk. Secrets are told apart by digests. Changes nothing; the exit code is 7 when\n"
-        "something differs, and 0 when nothing does.",
+        "not before it gets a new disk. A replica that its deployment is no longer to have is too many; define leaves it.\n"
+        "Secrets are told apart by digests. Changes nothing; the exit code is 7 when something differs, and 0 when nothing\n"
+        "does.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -73,7 +73,10 @@ check_deployment(const void *object, gpuvm_diags *diags)
 gpuvm_deployed *
 gpuvm_deployed_new(void)
 {
-    return g_rc_box_new0(gpuvm_deployed);
+    gpuvm_deployed *deployed = g_rc_box_new0(gpuvm_deployed);
+
+    deployed->surplus = g_ptr_array_new_with_free_func(g_free);
+    return deployed;
 }
 
 gpuvm_deployed *
@@ -90,6 +93,7 @@ clear_deployed(gpointer data)
     g_free(deployed->name);
     g_free(deployed->digest);
     g_free(deployed->text);
+    g_ptr_array_unref(deployed->surplus);
 }
 
 void

@@ -8,7 +8,7 @@
 #include "core/drift.h"
 #include "core/image.h"
 
-const char *const gpuvm_step_names[] = {"create", "update", "unchanged", "remove", NULL};
+const char *const gpuvm_step_names[] = {"create", "update", "unchanged", "remove", "too many", NULL};
 
 gpuvm_comparison *
 gpuvm_comparison_new(const char *name, const char *source, gpuvm_step step)

@@ -250,6 +250,36 @@ draft(gpuvm_session *session, GPtrArray *definitions, const gpuvm_define_options
     return drafts;
 }
 
+/* The deployment that the @i-th of @drafts is the first replica of; NULL. */
+static const gpuvm_deployed *
+deployment_at(const GPtrArray *drafts, guint i)
+{
+    const gpuvm_deployed *of = ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->deployed;
+    bool first = i == 0 || ((const gpuvm_draft *)drafts->pdata[i - 1])->definition->spec->deployed != of;
+
+    return first ? of : NULL;
+}
+
+/* Says which replicas are more than their definitions have now. */
+static void
+note_surplus(gpuvm_session *session, const GPtrArray *drafts)
+{
+    for (guint i = 0; i < drafts->len; i++) {
+        const gpuvm_deployed *of = deployment_at(drafts, i);
+        g_autoptr(GString) names = g_string_new(NULL);
+
+        for (guint k = 0; of && k < of->surplus->len; k++)
+            g_string_append_printf(names, "%s%s", k > 0 ? ", " : "", (const char *)of->surplus->pdata[k]);
+        if (names->len > 0)
+            gpuvm_diag_hint(gpuvm_diags_note(session->diags, NULL,
+                                             "deployment '%s' has more replicas than its definition: %s",
+                                             of->name, names->str),
+                            "define leaves them; gpuvm deployment scale %s=%" G_GUINT64_FORMAT
+                            " removes them",
+                            of->name, of->replicas);
+    }
+}
+
 /* Plans what is to be defined and removed; what is to be defined now, when nothing stands in the way of any of it, else NULL. */
 static GPtrArray *
 plan_all(gpuvm_session *session, const GPtrArray *drafts, const GPtrArray *doomed,
@@ -257,6 +287,8 @@ plan_all(gpuvm_session *session, const GPtrArray *drafts, const GPtrArray *doome
 {
     g_autoptr(GPtrArray) now = plan(session, drafts, options);
 
+    if (now)
+        note_surplus(session, drafts);
     return gpuvm_prune_check(session, doomed, options) ? g_steal_pointer(&now) : NULL;
 }
 
@@ -314,6 +346,14 @@ gpuvm_define_compare(gpuvm_session *session, GPtrArray *definitions, const gpuvm
         if (!comparison)
             return NULL;
         g_ptr_array_add(comparisons, comparison);
+    }
+    for (guint i = 0; i < drafts->len; i++) {
+        const gpuvm_deployed *of = deployment_at(drafts, i);
+        const char *source = ((const gpuvm_draft *)drafts->pdata[i])->plan->source;
+
+        for (guint k = 0; of && k < of->surplus->len; k++)
+            g_ptr_array_add(comparisons,
+                            gpuvm_comparison_new(of->surplus->pdata[k], source, GPUVM_STEP_SURPLUS));
     }
     for (guint i = 0; options->prune && i < doomed->len; i++) {
         const gpuvm_instance *instance = doomed->pdata[i];

@@ -136,6 +136,23 @@ same(const gpuvm_deployed *a, const gpuvm_deployed *b)
     return a->replicas == b->replicas && g_str_equal(a->digest, b->digest) && g_str_equal(a->text, b->text);
 }
 
+/* What @deployed is to know of the replicas that there are. */
+static void
+count(const gpuvm_session *session, const gpuvm_fleet *fleet, gpuvm_deployed *deployed)
+{
+    const gpuvm_deployed *newest = fleet->newest->deployed;
+
+    deployed->generation = newest->generation + !same(newest, deployed);
+    g_ptr_array_set_size(deployed->surplus, 0);
+    for (guint i = 0; i < fleet->replicas->len; i++) {
+        const gpuvm_instance *instance = fleet->replicas->pdata[i];
+        const char *name = instance->domain->name;
+
+        if (instance->record->replica >= deployed->replicas && !g_hash_table_contains(session->leaving, name))
+            g_ptr_array_add(deployed->surplus, g_strdup(name));
+    }
+}
+
 bool
 gpuvm_fleet_count(gpuvm_session *session, const GPtrArray *drafts)
 {
@@ -152,8 +169,7 @@ gpuvm_fleet_count(gpuvm_session *session, const GPtrArray *drafts)
             return false;
         fleet = take(fleets, deployed->name);
         if (fleet)
-            deployed->generation =
-                fleet->newest->deployed->generation + !same(fleet->newest->deployed, deployed);
+            count(session, fleet, deployed);
         last = deployed;
     }
     return true;
