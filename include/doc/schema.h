@@ -148,6 +148,9 @@ const char *gpuvm_field_default(const gpuvm_field *field);
 /** The rows of @table, its own before its parents', as an array of const gpuvm_field * (free the array only). */
 GPtrArray *gpuvm_table_fields(const gpuvm_table *table);
 
+/** The key of @table that @key may be a slip of; NULL: there is none. */
+const char *gpuvm_table_nearest(const gpuvm_table *table, const char *key);
+
 /**
  * Adds to @diag what @key, which @table does not know, may have been meant as: the mapping it belongs in, the
  * nearest key, or else the keys there are.

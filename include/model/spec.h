@@ -63,6 +63,9 @@ GPtrArray *gpuvm_spec_decode(const GPtrArray *docs, const char *kind, gpuvm_diag
  */
 bool gpuvm_spec_may_be(const gpuvm_node *root, const char *kind);
 
+/** A key of the document at @root that may be one of a VM's or a deployment's, misspelt; NULL: there is none. Kubernetes' are none. */
+const gpuvm_node *gpuvm_spec_find_slip(const gpuvm_node *root);
+
 /** What a secret begins with that was printed by its digest (core/secret.h): no definition says that. */
 #define GPUVM_SPEC_HIDDEN "(hidden) sha256:"
 

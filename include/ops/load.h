@@ -39,6 +39,8 @@ GPtrArray *gpuvm_load_text(gpuvm_source *source, const char *kind, gpuvm_diags *
 /**
  * The same for all that @paths name, from *@ret_files files (may be NULL): a directory stands for the .yaml, .yml and .json
  * files in it, at any depth (ops/directory.h). What is none of a definition there is left out: texts for cloud-init, files that
- * a definition there names, and, with a note, what has none of a definition's keys.
+ * a definition there names, and, with a note, what has none of a definition's keys; @strict: when one of its keys may be one that
+ * is misspelt, that is an error.
  */
-GPtrArray *gpuvm_load_paths(char **paths, const char *kind, guint *ret_files, gpuvm_diags *diags);
+GPtrArray *
+gpuvm_load_paths(char **paths, const char *kind, bool strict, guint *ret_files, gpuvm_diags *diags);

@@ -48,7 +48,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_output_rows(cli->output, "vms", rows);
     if (!check_options(cli->session->diags) || !gpuvm_session_connect(cli->session))
         return;
-    definitions = gpuvm_load_paths(argv, NULL, NULL, cli->session->diags);
+    definitions = gpuvm_load_paths(argv, NULL, given.prune, NULL, cli->session->diags);
     if (given.dry_run)
         gpuvm_changes_show(cli, definitions, &how, rows);
     else
@@ -81,7 +81,8 @@ const gpuvm_command gpuvm_cmd_define = {
         "UUID and MAC address. A running VM keeps its old definition until its next start.\n"
         "With --set NAME the VMs are remembered as a set. With --prune those of the set that are in no definition any more\n"
         "are removed, as undefine does it, when the others are defined: which ones is said before anything is changed, and\n"
-        "one that runs is an error without --stop. When anything is wrong with one definition, nothing is changed.",
+        "one that runs is an error without --stop. When anything is wrong with one definition, nothing is changed; with\n"
+        "--prune, a file of a directory that may be one with misspelt keys is wrong, too.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -22,7 +22,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_output_rows(cli->output, "vms", rows);
     if (!gpuvm_check_set(cli->session->diags, given.set) || !gpuvm_session_connect(cli->session))
         return;
-    definitions = gpuvm_load_paths(argv, NULL, NULL, cli->session->diags);
+    definitions = gpuvm_load_paths(argv, NULL, how.prune, NULL, cli->session->diags);
     cli->differs = gpuvm_changes_show(cli, definitions, &how, rows);
 }
 

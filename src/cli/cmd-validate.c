@@ -38,7 +38,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 {
     gpuvm_diags *diags = cli->session->diags;
     guint files;
-    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(argv, kind, &files, diags);
+    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(argv, kind, false, &files, diags);
     JsonArray *rows = json_array_new();
 
     (void)argc;

@@ -242,16 +242,31 @@ find_home(const GPtrArray *fields, const char *key)
     return home;
 }
 
-void
-gpuvm_table_suggest(const gpuvm_table *table, const char *key, gpuvm_diag *diag)
+/* The keys of @fields (const char *, borrowed). */
+static GPtrArray *
+keys_of(const GPtrArray *fields)
 {
-    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table);
-    g_autoptr(GPtrArray) keys = g_ptr_array_new();
-    const char *home = find_home(fields, key), *near;
+    GPtrArray *keys = g_ptr_array_new();
 
     for (unsigned i = 0; i < fields->len; i++)
         g_ptr_array_add(keys, (gpointer)((const gpuvm_field *)fields->pdata[i])->key);
-    near = gpuvm_nearest(key, (const char *const *)keys->pdata, keys->len);
+    return keys;
+}
+
+const char *
+gpuvm_table_nearest(const gpuvm_table *table, const char *key)
+{
+    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table), keys = keys_of(fields);
+
+    return gpuvm_nearest(key, (const char *const *)keys->pdata, keys->len);
+}
+
+void
+gpuvm_table_suggest(const gpuvm_table *table, const char *key, gpuvm_diag *diag)
+{
+    g_autoptr(GPtrArray) fields = gpuvm_table_fields(table), keys = keys_of(fields);
+    const char *home = find_home(fields, key), *near = gpuvm_table_nearest(table, key);
+
     if (home) {
         gpuvm_diag_hint(diag, "'%s' belongs in '%s'", key, home);
     } else if (near) {

@@ -242,6 +242,20 @@ gpuvm_spec_may_be(const gpuvm_node *root, const char *kind)
     return false;
 }
 
+const gpuvm_node *
+gpuvm_spec_find_slip(const gpuvm_node *root)
+{
+    bool mapping = root->type == GPUVM_NODE_MAPPING && !gpuvm_node_get(root, "apiVersion");
+
+    for (unsigned i = 0; mapping && i < root->n; i++) {
+        const char *key = root->keys[i]->text;
+
+        if (gpuvm_table_nearest(&gpuvm_vm_table, key) || gpuvm_table_nearest(&gpuvm_deployment_table, key))
+            return root->keys[i];
+    }
+    return NULL;
+}
+
 GPtrArray *
 gpuvm_spec_parse(gpuvm_source *source, const char *kind, gpuvm_diags *diags)
 {

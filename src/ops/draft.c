@@ -329,7 +329,7 @@ gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
 GPtrArray *
 gpuvm_plan_files(gpuvm_session *session, char **paths)
 {
-    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, NULL, NULL, session->diags);
+    g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, NULL, false, NULL, session->diags);
     g_autoptr(GPtrArray) drafts = gpuvm_drafts_new(session, definitions);
 
     return drafts && gpuvm_drafts_plan(session, drafts) ? g_steal_pointer(&drafts) : NULL;

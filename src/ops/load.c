@@ -186,8 +186,28 @@ is_something_else(const GPtrArray *docs, const char *kind, const gpuvm_diags *di
     return diags->errors == 0;
 }
 
+/* Says of @file, which has @docs, that it was left out; @strict: unless it may be a definition with slips. */
+static void
+leave_out(const GPtrArray *docs, const char *file, bool strict, gpuvm_diags *diags)
+{
+    const gpuvm_node *slip = NULL;
+    gpuvm_diag *diag;
+
+    for (guint i = 0; strict && !slip && i < docs->len; i++)
+        slip = gpuvm_spec_find_slip(((const gpuvm_doc *)docs->pdata[i])->root);
+    if (slip) {
+        diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &slip->mark,
+                                 "this may be a definition, but has no key that is right");
+        gpuvm_table_suggest(&gpuvm_deployment_table, slip->text, diag);
+        gpuvm_diag_hint(diag, "if it is something else, list it in " GPUVM_IGNORE_FILE " in its directory");
+    } else {
+        diag = gpuvm_diags_note(diags, NULL, "%s is no definition, and was left out", file);
+        gpuvm_diag_hint(diag, "list it in " GPUVM_IGNORE_FILE " in its directory");
+    }
+}
+
 static candidate *
-read_candidate(const char *file, const char *kind)
+read_candidate(const char *file, const char *kind, bool strict)
 {
     candidate *of = g_new0(candidate, 1);
     g_autoptr(gpuvm_source) source = NULL;
@@ -200,8 +220,7 @@ read_candidate(const char *file, const char *kind)
         return of;
     docs = gpuvm_doc_parse(source, of->diags);
     if (is_something_else(docs, kind, of->diags))
-        gpuvm_diag_hint(gpuvm_diags_note(of->diags, NULL, "%s is no definition, and was left out", file),
-                        "list it in " GPUVM_IGNORE_FILE " in its directory");
+        leave_out(docs, file, strict, of->diags);
     else
         of->definitions = make_definitions(gpuvm_spec_decode(docs, kind, of->diags), source, true);
     return of;
@@ -264,7 +283,8 @@ take(const GPtrArray *candidates, GPtrArray *definitions, gpuvm_diags *diags)
 
 /* The files of @directory; that it has no definition is an error. */
 static guint
-load_directory(const char *directory, const char *kind, GPtrArray *definitions, gpuvm_diags *diags)
+load_directory(const char *directory, const char *kind, bool strict, GPtrArray *definitions,
+               gpuvm_diags *diags)
 {
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     g_autoptr(GPtrArray) candidates = g_ptr_array_new_with_free_func(free_candidate);
@@ -273,7 +293,7 @@ load_directory(const char *directory, const char *kind, GPtrArray *definitions, 
 
     gpuvm_directory_add(files, directory, diags);
     for (guint i = 0; i < files->len; i++)
-        g_ptr_array_add(candidates, read_candidate(files->pdata[i], kind));
+        g_ptr_array_add(candidates, read_candidate(files->pdata[i], kind, strict));
     n = take(candidates, definitions, diags);
     if (definitions->len == before && diags->errors == errors)
         gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, NULL,
@@ -283,14 +303,14 @@ load_directory(const char *directory, const char *kind, GPtrArray *definitions, 
 }
 
 GPtrArray *
-gpuvm_load_paths(char **paths, const char *kind, guint *ret_files, gpuvm_diags *diags)
+gpuvm_load_paths(char **paths, const char *kind, bool strict, guint *ret_files, gpuvm_diags *diags)
 {
     GPtrArray *definitions = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_definition_free);
     guint files = 0;
 
     for (char **path = paths; *path; path++) {
         if (g_file_test(*path, G_FILE_TEST_IS_DIR)) {
-            files += load_directory(*path, kind, definitions, diags);
+            files += load_directory(*path, kind, strict, definitions, diags);
             continue;
         }
         g_ptr_array_extend_and_steal(definitions, gpuvm_load_file(*path, kind, diags));

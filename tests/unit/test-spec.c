@@ -668,6 +668,30 @@ tells_definitions_from_others(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+finds_slips(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *text, *slip;
+    } cases[] = {
+        {"nmae: a", "nmae"},           {"x: 1\nresorces: {}", "resorces"},
+        {"replcas: 2", "replcas"},     {"version: '3'\nservices: {web: {}}", "services"}, /* devices? */
+        {"all: {children: {}}", NULL}, {"apiVersion: v1\nnmae: a", NULL},
+        {"- nmae: a", NULL},           {"{}", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
+        g_autoptr(gpuvm_source) source =
+            gpuvm_source_new("a", g_strdup(cases[i].text), strlen(cases[i].text));
+        g_autoptr(GPtrArray) docs = gpuvm_doc_parse(source, diags);
+        const gpuvm_node *slip = gpuvm_spec_find_slip(((const gpuvm_doc *)docs->pdata[0])->root);
+
+        if (g_strcmp0(slip ? slip->text : NULL, cases[i].slip) != 0)
+            fail_msg("%s: %s", cases[i].text, slip ? slip->text : "none");
+    }
+}
+
 int
 main(void)
 {
@@ -689,6 +713,7 @@ main(void)
         cmocka_unit_test(finds_every_error_of_every_document),
         cmocka_unit_test(every_row_is_complete),
         cmocka_unit_test(tells_definitions_from_others),
+        cmocka_unit_test(finds_slips),
     };
 
     return cmocka_run_group_tests_name("spec", tests, NULL, NULL);
