@@ -39,8 +39,11 @@ void gpuvm_image_learn(gpuvm_plan *plan, gpuvm_plan_image *image, const char *vo
 /** What is stored of a VM's texts. */
 typedef enum gpuvm_image_text { GPUVM_IMAGE_SEED, GPUVM_IMAGE_MANIFEST } gpuvm_image_text;
 
-/** The volume of VM @vm's @text, whose content has @digest, in hex: "NAME.seed-HEX.iso", "NAME.manifest-HEX.json". g_malloc. */
-char *gpuvm_image_text_volume(const char *vm, gpuvm_image_text text, const char *digest);
+/**
+ * The volume of the @text of @plan's VM, whose content has @digest, in hex: "NAME.seed-HEX.iso", "NAME.manifest-HEX.json".
+ * Where there are secrets in the definition, the digest is sealed. g_malloc.
+ */
+char *gpuvm_image_text_volume(const gpuvm_plan *plan, gpuvm_image_text text, const char *digest);
 
 /** Whether @volume is named as VM @vm's texts are, those of now and of former definitions; whether @plan has it. */
 bool gpuvm_image_is_text(const char *vm, const char *volume);

@@ -20,6 +20,7 @@ typedef struct gpuvm_plan_input {
     const gpuvm_facts *facts;
     const gpuvm_policies *policies;
     const char *pool, *pool_path; /* the storage pool for images, and its directory on the host */
+    GBytes *key;                  /* that digests of secrets are sealed with (core/secret.h); NULL */
     const char *set;              /* that it comes to belong to; NULL: the one of its record */
     /* of the domain as it is defined now; NULL when there is none */
     const char *uuid, *mac;

@@ -18,10 +18,10 @@ gpuvm_spec *gpuvm_replicas_template(const gpuvm_spec *deployment, gpuvm_diags *d
 
 /**
  * The replicas of @deployment (gpuvm_spec, by number, owned by the array), of @template, which is with what its plugin gives; of
- * generation 1. Cards that do not suffice are an error (exit code 5). NULL: see @diags.
+ * generation 1. @key: as core/secret.h says. Cards that do not suffice are an error (exit code 5). NULL: see @diags.
  */
-GPtrArray *
-gpuvm_replicas_expand(const gpuvm_spec *deployment, const gpuvm_spec *template, gpuvm_diags *diags);
+GPtrArray *gpuvm_replicas_expand(const gpuvm_spec *deployment, const gpuvm_spec *template, GBytes *key,
+                                 gpuvm_diags *diags);
 
 /** Adds an error (exit code 5) when the replicas that are planned as @plans (gpuvm_plan) take more memory than the host has. */
 void gpuvm_replicas_check_memory(const GPtrArray *plans, const gpuvm_facts *facts, gpuvm_diags *diags);

@@ -18,9 +18,19 @@
  */
 gpuvm_doc *gpuvm_secret_hide(const gpuvm_table *table, const gpuvm_doc *doc, bool *ret_any);
 
+/** Whether there are secrets in @root, which @table decodes. */
+bool gpuvm_secret_any(const gpuvm_table *table, const gpuvm_node *root);
+
 /**
- * The same of @root with GPUVM_SPEC_HIDDEN and the beginning of a digest in place of each secret, so that another secret is
- * seen to be another; of a URL the rest of it stands behind that. @salt makes the digests differ from those of the same
- * secrets elsewhere.
+ * The same of @root with GPUVM_SPEC_HIDDEN and the beginning of a sealed digest in place of each secret, so that another
+ * secret is seen to be another; of a URL the rest of it stands behind that. @salt makes the digests differ from those of the
+ * same secrets elsewhere. @key and *@ret_any (may be NULL) are as below and above.
  */
-gpuvm_doc *gpuvm_secret_digest(const gpuvm_table *table, const gpuvm_node *root, const char *salt);
+gpuvm_doc *gpuvm_secret_digest(const gpuvm_table *table, const gpuvm_node *root, const char *salt,
+                               GBytes *key, bool *ret_any);
+
+/**
+ * @digest, hex digits, of something with secrets, as everybody may see it: its HMAC-SHA256 (RFC 2104), so that who does not
+ * have @key cannot try out guesses. NULL: nobody compares it, and it is nothing but zeros. 64 hex digits, g_malloc.
+ */
+char *gpuvm_secret_seal(GBytes *key, const char *digest);

@@ -113,9 +113,12 @@ typedef struct gpuvm_plan {
     const struct gpuvm_record *former; /* of the domain that is redefined; borrowed; NULL */
     const gpuvm_deployed *deployed;    /* borrowed; NULL: it is of no deployment */
     unsigned replica;
-    char *digest;         /* of the definition */
-    char *definition;     /* as YAML, with what its plugin gives, without its secrets */
-    const char *set;      /* that it belongs to: see gpuvm_record; borrowed; NULL: to none */
+    bool secrets;     /* there are some in the definition */
+    GBytes *key;      /* that digests of them are sealed with; borrowed; NULL */
+    char *key_id;     /* which key that is, for everybody to see; NULL: there is none, or nothing to seal */
+    char *digest;     /* of the definition, with sealed digests in place of its secrets */
+    char *definition; /* as YAML, with what its plugin gives, without its secrets */
+    const char *set;  /* that it belongs to: see gpuvm_record; borrowed; NULL: to none */
     GPtrArray *functions; /* gpuvm_plan_function: by guest bus and function, detached ones last, by address */
     unsigned root_ports;  /* one for each card: controllers 1 … root_ports */
     GPtrArray *disks;     /* gpuvm_plan_disk: rootfs, those of the definition in its order, the seed */
@@ -162,6 +165,7 @@ typedef struct gpuvm_record_image {
 /** What a domain's metadata remembers of its definition. */
 typedef struct gpuvm_record {
     char *digest;
+    char *key;        /* which digests of secrets are sealed with, as key_id of gpuvm_plan; NULL: none are */
     char *definition; /* as in gpuvm_plan; NULL: by gpuvm 0.1 */
     char *made;       /* the digest of the domain XML that was made of it (core/drift.h); NULL likewise */
     char *seen;       /* of what libvirt had of that right afterwards; NULL: not known */

@@ -42,7 +42,8 @@ typedef struct gpuvm_session {
     gpuvm_spec *defaults; /* what lies below every VM; NULL: nothing */
     bool defaults_read;
     gpuvm_need *need;
-    char *pool_path;     /* the directory of the storage pool; NULL: not asked yet */
+    GBytes *key;     /* that digests of secrets are sealed with (core/secret.h); NULL: none was needed yet */
+    char *pool_path; /* the directory of the storage pool; NULL: not asked yet */
     bool every_device;   /* the facts hold every device of the host */
     bool every_claim;    /* … and every domain's claim */
     GHashTable *leaving; /* char *, owned: domains that are going to be removed, and claim nothing in plans */
@@ -55,6 +56,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_session, gpuvm_session_free)
 
 /** Connects to libvirt, unless that is done. With host_file it is an error (exit code 2): nothing runs there. */
 bool gpuvm_session_connect(gpuvm_session *session);
+
+/**
+ * Puts the key into the session when there are secrets in @root, which @table decodes. A host file needs none: nobody compares
+ * with what is made for it.
+ */
+bool gpuvm_session_need_key(gpuvm_session *session, const gpuvm_table *table, const gpuvm_node *root);
 
 /** Whether what it is to connect to, or would have, is this machine. */
 bool gpuvm_session_is_here(const gpuvm_session *session);

@@ -30,7 +30,7 @@ check_replicas(const gpuvm_spec *spec, gpuvm_diags *diags)
         return;
     template = gpuvm_replicas_template(spec, diags);
     if (template)
-        replicas = gpuvm_replicas_expand(spec, template, diags);
+        replicas = gpuvm_replicas_expand(spec, template, NULL, diags);
 }
 
 static void

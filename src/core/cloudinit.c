@@ -108,12 +108,12 @@ make_meta_data(const char *name, const gpuvm_plan_seed *seed)
 }
 
 static char *
-name_volume(const char *name, const gpuvm_plan_seed *seed)
+name_volume(const gpuvm_plan *plan, const gpuvm_plan_seed *seed)
 {
     const char *texts[] = {seed->user_data, seed->meta_data, seed->network_config};
     g_autofree char *digest = digest_of(texts, G_N_ELEMENTS(texts));
 
-    return gpuvm_image_text_volume(name, GPUVM_IMAGE_SEED, digest);
+    return gpuvm_image_text_volume(plan, GPUVM_IMAGE_SEED, digest);
 }
 
 static void
@@ -145,6 +145,6 @@ gpuvm_cloudinit_plan(gpuvm_plan *plan, gpuvm_diags *diags)
     seed->meta_data = g_strdup(given ? text_of(given->meta_data) : NULL);
     if (!seed->meta_data)
         seed->meta_data = make_meta_data(plan->vm->name, seed);
-    seed->volume = name_volume(plan->vm->name, seed);
+    seed->volume = name_volume(plan, seed);
     plan->seed = seed;
 }

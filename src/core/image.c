@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/url.h"
+#include "core/secret.h"
 #include "model/scalars.h"
 
 char *
@@ -172,9 +173,12 @@ static const char *const text_ends[][2] = {
     [GPUVM_IMAGE_SEED] = {".seed", ".iso"}, [GPUVM_IMAGE_MANIFEST] = {".manifest", ".json"}};
 
 char *
-gpuvm_image_text_volume(const char *vm, gpuvm_image_text text, const char *digest)
+gpuvm_image_text_volume(const gpuvm_plan *plan, gpuvm_image_text text, const char *digest)
 {
-    return g_strdup_printf("%s%s-%.*s%s", vm, text_ends[text][0], TEXT_DIGITS, digest, text_ends[text][1]);
+    g_autofree char *shown = plan->secrets ? gpuvm_secret_seal(plan->key, digest) : g_strdup(digest);
+
+    return g_strdup_printf("%s%s-%.*s%s", plan->vm->name, text_ends[text][0], TEXT_DIGITS, shown,
+                           text_ends[text][1]);
 }
 
 /* What is behind the name of VM @vm in @volume's; "" when that does not begin with it. */

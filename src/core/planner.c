@@ -3,6 +3,8 @@
 
 #include "core/planner.h"
 
+#include <string.h>
+
 #include "core/admit.h"
 #include "core/boot.h"
 #include "core/cloudinit.h"
@@ -16,6 +18,8 @@
 #include "core/workload.h"
 #include "doc/emit.h"
 #include "model/tables.h"
+
+#define KEY_DIGITS 12 /* enough to tell one key from another */
 
 /* Names what one item asks for; the option ROM is of the first function. */
 static void
@@ -84,13 +88,38 @@ check_per_replica(const gpuvm_devices *devices, gpuvm_diags *diags)
 }
 
 /* For those who ask later what was applied; whoever may look at a domain can read it. */
-static char *
-write_definition(const gpuvm_vm *vm)
+static void
+write_definition(gpuvm_plan *plan)
 {
-    g_autoptr(gpuvm_doc) doc = gpuvm_secret_digest(&gpuvm_vm_table, vm->body.object.node, vm->name);
+    const gpuvm_vm *vm = plan->vm;
+    g_autoptr(gpuvm_doc) doc =
+        gpuvm_secret_digest(&gpuvm_vm_table, vm->body.object.node, vm->name, plan->key, &plan->secrets);
 
+    plan->digest = gpuvm_node_digest(doc->root);
     gpuvm_schema_arrange(&gpuvm_vm_table, doc->root);
-    return gpuvm_emit_yaml(doc->root);
+    plan->definition = gpuvm_emit_yaml(doc->root);
+    if (plan->secrets && plan->key) {
+        g_autofree char *sealed = gpuvm_secret_seal(plan->key, "");
+
+        plan->key_id = g_strndup(sealed, KEY_DIGITS);
+    }
+}
+
+/* Each of its secrets looks like another one then. */
+static void
+note_other_key(const gpuvm_plan *plan, gpuvm_diags *diags)
+{
+    const gpuvm_record *former = plan->former;
+    const char *definition = former ? former->definition : NULL;
+
+    if (!plan->key_id || !definition || !strstr(definition, GPUVM_SPEC_HIDDEN) ||
+        g_strcmp0(former->key, plan->key_id) == 0)
+        return;
+    gpuvm_diag_hint(gpuvm_diags_note(diags, NULL,
+                                     "whether the secrets of VM '%s' are the same is not known: it was "
+                                     "defined with another key, by another user, or by an older gpuvm",
+                                     plan->vm->name),
+                    "they count as changed until it is defined again: see \"Secrets\" in gpuvm(1)");
 }
 
 /* A replica that is defined by itself, as it is, stays one: what was exported says nothing of its deployment. */
@@ -124,8 +153,9 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
 
     plan->former = input->record;
     plan->set = input->set ? input->set : input->record ? input->record->set : NULL;
-    plan->digest = gpuvm_node_digest(body->object.node);
-    plan->definition = write_definition(input->vm);
+    plan->key = input->key;
+    write_definition(plan);
+    note_other_key(plan, diags);
     keep_deployment(plan);
     plan->source = g_strdup(input->source);
     plan->directory = g_strdup(input->directory);

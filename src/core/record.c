@@ -114,6 +114,8 @@ gpuvm_record_write(const gpuvm_plan *plan, const char *made, xmlNode *metadata)
     vm = gpuvm_xml_add(metadata, "vm", NULL);
     xmlSetNs(vm, xmlNewNs(vm, (const xmlChar *)GPUVM_METADATA_NS, (const xmlChar *)GPUVM_METADATA_PREFIX));
     gpuvm_xml_set(vm, "digest", "%s", plan->digest);
+    if (plan->key_id)
+        gpuvm_xml_set(vm, "key", "%s", plan->key_id);
     gpuvm_xml_set(vm, "source", "%s", source);
     if (plan->vm->plugin)
         gpuvm_xml_set(vm, "plugin", "%s", plan->vm->plugin);
@@ -301,6 +303,7 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
     bool right = gpuvm_xml_is(vm, "vm");
 
     record->digest = gpuvm_xml_attr(vm, "digest");
+    record->key = gpuvm_xml_attr(vm, "key");
     record->source = gpuvm_xml_attr(vm, "source");
     record->plugin = gpuvm_xml_attr(vm, "plugin");
     record->set = gpuvm_xml_attr(vm, "set");

@@ -121,19 +121,18 @@ gpuvm_replicas_template(const gpuvm_spec *deployment, gpuvm_diags *diags)
 
 /* The definition that the replicas record: whatever it says but how many they are. */
 static void
-write_text(const gpuvm_spec *deployment, gpuvm_deployed *deployed)
+write_text(const gpuvm_spec *deployment, GBytes *key, gpuvm_deployed *deployed)
 {
     static const char *const changing[] = {"replicas", NULL};
     g_autoptr(gpuvm_doc) kept = copy_doc(deployment->doc, changing);
-    g_autoptr(gpuvm_doc) hidden = gpuvm_secret_hide(&gpuvm_deployment_table, kept, &deployed->secrets);
-    g_autoptr(gpuvm_doc) open =
-        gpuvm_secret_digest(&gpuvm_deployment_table, kept->root, deployment->deployment->name);
+    g_autoptr(gpuvm_doc) open = gpuvm_secret_digest(&gpuvm_deployment_table, kept->root,
+                                                    deployment->deployment->name, key, &deployed->secrets);
 
     deployed->text = gpuvm_emit_yaml(open->root);
 }
 
 static char *
-digest_common(const gpuvm_spec *template)
+digest_common(const gpuvm_spec *template, GBytes *key)
 {
     static const char *const named[] = {"name", NULL};
     static const char *const dealt[] = {"pci_passthrough", "per_replica", NULL};
@@ -142,7 +141,9 @@ digest_common(const gpuvm_spec *template)
 
     if (devices)
         set(common, common->root, root, "devices", copy_keys(common, devices, dealt));
-    return gpuvm_node_digest(common->root);
+    g_autoptr(gpuvm_doc) open =
+        gpuvm_secret_digest(&gpuvm_vm_table, common->root, template->vm->name, key, NULL);
+    return gpuvm_node_digest(open->root);
 }
 
 static void
@@ -274,7 +275,8 @@ make_replica(const expansion *work, unsigned number)
 }
 
 GPtrArray *
-gpuvm_replicas_expand(const gpuvm_spec *deployment, const gpuvm_spec *template, gpuvm_diags *diags)
+gpuvm_replicas_expand(const gpuvm_spec *deployment, const gpuvm_spec *template, GBytes *key,
+                      gpuvm_diags *diags)
 {
     g_autoptr(GPtrArray) replicas = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_spec_free);
     g_autoptr(gpuvm_deployed) deployed = gpuvm_deployed_new();
@@ -284,8 +286,8 @@ gpuvm_replicas_expand(const gpuvm_spec *deployment, const gpuvm_spec *template, 
     deployed->name = g_strdup(deployment->deployment->name);
     deployed->replicas = deployment->deployment->replicas;
     deployed->generation = 1;
-    deployed->digest = digest_common(template);
-    write_text(deployment, deployed);
+    deployed->digest = digest_common(template, key);
+    write_text(deployment, key, deployed);
     check_name(&work);
     check_shared(&work);
     find_cards(&work);

@@ -12,8 +12,18 @@
 typedef struct hiding {
     gpuvm_doc *doc;
     const char *salt; /* digests take the place of secrets; NULL: nothing does */
+    GBytes *key;      /* that seals them; NULL */
     bool any;         /* something was hidden */
 } hiding;
+
+char *
+gpuvm_secret_seal(GBytes *key, const char *digest)
+{
+    gsize size;
+    const guchar *bytes = key ? g_bytes_get_data(key, &size) : NULL;
+
+    return key ? g_compute_hmac_for_string(G_CHECKSUM_SHA256, bytes, size, digest, -1) : g_strnfill(64, '0');
+}
 
 /* @secret, of which @shown may be seen, as its digest. */
 static char *
@@ -21,8 +31,9 @@ digest_of(const hiding *h, const char *secret, const char *shown)
 {
     g_autofree char *sum =
         g_compute_hmac_for_string(G_CHECKSUM_SHA256, (const guchar *)h->salt, strlen(h->salt), secret, -1);
+    g_autofree char *sealed = gpuvm_secret_seal(h->key, sum);
 
-    return g_strdup_printf("%s%.*s%s%s", GPUVM_SPEC_HIDDEN, DIGEST_DIGITS, sum, *shown ? " " : "", shown);
+    return g_strdup_printf("%s%.*s%s%s", GPUVM_SPEC_HIDDEN, DIGEST_DIGITS, sealed, *shown ? " " : "", shown);
 }
 
 static gpuvm_node *
@@ -69,22 +80,35 @@ hide(hiding *h, const gpuvm_table *table, bool secret, const gpuvm_node *node)
     return copy;
 }
 
-gpuvm_doc *
-gpuvm_secret_hide(const gpuvm_table *table, const gpuvm_doc *doc, bool *ret_any)
+/* @root, which @table decodes, with what @h has in place of its secrets. */
+static gpuvm_doc *
+hide_all(hiding *h, const gpuvm_table *table, const gpuvm_node *root, gpuvm_source *source, bool *ret_any)
 {
-    hiding h = {.doc = gpuvm_doc_new(doc->source)};
-
-    h.doc->root = hide(&h, table, false, doc->root);
+    h->doc = gpuvm_doc_new(source);
+    h->doc->root = hide(h, table, false, root);
     if (ret_any)
-        *ret_any = h.any;
-    return h.doc;
+        *ret_any = h->any;
+    return h->doc;
 }
 
 gpuvm_doc *
-gpuvm_secret_digest(const gpuvm_table *table, const gpuvm_node *root, const char *salt)
+gpuvm_secret_hide(const gpuvm_table *table, const gpuvm_doc *doc, bool *ret_any)
 {
-    hiding h = {.doc = gpuvm_doc_new(root->mark.source), .salt = salt};
+    return hide_all(&(hiding){0}, table, doc->root, doc->source, ret_any);
+}
 
-    h.doc->root = hide(&h, table, false, root);
-    return h.doc;
+bool
+gpuvm_secret_any(const gpuvm_table *table, const gpuvm_node *root)
+{
+    bool any;
+    g_autoptr(gpuvm_doc) hidden = hide_all(&(hiding){0}, table, root, root->mark.source, &any);
+
+    return any;
+}
+
+gpuvm_doc *
+gpuvm_secret_digest(const gpuvm_table *table, const gpuvm_node *root, const char *salt, GBytes *key,
+                    bool *ret_any)
+{
+    return hide_all(&(hiding){.salt = salt, .key = key}, table, root, root->mark.source, ret_any);
 }

@@ -108,7 +108,7 @@ gpuvm_workload_plan(gpuvm_plan *plan)
         return;
     plan->manifest = make_manifest(plan);
     digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, plan->manifest, -1);
-    plan->manifest_volume = gpuvm_image_text_volume(plan->vm->name, GPUVM_IMAGE_MANIFEST, digest);
+    plan->manifest_volume = gpuvm_image_text_volume(plan, GPUVM_IMAGE_MANIFEST, digest);
 }
 
 bool

@@ -119,6 +119,7 @@ gpuvm_plan_free(gpuvm_plan *plan)
     g_clear_pointer(&plan->place.cells, g_array_unref);
     g_clear_pointer(&plan->place.cpus, g_array_unref);
     g_free(plan->place.why);
+    g_free(plan->key_id);
     g_free(plan->digest);
     g_free(plan->definition);
     g_free(plan->uuid);
@@ -167,6 +168,7 @@ gpuvm_record_free(gpuvm_record *record)
     if (!record)
         return;
     g_free(record->digest);
+    g_free(record->key);
     g_free(record->definition);
     g_free(record->made);
     g_free(record->seen);

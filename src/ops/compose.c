@@ -6,6 +6,7 @@
 #include "core/merge.h"
 #include "core/replicas.h"
 #include "model/paths.h"
+#include "model/tables.h"
 #include "ops/defaults.h"
 #include "ops/inline.h"
 #include "ops/plugin.h"
@@ -143,8 +144,10 @@ expand(gpuvm_session *session, GHashTable *given, GHashTable *used, const gpuvm_
         return;
     gpuvm_paths_resolve(deployment, definition->directory);
     template = gpuvm_replicas_template(deployment, session->diags);
-    if (template && complete(session, given, used, &template, definition->directory))
-        replicas = gpuvm_replicas_expand(deployment, template, session->diags);
+    if (template && complete(session, given, used, &template, definition->directory) &&
+        gpuvm_session_need_key(session, &gpuvm_deployment_table, deployment->doc->root) &&
+        gpuvm_session_need_key(session, &gpuvm_vm_table, template->doc->root))
+        replicas = gpuvm_replicas_expand(deployment, template, session->key, session->diags);
     for (guint i = 0; replicas && i < replicas->len; i++)
         g_ptr_array_add(vms, new_definition(replicas->pdata[i], definition));
 }

@@ -253,8 +253,8 @@ refuse_other(gpuvm_session *session, const gpuvm_fleet *fleet)
                           "the secrets of deployment '%s' are not recorded, and %s is not what it "
                           "was defined from",
                           fleet->name, file ? file : "no file"),
-        "run this where that is, or give the definition: gpuvm deployment create %s --config FILE "
-        "--replicas N",
+        "run this where that is, by who defined it, or give the definition: gpuvm deployment create %s "
+        "--config FILE --replicas N",
         fleet->name);
 }
 

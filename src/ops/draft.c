@@ -15,6 +15,7 @@
 #include "core/template.h"
 #include "host/claims.h"
 #include "host/volume.h"
+#include "model/tables.h"
 #include "ops/compose.h"
 #include "ops/fleet.h"
 
@@ -173,7 +174,8 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
     unsigned errors = session->diags->errors;
     guint first = session->diags->items->len;
 
-    if (!gpuvm_session_gather_vm(session, vm) || !look_up_domain(session, draft) ||
+    if (!gpuvm_session_need_key(session, &gpuvm_vm_table, vm->body.object.node) ||
+        !gpuvm_session_gather_vm(session, vm) || !look_up_domain(session, draft) ||
         (gpuvm_image_needs_pool(vm) && !gpuvm_session_pool_path(session)))
         return false;
 
@@ -189,6 +191,7 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
         .policies = &session->policies,
         .pool = session->pool,
         .pool_path = session->pool_path,
+        .key = session->key,
         .uuid = draft->domain ? draft->domain->uuid : NULL,
         .mac = draft->mac,
         .record = draft->record,

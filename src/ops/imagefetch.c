@@ -257,7 +257,7 @@ check_format(const gpuvm_image_job *job, const gpuvm_volume *base, GError **erro
 static char *
 lock_name(const gpuvm_image_job *job)
 {
-    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, job->image->url, -1);
+    g_autofree char *digest = g_compute_checksum_for_string(G_CHECKSUM_SHA256, job->source, -1);
 
     return job->checksum ? gpuvm_image_volume(job->checksum) : g_strconcat("url-", digest, NULL);
 }

@@ -5,8 +5,10 @@
 
 #include "core/boot.h"
 #include "core/chain.h"
+#include "core/secret.h"
 #include "host/assets.h"
 #include "host/hostfile.h"
+#include "host/key.h"
 #include "host/observe.h"
 #include "host/pool.h"
 #include "host/uses.h"
@@ -33,6 +35,7 @@ gpuvm_session_free(gpuvm_session *session)
     gpuvm_policies_clear(&session->policies);
     gpuvm_spec_free(session->defaults);
     gpuvm_need_free(session->need);
+    g_clear_pointer(&session->key, g_bytes_unref);
     g_free(session->pool_path);
     g_hash_table_unref(session->leaving);
     gpuvm_facts_free(session->facts);
@@ -77,6 +80,19 @@ gpuvm_session_connect(gpuvm_session *session)
         return gpuvm_session_fail(session, error);
     gpuvm_watchdog_begin(session->connection->uri, session->lost); /* of libvirt's own choice */
     return true;
+}
+
+bool
+gpuvm_session_need_key(gpuvm_session *session, const gpuvm_table *table, const gpuvm_node *root)
+{
+    GError *error = NULL;
+
+    if (session->host_file || session->key || !gpuvm_secret_any(table, root))
+        return true;
+    if (!gpuvm_session_connect(session))
+        return false;
+    session->key = gpuvm_key_load(session->connection->test, &error);
+    return session->key || gpuvm_session_fail(session, error);
 }
 
 bool

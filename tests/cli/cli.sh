@@ -10,6 +10,7 @@ unset LIBVIRT_DEFAULT_URI NO_COLOR
 
 [ -x "$gpuvm" ] || { echo "Bail out! $gpuvm is not there: set GPUVM, or run this in the build directory"; exit 1; }
 work=$(mktemp -d) && cd "$work" || exit
+export XDG_STATE_HOME=$work/state
 trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
 
 # run ARGUMENT…: runs gpuvm; what it said is in .out and .err, its exit code in $status

@@ -275,6 +275,7 @@ scene_plan(plan_scene *scene)
         .policies = &scene->policies,
         .pool = "gpuvm",
         .pool_path = "/pool",
+        .key = scene->key,
         .uuid = scene->uuid,
         .mac = scene->mac,
         .record = scene->record,
@@ -329,6 +330,7 @@ scene_free(plan_scene *scene)
     gpuvm_plan_free(scene->plan);
     gpuvm_diags_free(scene->diags);
     gpuvm_record_free(scene->record);
+    g_clear_pointer(&scene->key, g_bytes_unref);
     gpuvm_spec_free(scene->vm);
     gpuvm_policies_clear(&scene->policies);
     gpuvm_facts_free(scene->facts);

@@ -46,6 +46,7 @@ typedef struct plan_scene {
     gpuvm_policies policies; /* called "the policy" and "the second policy" */
     gpuvm_record *record;
     const char *uuid, *mac; /* borrowed */
+    GBytes *key;            /* NULL */
     gpuvm_diags *diags;
     gpuvm_plan *plan; /* NULL before scene_plan */
 } plan_scene;

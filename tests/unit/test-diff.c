@@ -119,6 +119,8 @@ compare_plans(const char *former, const char *definition, const char *image)
     g_autoptr(plan_scene) scene = scene_new(HOST, definition, "allowlist: ['*:*']", NULL);
     g_autoptr(GPtrArray) differences = gpuvm_diff_new();
 
+    before->key = g_bytes_new_static("k", 1);
+    scene->key = g_bytes_ref(before->key);
     scene_plan(before);
     scene->record = gpuvm_record_new();
     scene->record->digest = g_strdup(before->plan->digest);
@@ -162,7 +164,7 @@ compares_plans(void **state G_GNUC_UNUSED)
          "devices.pci_passthrough: 01:00 → -" START "\nfunctions: 0000:01:00.0, 0000:01:00.1 → -" START},
         {"workload: {env: {A: one}}", "workload: {env: {A: one}}", NULL, ""},
         {"workload: {env: {A: one}}", "workload: {env: {A: two}}", NULL,
-         "workload.env.A: (hidden) sha256:713c3ba0fba6 → (hidden) sha256:021114cf1345" START},
+         "workload.env.A: (hidden) sha256:06aae5298014 → (hidden) sha256:63ea3e3a1d97" START},
         {"rootfs: {url: 'http://h/a', checksum: '" SHA("1") "'}",
          "rootfs: {url: 'http://h/a', checksum: '" SHA("2") "'}", VOLUME("1"),
          "rootfs.checksum: " SHA("1") " → " SHA("2") DISK "\nimages.rootfs: " SHA("1") " → " SHA("2") DISK},

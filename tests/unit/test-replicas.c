@@ -27,7 +27,7 @@ expand(const char *yaml, const char *plugin_yaml, gpuvm_diags *diags)
         gpuvm_spec_free(alone);
         assert_non_null(template);
     }
-    return gpuvm_replicas_expand(deployment, template, diags);
+    return gpuvm_replicas_expand(deployment, template, NULL, diags);
 }
 
 /** "fleet-0: 0000:01:00.0 0000:02:00; fleet-1: …" */

@@ -82,8 +82,9 @@ tells_secrets_apart(void **state G_GNUC_UNUSED)
         g_autoptr(GPtrArray) docs = gpuvm_doc_parse(source, diags);
         const gpuvm_node *root = ((const gpuvm_doc *)docs->pdata[0])->root;
         const gpuvm_table *table = gpuvm_kind_table(GPUVM_KIND_VM);
-        g_autoptr(gpuvm_doc) shown = gpuvm_secret_digest(table, root, "vm");
-        g_autoptr(gpuvm_doc) other = gpuvm_secret_digest(table, root, "another");
+        g_autoptr(GBytes) key = g_bytes_new_static("k", 1);
+        g_autoptr(gpuvm_doc) shown = gpuvm_secret_digest(table, root, "vm", key, NULL);
+        g_autoptr(gpuvm_doc) other = gpuvm_secret_digest(table, root, "another", key, NULL);
         g_autofree char *text = gpuvm_emit_yaml(shown->root), *elsewhere = gpuvm_emit_yaml(other->root);
         g_autofree char *numbered = number_digests(text), *numbered_elsewhere = number_digests(elsewhere);
 
@@ -93,12 +94,101 @@ tells_secrets_apart(void **state G_GNUC_UNUSED)
     }
 }
 
+/* What a domain shows of what is planned with @key. */
+static char *
+shown_with(const char *definition, const char *key)
+{
+    g_autoptr(plan_scene) scene = scene_new("", definition, NULL, NULL);
+
+    scene->key = key ? g_bytes_new(key, strlen(key)) : NULL;
+    scene_plan(scene);
+    expect_diags(definition, scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
+    return g_strdup_printf("%s\n%s%s\n%s\n%s", scene->plan->digest, scene->plan->definition,
+                           scene->plan->seed ? scene->plan->seed->volume : "",
+                           scene->plan->manifest_volume ? scene->plan->manifest_volume : "",
+                           scene->plan->key_id ? scene->plan->key_id : "");
+}
+
+static void
+seals_whatever_is_made_of_secrets(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *definition;
+        bool secrets;
+    } cases[] = {
+        {"title: x\n", false},
+        {"workload: {entrypoint: [run]}\n", false},
+        {"kernel: /boot/vmlinuz\nworkload: {entrypoint: [run]}\n", false},
+        {"cloud_init: {user_data: 'pin: 1234'}\n", true},
+        {"workload: {entrypoint: [run], env: {PIN: 1234}}\n", true},
+        {"kernel: /boot/vmlinuz\nworkload: {entrypoint: [run], env: {PIN: 1234}}\n", true},
+        {"metadata: {a: 'http://me:1234@h/'}\n", true},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const char *definition = cases[i].definition;
+        g_autofree char *one = shown_with(definition, "one"), *again = shown_with(definition, "one"),
+                        *other = shown_with(definition, "other"), *none = shown_with(definition, NULL);
+        g_autoptr(GRegex) digits = g_regex_new("[0-9a-f]{12,}", 0, 0, NULL);
+        g_autoptr(GMatchInfo) match = NULL;
+
+        expect_text(definition, again, one);
+        if (!cases[i].secrets) {
+            expect_text(definition, other, one);
+            expect_text(definition, none, one);
+            continue;
+        }
+        g_regex_match(digits, one, 0, &match);
+        assert_true(g_match_info_matches(match));
+        for (; g_match_info_matches(match); g_match_info_next(match, NULL)) {
+            g_autofree char *digest = g_match_info_fetch(match, 0);
+
+            if (strstr(other, digest) || strstr(none, digest))
+                fail_msg("%s: %s does not depend on the key:\n%s", definition, digest, one);
+        }
+    }
+}
+
+static void
+says_that_another_key_was_used(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *definition, *former, *key; /* of the domain that is there */
+        bool noted;
+    } cases[] = {
+        {"the same key", "workload: {env: {A: b}}\n", "workload: {env: {A: (hidden) sha256:0}}\n",
+         "5008d90d783f", false},
+        {"another", "workload: {env: {A: b}}\n", "workload: {env: {A: (hidden) sha256:0}}\n", "000000000000",
+         true},
+        {"by an older gpuvm", "workload: {env: {A: b}}\n", "workload: {env: {A: (hidden) sha256:0}}\n", NULL,
+         true},
+        {"there were no secrets", "workload: {env: {A: b}}\n", "title: x\n", NULL, false},
+        {"there are none any more", "title: x\n", "workload: {env: {A: (hidden) sha256:0}}\n", NULL, false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) scene = scene_new("", cases[i].definition, NULL, NULL);
+        static const char *const note[] = {"secrets of VM 'vm' :: not known", NULL}, *const nothing[] = {
+                                                                                         NULL};
+
+        scene->key = g_bytes_new("one", 3);
+        scene->record = gpuvm_record_new();
+        scene->record->definition = g_strdup(cases[i].former);
+        scene->record->digest = g_strdup("");
+        scene->record->key = g_strdup(cases[i].key);
+        scene_plan(scene);
+        expect_diags(cases[i].name, scene->diags, GPUVM_DIAG_NOTE, cases[i].noted ? note : nothing);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hides_secrets),
         cmocka_unit_test(tells_secrets_apart),
+        cmocka_unit_test(seals_whatever_is_made_of_secrets),
+        cmocka_unit_test(says_that_another_key_was_used),
     };
 
     return cmocka_run_group_tests_name("secret", tests, NULL, NULL);

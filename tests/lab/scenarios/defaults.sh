@@ -28,7 +28,7 @@ expect_text 'vm: updated'
 # On the host and in a file, without its secrets.
 but_for_names()
 {
-    sed '1,/-->/d; s/seed-[0-9a-f]*//; s/digest="[^"]*"//; s/made="[^"]*"//; s/(hidden) sha256:.*//; /<uuid>/d; /<mac /d' <<< "$OUT"
+    sed '1,/-->/d; s/seed-[0-9a-f]*//; s/digest="[^"]*"//; s/made="[^"]*"//; s/ key="[^"]*"//; s/(hidden) sha256:.*//; /<uuid>/d; /<mac /d' <<< "$OUT"
 }
 expect_exit 0 gpuvm render "$TMPDIR/vm.yaml"
 live=$(but_for_names)
