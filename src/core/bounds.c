@@ -17,17 +17,17 @@
 
 /*
  * What is the VM's own, by regular expressions, in which (?&name) is the VM's name, and (?&short) what libvirt makes of it behind
- * the number of a running domain: what libvirt itself would call it, or what people do. Beside it is that of other VMs.
+ * (?&id), the number of a running domain: what libvirt itself would call it, or what people do. Beside it is that of other VMs.
  */
 #define NVRAM ".*/libvirt/qemu/nvram/(?&name)_VARS(\\.fd|\\.raw|\\.qcow2)?"
 #define VARSTORE ".*/libvirt/qemu/varstore/(?&name)\\.json"
-#define OF_RUNNING "(domain-)?[0-9]+-(?&short)/"
+#define OF_RUNNING "(domain-)?(?&id)-(?&short)/"
 #define SOCKETS "(/run|/var/lib)/libvirt/qemu/channel/(target/)?(" OF_RUNNING "[^/]+|(?&name)\\.org\\.[^/]+)"
 #define GRAPHICS "(/run|/var/lib)/libvirt/qemu/(" OF_RUNNING "|(?&name)[.-])(vnc|spice)\\.sock"
-#define BUS "unix:path=/run/libvirt/qemu/dbus/[0-9]+-(?&short)-dbus\\.sock"
+#define BUS "unix:path=/run/libvirt/qemu/dbus/(?&id)-(?&short)-dbus\\.sock"
 #define LOG "/var/log/libvirt/qemu/(?&name)([.-](serial|parallel|console|channel)[0-9]*)?\\.log"
 #define MANIFEST ".*/(?&name)\\.manifest-[0-9a-f]{12}\\.json" /* core/image */
-#define SHORT 20                                              /* characters */
+#define SHORT 20 /* characters, which several VMs' names may begin with */
 
 #define EMULATORS "/usr/* /bin/*" /* which is /usr/bin: libvirt names what it finds first in $PATH */
 #define BELOW_USR "install QEMU below /usr, where only root writes"
@@ -135,6 +135,7 @@ static const struct row {
 typedef struct check {
     gpuvm_bounds what;
     const char *name;
+    const char *id; /* as a running domain; NULL */
     const gpuvm_mark *mark;
     gpuvm_diags *diags;
 } check;
@@ -143,11 +144,12 @@ typedef struct check {
 static bool
 is_own(const check *on, const char *pattern, const char *text)
 {
-    glong length = MIN(g_utf8_strlen(on->name, -1), SHORT);
-    g_autofree char *start = g_utf8_substring(on->name, 0, length);
+    glong length = g_utf8_strlen(on->name, -1);
+    g_autofree char *start = g_utf8_substring(on->name, 0, MIN(length, SHORT));
     g_autofree char *name = g_regex_escape_string(on->name, -1), *brief = g_regex_escape_string(start, -1);
-    g_autofree char *regex =
-        g_strdup_printf("(?(DEFINE)(?<name>%s)(?<short>%s))^(%s)$", name, brief, pattern);
+    g_autofree char *own = on->id ? g_regex_escape_string(on->id, -1) : g_strdup("(*FAIL)");
+    g_autofree char *regex = g_strdup_printf("(?(DEFINE)(?<name>%s)(?<short>%s)(?<id>%s))^(%s)$", name, brief,
+                                             length > SHORT ? own : "[0-9]+", pattern);
 
     return g_regex_match_simple(regex, text, G_REGEX_DOLLAR_ENDONLY, 0);
 }
@@ -282,7 +284,8 @@ void
 gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const gpuvm_mark *mark,
                    gpuvm_diags *diags)
 {
-    const check on = {what, name, mark, diags};
+    g_autofree char *id = gpuvm_xml_attr(domain, "id");
+    const check on = {what, name, id, mark, diags};
 
     if (domain->ns || has_foreign_attribute(domain))
         refuse_element(&on, domain, "", NULL);

@@ -280,6 +280,7 @@ knows_its_own(void **state G_GNUC_UNUSED)
     static const struct {
         const char *name, *xml, *path;
         bool own;
+        const char *id; /* of a domain that runs, or is about to; NULL: it is only defined */
     } rows[] = {
         {"a", NVRAM, LIB "nvram/a_VARS.fd", true},
         {"a", NVRAM, "/home/b/.config/libvirt/qemu/nvram/a_VARS.qcow2", true},
@@ -302,8 +303,17 @@ knows_its_own(void **state G_GNUC_UNUSED)
         {"a", AGENT, LIB "channel/target/domain-12-b-a/org.qemu.guest_agent.0", false},
         {"a", AGENT, LIB "channel/target/domain-a/org.qemu.guest_agent.0", false},
         {"a", AGENT, "/run/libvirt/qemu/channel/1-b/org.qemu.guest_agent.0", false},
-        {LONG, AGENT, "/run/libvirt/qemu/channel/1-a-name-of-more-than-/agent", true},
-        {LONG, AGENT, "/run/libvirt/qemu/channel/1-" LONG "/agent", false},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/1-a-name-of-more-than-/agent", true, "1"},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/2-a-name-of-more-than-/agent", false, "1"},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/1-a-name-of-more-than-/agent", false, "."},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/1-a-name-of-more-than-/agent", false},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/1-" LONG "/agent", false, "1"},
+        {LONG, AGENT, "/run/libvirt/qemu/channel/target/" LONG ".org.qemu.guest_agent.0", true},
+        {LONG, VNC, LIB "domain-1-a-name-of-more-than-/vnc.sock", true, "1"},
+        {LONG, VNC, LIB "domain-1-a-name-of-more-than-/vnc.sock", false, "11"},
+        {LONG, BUS, "unix:path=/run/libvirt/qemu/dbus/1-a-name-of-more-than--dbus.sock", true, "1"},
+        {LONG, BUS, "unix:path=/run/libvirt/qemu/dbus/1-a-name-of-more-than--dbus.sock", false, "2"},
+        {"of-twenty-characters", AGENT, "/run/libvirt/qemu/channel/1-of-twenty-characters/agent", true},
         {"\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc", AGENT,
          "/run/libvirt/qemu/channel/1-\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc/agent",
          true},
@@ -326,8 +336,9 @@ knows_its_own(void **state G_GNUC_UNUSED)
 
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_auto(GStrv) around = g_strsplit(rows[i].xml, "%s", 2);
-        g_autofree char *xml = g_strconcat("<domain><name>", rows[i].name, "</name>", around[0], rows[i].path,
-                                           around[1], "</domain>", NULL);
+        g_autofree char *id = rows[i].id ? g_strdup_printf(" id='%s'", rows[i].id) : g_strdup("");
+        g_autofree char *xml = g_strconcat("<domain", id, "><name>", rows[i].name, "</name>", around[0],
+                                           rows[i].path, around[1], "</domain>", NULL);
         g_autoptr(gpuvm_diags) diags = judge(xml, GPUVM_BOUNDS_DOMAIN);
 
         expect_diags(xml, diags, GPUVM_DIAG_ERROR,
