@@ -15,7 +15,9 @@ typedef struct gpuvm_start_question {
     const gpuvm_claim *claim;
     const gpuvm_record *record; /* NULL: the domain is not gpuvm's */
     const char *pool_path;      /* where the record's volumes are; NULL: it is not known */
-    const gpuvm_guest *guest;   /* of a whole document */
+    /* that it had at define, and no domain has now: what was called so then is still its own; NULL */
+    const char *former_name;
+    const gpuvm_guest *guest; /* of a whole document */
     const gpuvm_facts *facts;
     const gpuvm_policies *policies;
 } gpuvm_start_question;

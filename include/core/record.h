@@ -30,3 +30,6 @@ gpuvm_doc *gpuvm_record_document(const char *yaml);
 
 /** Whether what @record remembers was defined as VM @name: a copy of its domain, or one that was renamed, was not. */
 bool gpuvm_record_is_of(const gpuvm_record *record, const char *name);
+
+/** What @record's domain was called when it was defined; NULL: by gpuvm 0.1, which did not keep it. g_malloc. */
+char *gpuvm_record_name(const gpuvm_record *record);

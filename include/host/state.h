@@ -19,5 +19,8 @@ bool gpuvm_state_domains(const char *root, gpuvm_facts *facts, GError **error);
 /** Fills in, of @assets (gpuvm_asset) from the @first on, where volumes are and which networks pass devices. */
 void gpuvm_state_look(const char *root, const GPtrArray *assets, guint first);
 
+/** Whether a domain of the QEMU driver is called @name, or may be. */
+bool gpuvm_state_has_domain(const char *root, const char *name);
+
 /** The directory of storage pool @name; NULL: it is not known. g_malloc. */
 char *gpuvm_state_pool_path(const char *root, const char *name);

@@ -16,7 +16,7 @@
     "devices/serial" tail " devices/parallel" tail " devices/console" tail " devices/channel" tail
 
 /*
- * What is the VM's own, by regular expressions, in which (?&name) is the VM's name, and (?&short) what libvirt makes of it behind
+ * What is the VM's own, by regular expressions, in which (?&name) is a name of the VM's, and (?&short) what libvirt makes of it behind
  * (?&id), the number of a running domain: what libvirt itself would call it, or what people do. Beside it is that of other VMs.
  */
 #define NVRAM ".*/libvirt/qemu/nvram/(?&name)_VARS(\\.fd|\\.raw|\\.qcow2)?"
@@ -134,8 +134,8 @@ static const struct row {
 
 typedef struct check {
     gpuvm_bounds what;
-    const char *name;
-    const char *id; /* as a running domain; NULL */
+    const char *name, *former; /* the latter: NULL */
+    const char *id;            /* as a running domain; NULL */
     const gpuvm_mark *mark;
     gpuvm_diags *diags;
 } check;
@@ -147,9 +147,10 @@ is_own(const check *on, const char *pattern, const char *text)
     glong length = g_utf8_strlen(on->name, -1);
     g_autofree char *start = g_utf8_substring(on->name, 0, MIN(length, SHORT));
     g_autofree char *name = g_regex_escape_string(on->name, -1), *brief = g_regex_escape_string(start, -1);
+    g_autofree char *other = g_regex_escape_string(on->former ? on->former : on->name, -1);
     g_autofree char *own = on->id ? g_regex_escape_string(on->id, -1) : g_strdup("(*FAIL)");
-    g_autofree char *regex = g_strdup_printf("(?(DEFINE)(?<name>%s)(?<short>%s)(?<id>%s))^(%s)$", name, brief,
-                                             length > SHORT ? own : "[0-9]+", pattern);
+    g_autofree char *regex = g_strdup_printf("(?(DEFINE)(?<name>%s|%s)(?<short>%s)(?<id>%s))^(%s)$", name,
+                                             other, brief, length > SHORT ? own : "[0-9]+", pattern);
 
     return g_regex_match_simple(regex, text, G_REGEX_DOLLAR_ENDONLY, 0);
 }
@@ -281,11 +282,11 @@ check_children(const check *on, const xmlNode *node, const char *path)
 }
 
 void
-gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const gpuvm_mark *mark,
-                   gpuvm_diags *diags)
+gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const char *former,
+                   const gpuvm_mark *mark, gpuvm_diags *diags)
 {
     g_autofree char *id = gpuvm_xml_attr(domain, "id");
-    const check on = {what, name, id, mark, diags};
+    const check on = {what, name, former, id, mark, diags};
 
     if (domain->ns || has_foreign_attribute(domain))
         refuse_element(&on, domain, "", NULL);

@@ -19,10 +19,10 @@ typedef enum gpuvm_bounds {
 
 /**
  * Adds an error at @mark for each part of @domain that may not be there, as @what it is: GPUVM_EXIT_INVALID of a template,
- * GPUVM_EXIT_REFUSED of a domain. @name: the VM's.
+ * GPUVM_EXIT_REFUSED of a domain. @name: the VM's; @former: one that it had, and nobody has now; NULL.
  */
-void gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const gpuvm_mark *mark,
-                        gpuvm_diags *diags);
+void gpuvm_bounds_check(const xmlNode *domain, gpuvm_bounds what, const char *name, const char *former,
+                        const gpuvm_mark *mark, gpuvm_diags *diags);
 
 /** Adds an error at @mark (GPUVM_EXIT_REFUSED) when a domain may not have libvirt's own emulator, which is at @path. */
 void gpuvm_bounds_check_emulator(const char *path, const gpuvm_mark *mark, gpuvm_diags *diags);

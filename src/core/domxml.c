@@ -355,7 +355,7 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
 
     xmlNode *domain = xmlDocGetRootElement(doc);
     if (gpuvm_xml_is(domain, "domain"))
-        gpuvm_bounds_check(domain, GPUVM_BOUNDS_TEMPLATE, plan->vm->name, mark, diags);
+        gpuvm_bounds_check(domain, GPUVM_BOUNDS_TEMPLATE, plan->vm->name, NULL, mark, diags);
     else
         gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, mark, "%s: the template is a <%s>, not a <domain>", name,
                           (const char *)domain->name);

@@ -23,7 +23,7 @@ gpuvm_judge_start(const gpuvm_start_question *question, gpuvm_diags *diags)
 
     if (question->record)
         gpuvm_bounds_check(xmlDocGetRootElement(question->guest->doc), GPUVM_BOUNDS_DOMAIN,
-                           question->claim->domain, NULL, diags);
+                           question->claim->domain, question->former_name, NULL, diags);
     gpuvm_admit_start(question->facts, question->policies, question->claim, question->record, functions,
                       diags);
     if (question->record)

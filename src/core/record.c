@@ -358,11 +358,19 @@ gpuvm_record_document(const char *yaml)
     return diags->errors == 0 ? gpuvm_doc_ref(docs->pdata[0]) : NULL;
 }
 
+char *
+gpuvm_record_name(const gpuvm_record *record)
+{
+    g_autoptr(gpuvm_doc) doc = record->definition ? gpuvm_record_document(record->definition) : NULL;
+    const gpuvm_node *name = doc ? gpuvm_node_get(doc->root, "name") : NULL;
+
+    return name ? g_strdup(name->text) : NULL;
+}
+
 bool
 gpuvm_record_is_of(const gpuvm_record *record, const char *name)
 {
-    g_autoptr(gpuvm_doc) doc = record->definition ? gpuvm_record_document(record->definition) : NULL;
-    const gpuvm_node *own = doc ? gpuvm_node_get(doc->root, "name") : NULL;
+    g_autofree char *own = gpuvm_record_name(record);
 
-    return own && g_strcmp0(own->text, name) == 0;
+    return own && g_strcmp0(own, name) == 0;
 }

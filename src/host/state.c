@@ -11,7 +11,7 @@
 
 /* DRIVER/NAME.xml: a <domstatus>, <networkstatus> or <poolstate> with the <domain>, <network> or <pool> in it */
 #define STATE "/run/libvirt"
-#define DEFINED "/etc/libvirt/storage" /* pools */
+#define DEFINED "/etc/libvirt" /* storage/NAME.xml, qemu/NAME.xml */
 #define DOMAINS STATE "/qemu"
 
 /* A file appears whole, under its name (virFileRewrite), and goes when the domain stops. */
@@ -59,7 +59,7 @@ gpuvm_state_pool_path(const char *root, const char *name)
     bool plain = !strchr(name, '/');
     g_autoptr(xmlDoc) doc = NULL, defined = NULL;
     const xmlNode *pool = plain ? read_active(root, "storage", name, "pool", &doc) : NULL;
-    g_autofree char *text = plain && !pool ? gpuvm_file_text(root, DEFINED "/%s.xml", name) : NULL;
+    g_autofree char *text = plain && !pool ? gpuvm_file_text(root, DEFINED "/storage/%s.xml", name) : NULL;
 
     if (text && (defined = gpuvm_xml_parse(text, strlen(text), name, NULL)))
         pool = xmlDocGetRootElement(defined);
@@ -99,6 +99,13 @@ gpuvm_state_look(const char *root, const GPtrArray *assets, guint first)
         else if (asset->kind == GPUVM_ASSET_VOLUME)
             asset->path = find_volume((char *)root, asset->name);
     }
+}
+
+bool
+gpuvm_state_has_domain(const char *root, const char *name)
+{
+    return strchr(name, '/') || gpuvm_file_exists(root, DEFINED "/qemu/%s.xml", name) ||
+           gpuvm_file_exists(root, DOMAINS "/%s.xml", name);
 }
 
 bool

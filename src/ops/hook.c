@@ -69,7 +69,7 @@ judge(const char *root, const gpuvm_claim *claim, gpuvm_guest *guest, const gpuv
 {
     g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
     g_autoptr(gpuvm_record) record = NULL;
-    g_autofree char *pool_path = NULL;
+    g_autofree char *pool_path = NULL, *name = NULL;
     GError *error = NULL;
 
     if (claim->metadata)
@@ -80,13 +80,16 @@ judge(const char *root, const gpuvm_claim *claim, gpuvm_guest *guest, const gpuv
     }
     if (record && record->pool)
         pool_path = gpuvm_state_pool_path(root, record->pool);
-    gpuvm_judge_start(&(gpuvm_start_question){.claim = claim,
-                                              .record = record,
-                                              .pool_path = pool_path,
-                                              .guest = guest,
-                                              .facts = facts,
-                                              .policies = policies},
-                      diags);
+    name = record ? gpuvm_record_name(record) : NULL;
+    gpuvm_judge_start(
+        &(gpuvm_start_question){.claim = claim,
+                                .record = record,
+                                .pool_path = pool_path,
+                                .former_name = name && !gpuvm_state_has_domain(root, name) ? name : NULL,
+                                .guest = guest,
+                                .facts = facts,
+                                .policies = policies},
+        diags);
 }
 
 /* The host's policy. One that is wrong does not say which domains are to be judged, either: it might have been all. */

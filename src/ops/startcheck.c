@@ -4,15 +4,29 @@
 #include "ops/startcheck.h"
 
 #include "core/judge.h"
+#include "core/record.h"
 #include "host/claims.h"
 #include "host/pool.h"
 #include "ops/lifecycle.h"
+
+/* What the domain @now was called when @record was made, if no other one is called so. */
+static char *
+former_name(const gpuvm_session *session, const gpuvm_record *record, const char *now)
+{
+    g_autofree char *name = gpuvm_record_name(record);
+    g_autoptr(gpuvm_domain) other = NULL;
+    bool renamed = name && !g_str_equal(name, now);
+
+    return renamed && gpuvm_domain_find(session->connection, name, &other, NULL) && !other
+               ? g_steal_pointer(&name)
+               : NULL;
+}
 
 bool
 gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record,
                   gpuvm_guest *guest, bool quiet)
 {
-    g_autofree char *pool_path = NULL;
+    g_autofree char *pool_path = NULL, *former = NULL;
     unsigned errors = session->diags->errors;
     guint said = session->diags->items->len;
 
@@ -20,11 +34,13 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
         !gpuvm_session_gather_guest(session, guest))
         return false;
 
+    former = former_name(session, record, claim->domain);
     if (record->pool)
         pool_path = gpuvm_pool_path_of(session->connection, record->pool, NULL);
     gpuvm_judge_start(&(gpuvm_start_question){.claim = claim,
                                               .record = record,
                                               .pool_path = pool_path,
+                                              .former_name = former,
                                               .guest = guest,
                                               .facts = session->facts,
                                               .policies = &session->policies},

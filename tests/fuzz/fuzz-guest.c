@@ -115,7 +115,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     fuzz_check_error(guest, error);
     if (!guest)
         return 0;
-    gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, "vm", NULL, diags);
+    gpuvm_bounds_check(xmlDocGetRootElement(guest->doc), GPUVM_BOUNDS_DOMAIN, "vm", NULL, NULL, diags);
     fuzz_check_diags(diags);
     FUZZ_REQUIRE(diags->errors > 0 || !has_forbidden(xmlDocGetRootElement(guest->doc)));
     check(guest, GPUVM_PLAN, facts);

@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "made", NULL);
 
             gpuvm_bounds_check(xmlDocGetRootElement(doc), GPUVM_BOUNDS_DOMAIN, scene->plan->vm->name, NULL,
-                               scene->diags);
+                               NULL, scene->diags);
             FUZZ_REQUIRE(scene->diags->errors == 0);
         }
     }

@@ -18,7 +18,7 @@ judge(const char *xml, gpuvm_bounds what)
 
     if (!doc)
         fail_msg("not XML: %s", xml);
-    gpuvm_bounds_check(xmlDocGetRootElement(doc), what, name ? name : "a", NULL, diags);
+    gpuvm_bounds_check(xmlDocGetRootElement(doc), what, name ? name : "a", NULL, NULL, diags);
     return diags;
 }
 
@@ -346,6 +346,37 @@ knows_its_own(void **state G_GNUC_UNUSED)
     }
 }
 
+/* Of a VM that was renamed. */
+static void
+keeps_what_its_former_name_gave(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *xml, *path;
+        bool own;
+    } rows[] = {
+        {NVRAM, LIB "nvram/a_VARS.fd", true},
+        {NVRAM, LIB "nvram/old.one_VARS.fd", true},
+        {NVRAM, LIB "nvram/old-one_VARS.fd", false},
+        {NVRAM, LIB "nvram/other_VARS.fd", false},
+        {STORE, LIB "varstore/old.one.json", true},
+        {MANIFEST, "/pool/old.one.manifest-0123456789ab.json", true},
+        {AGENT, LIB "channel/target/old.one.org.qemu.guest_agent.0", true},
+        {AGENT, LIB "channel/target/domain-1-old.one/org.qemu.guest_agent.0", false},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) around = g_strsplit(rows[i].xml, "%s", 2);
+        g_autofree char *xml = g_strconcat("<domain>", around[0], rows[i].path, around[1], "</domain>", NULL);
+        g_autoptr(gpuvm_diags) diags = gpuvm_diags_new(), before = judge(xml, GPUVM_BOUNDS_DOMAIN);
+        g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "t.xml", NULL);
+
+        gpuvm_bounds_check(xmlDocGetRootElement(doc), GPUVM_BOUNDS_DOMAIN, "a", "old.one", NULL, diags);
+        expect_diags(xml, diags, GPUVM_DIAG_ERROR,
+                     (const char *const[]){rows[i].own ? NULL : "4 its XML has", NULL});
+        assert_int_equal(before->errors, i > 0); /* only the first is called as it is now */
+    }
+}
+
 /* Each error is found, each is one. */
 static void
 finds_all_at_once(void **state G_GNUC_UNUSED)
@@ -396,9 +427,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reaches_into_the_host),   cmocka_unit_test(belongs_in_the_definition),
-        cmocka_unit_test(leaves_a_guest_alone),    cmocka_unit_test(finds_all_at_once),
-        cmocka_unit_test(passes_what_gpuvm_makes), cmocka_unit_test(knows_its_own),
+        cmocka_unit_test(reaches_into_the_host),
+        cmocka_unit_test(belongs_in_the_definition),
+        cmocka_unit_test(leaves_a_guest_alone),
+        cmocka_unit_test(finds_all_at_once),
+        cmocka_unit_test(passes_what_gpuvm_makes),
+        cmocka_unit_test(knows_its_own),
+        cmocka_unit_test(keeps_what_its_former_name_gave),
     };
 
     return cmocka_run_group_tests_name("bounds", tests, NULL, NULL);

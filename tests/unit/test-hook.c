@@ -43,6 +43,8 @@
 #define RECORD_OF(inside)                                                                                      \
     "<metadata><gpuvm:vm xmlns:gpuvm='urn:gpuvm:domain:1' digest='sha256:0' source='vm.yaml' functions='all' " \
     "iommu_group='refuse'>" inside "</gpuvm:vm></metadata>"
+#define RENAMED RECORD_OF("<gpuvm:definition>name: old</gpuvm:definition>")
+#define NVRAM(name) "<nvram>/var/lib/libvirt/qemu/nvram/" name "_VARS.fd</nvram>"
 #define RECORD(inside)                                                                                       \
     RECORD_OF(inside "<gpuvm:function address='0000:01:00.0' id='10de:2204' role='requested'/>"              \
                      "<gpuvm:function address='0000:01:00.1' id='10de:1aef' role='same-card'/>")
@@ -176,6 +178,23 @@ static const struct {
      HOST,
      DOMAIN("vm", RECORD_OF(""), "<emulator>/opt/qemu</emulator>"),
      {"4 its XML has <emulator>/opt/qemu</emulator>, which a VM may not have"}},
+
+    {"what was its own before it was renamed",
+     HOST,
+     "<domain type='kvm'><name>vm</name>" RENAMED "<os>" NVRAM("old") "</os></domain>",
+     {NULL}},
+    {"which another domain is called now",
+     HOST "etc/libvirt/qemu/old.xml: <domain/>\n",
+     "<domain type='kvm'><name>vm</name>" RENAMED "<os>" NVRAM("old") "</os></domain>",
+     {"4 its XML has <nvram>/var/lib/libvirt/qemu/nvram/old_VARS.fd</nvram> :: gpuvm define"}},
+    {"a running one",
+     HOST RUNNING("old", ""),
+     "<domain type='kvm'><name>vm</name>" RENAMED "<os>" NVRAM("old") "</os></domain>",
+     {"4 its XML has <nvram>/var/lib/libvirt/qemu/nvram/old_VARS.fd</nvram>"}},
+    {"another domain's",
+     HOST,
+     "<domain type='kvm'><name>vm</name>" RENAMED "<os>" NVRAM("other") "</os></domain>",
+     {"4 its XML has <nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>"}},
 
     {"another domain writes to it",
      HOST SRV RUNNING("other", LINK),
