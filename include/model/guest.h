@@ -14,6 +14,7 @@ typedef enum gpuvm_asset_kind {
     GPUVM_ASSET_INTERFACE, /* a network interface of the host's, such as a bridge */
     GPUVM_ASSET_NETWORK,   /* of libvirt's */
     GPUVM_ASSET_VOLUME,    /* of a storage pool of libvirt's: "POOL/VOLUME" */
+    GPUVM_ASSET_DOMAIN,    /* another domain, whose log a log would be, too, by its name: there should be none */
 } gpuvm_asset_kind;
 
 typedef struct gpuvm_asset {

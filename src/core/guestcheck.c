@@ -102,12 +102,12 @@ static gpuvm_mark
 mark_of(const plan_files *files, const gpuvm_asset *asset)
 {
     const gpuvm_body *body = &files->plan->vm->body;
-    const char *key = asset->kind == GPUVM_ASSET_INTERFACE ? "bridge" : "network";
+    bool of_bridge = asset->kind == GPUVM_ASSET_INTERFACE;
 
     if (asset->kind == GPUVM_ASSET_FILE)
         return mark_of_file(files, asset->name);
-    return asset->kind != GPUVM_ASSET_VOLUME && body->network->object.node
-               ? gpuvm_object_mark(&body->network->object, key)
+    return (of_bridge || asset->kind == GPUVM_ASSET_NETWORK) && body->network->object.node
+               ? gpuvm_object_mark(&body->network->object, of_bridge ? "bridge" : "network")
                : gpuvm_object_mark(&body->object, "template");
 }
 
@@ -180,7 +180,7 @@ check_present(const gpuvm_guest_question *question, const gpuvm_asset *asset)
             "`virsh pool-list --all` names the pools there are, `virsh vol-list POOL` their volumes",
     };
 
-    if (asset->exists != 0 || asset->optional)
+    if (asset->exists != 0 || asset->optional || asset->kind == GPUVM_ASSET_DOMAIN)
         return;
     gpuvm_diag_hint(report(question, asset->at_define, GPUVM_EXIT_HOST, &asset->mark, "%s does not exist: %s",
                            asset->what, asset->name),
@@ -207,6 +207,15 @@ check_network(const gpuvm_guest_question *question, const gpuvm_asset *asset)
                    "network '%s' gives its guests devices of the host, which gpuvm has not checked",
                    asset->name),
             "name the PCI function in pci_passthrough instead");
+}
+
+static void
+check_log(const gpuvm_guest_question *question, const gpuvm_asset *asset)
+{
+    if (asset->kind == GPUVM_ASSET_DOMAIN && asset->exists == 1)
+        gpuvm_diag_hint(report(question, false, GPUVM_EXIT_REFUSED, &asset->mark,
+                               "%s is by its name one of domain '%s'", asset->what, asset->name),
+                        "leave it out, or call it otherwise, such as %s.serial0.log", question->domain);
 }
 
 /* QEMU locks what a guest writes to, for whoever reads it, too. */
@@ -294,6 +303,7 @@ gpuvm_guest_check(const gpuvm_guest_question *question)
         check_present(question, assets->pdata[i]);
         check_pool(question, assets->pdata[i]);
         check_network(question, assets->pdata[i]);
+        check_log(question, assets->pdata[i]);
         check_writer(question, assets->pdata[i]);
         gpuvm_disk_check(question, assets->pdata[i]);
         gpuvm_chain_check(question, assets->pdata[i]);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "host/domain.h"
+
 /* One that cannot be read may. */
 static int
 passes_devices(virNetwork *network)
@@ -72,6 +74,15 @@ look_at_volume(gpuvm_connection *connection, gpuvm_asset *asset)
     }
 }
 
+static void
+look_at_domain(gpuvm_connection *connection, gpuvm_asset *asset)
+{
+    g_autoptr(gpuvm_domain) domain = NULL;
+
+    if (gpuvm_domain_find(connection, asset->name, &domain, NULL))
+        asset->exists = domain != NULL;
+}
+
 void
 gpuvm_assets_look(gpuvm_connection *connection, const GPtrArray *assets, guint first)
 {
@@ -82,6 +93,8 @@ gpuvm_assets_look(gpuvm_connection *connection, const GPtrArray *assets, guint f
             look_at_network(connection, asset);
         else if (asset->kind == GPUVM_ASSET_VOLUME)
             look_at_volume(connection, asset);
+        else if (asset->kind == GPUVM_ASSET_DOMAIN)
+            look_at_domain(connection, asset);
     }
     if (connection->local)
         gpuvm_assets_look_at_files("", assets, first);

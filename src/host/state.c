@@ -98,6 +98,8 @@ gpuvm_state_look(const char *root, const GPtrArray *assets, guint first)
             asset->passes_devices = passes_devices(root, asset->name);
         else if (asset->kind == GPUVM_ASSET_VOLUME)
             asset->path = find_volume((char *)root, asset->name);
+        else if (asset->kind == GPUVM_ASSET_DOMAIN)
+            asset->exists = gpuvm_state_has_domain(root, asset->name);
     }
 }
 

@@ -166,6 +166,33 @@ add_rom(gpuvm_guest *guest, const xmlNode *hostdev)
     add(guest, GPUVM_ASSET_FILE, what, gpuvm_xml_attr(gpuvm_xml_child(hostdev, "rom"), "file"));
 }
 
+/*
+ * Domain NAME's own log is NAME.log; that of a character device is NAME-serial0.log, say, which is the own one of domain
+ * NAME-serial0. Either may be another domain.
+ */
+static void
+add_log(gpuvm_guest *guest, const xmlNode *device, const char *domain)
+{
+    g_autofree char *path = gpuvm_xml_attr(gpuvm_xml_child(device, "log"), "file");
+    g_autofree char *what = g_strdup_printf("the log of <%s>", device->name);
+    g_autoptr(GRegex) pattern = NULL;
+    g_autoptr(GMatchInfo) match = NULL;
+
+    if (!path)
+        return;
+    pattern =
+        g_regex_new("^/var/log/libvirt/qemu/((?:([^/]+)[.-](?:serial|parallel|console|channel)[0-9]*)|[^/]+)"
+                    "\\.log$",
+                    G_REGEX_DOLLAR_ENDONLY | G_REGEX_DOTALL, 0, NULL);
+    g_regex_match(pattern, path, 0, &match);
+    for (int i = 1; i < g_match_info_get_match_count(match); i++) {
+        g_autofree char *owner = g_match_info_fetch(match, i);
+
+        if (g_strcmp0(owner, domain) != 0)
+            add(guest, GPUVM_ASSET_DOMAIN, what, g_steal_pointer(&owner));
+    }
+}
+
 /* libvirt itself always writes KiB, gpuvm MiB. */
 bool
 gpuvm_guest_memory(const xmlNode *element, uint64_t *ret_kib, GError **error)
@@ -237,6 +264,7 @@ gpuvm_guest_from_element(const xmlNode *element, GError **error)
 {
     g_autoptr(gpuvm_guest) guest = g_new0(gpuvm_guest, 1);
     const xmlNode *devices = gpuvm_xml_child(element, "devices");
+    g_autofree char *name = gpuvm_xml_text(gpuvm_xml_child(element, "name"));
 
     guest->assets = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_asset_free);
     if (!gpuvm_guest_memory(element, &guest->memory_kib, error))
@@ -252,6 +280,8 @@ gpuvm_guest_from_element(const xmlNode *element, GError **error)
             add_interface(guest, node);
         else if (gpuvm_xml_is(node, "hostdev"))
             add_rom(guest, node);
+        else
+            add_log(guest, node, name);
     }
     return g_steal_pointer(&guest);
 }

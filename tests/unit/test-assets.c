@@ -160,6 +160,8 @@ asks_libvirt(void **state G_GNUC_UNUSED)
         {GPUVM_ASSET_NETWORK, "lan", 0, UNKNOWN},
         {GPUVM_ASSET_VOLUME, "default-pool/absent", 0, 1, GPUVM_UNKNOWN},
         {GPUVM_ASSET_VOLUME, "pool/a", 0, UNKNOWN},
+        {GPUVM_ASSET_DOMAIN, "test", 1, UNKNOWN},
+        {GPUVM_ASSET_DOMAIN, "absent", 0, UNKNOWN},
         {GPUVM_ASSET_FILE, "/", GPUVM_UNKNOWN, UNKNOWN},
     };
     g_autoptr(GError) error = NULL;

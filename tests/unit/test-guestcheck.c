@@ -15,6 +15,7 @@
 #define DISK(attributes, source, more)                                                                       \
     "<disk " attributes " device='disk'><driver type='raw'/><source " source "/><target dev='vda'/>" more    \
     "</disk>"
+#define LOG "<serial type='pty'><log file='/var/log/libvirt/qemu/vm-serial0.log'/></serial>"
 #define DATA(more) DISK("type='file'", "file='/data'", more)
 
 /* "KIND NAME", a line each, as the XML has them. */
@@ -114,6 +115,17 @@ static const struct {
      {"disk vda does not exist: /data"},
      {NULL},
      {"5 disk vda does not exist: /data :: gpuvm define"}},
+    {"its own log", DOMAIN("", LOG), 0, -1, -1, NULL, {NULL}, {NULL}, {NULL}},
+    {"a log of nobody knows whom", DOMAIN("", LOG), -1, -1, -1, NULL, {NULL}, {NULL}, {NULL}},
+    {"another's",
+     DOMAIN("", LOG),
+     1,
+     -1,
+     -1,
+     NULL,
+     {"the log of <serial> is by its name one of domain 'vm-serial0' :: vm.serial0.log"},
+     {NULL},
+     {"4 the log of <serial> is by its name one of domain 'vm-serial0'"}},
     {"one that cannot be seen", DOMAIN("", DATA("")), -1, -1, -1, NULL, {NULL}, {NULL}, {NULL}},
     {"one that need not be there",
      DOMAIN("", DISK("type='file'", "file='/data' startupPolicy='optional'", "")),

@@ -45,6 +45,7 @@
     "iommu_group='refuse'>" inside "</gpuvm:vm></metadata>"
 #define RENAMED RECORD_OF("<gpuvm:definition>name: old</gpuvm:definition>")
 #define NVRAM(name) "<nvram>/var/lib/libvirt/qemu/nvram/" name "_VARS.fd</nvram>"
+#define LOG(name) "<serial type='pty'><log file='/var/log/libvirt/qemu/" name ".log'/></serial>"
 #define RECORD(inside)                                                                                       \
     RECORD_OF(inside "<gpuvm:function address='0000:01:00.0' id='10de:2204' role='requested'/>"              \
                      "<gpuvm:function address='0000:01:00.1' id='10de:1aef' role='same-card'/>")
@@ -195,6 +196,20 @@ static const struct {
      HOST,
      "<domain type='kvm'><name>vm</name>" RENAMED "<os>" NVRAM("other") "</os></domain>",
      {"4 its XML has <nvram>/var/lib/libvirt/qemu/nvram/other_VARS.fd</nvram>"}},
+
+    {"its own log", HOST, DOMAIN("a", RECORD_OF(""), LOG("a-serial0")), {NULL}},
+    {"which is another's",
+     HOST "etc/libvirt/qemu/a-serial0.xml: <domain/>\n",
+     DOMAIN("a", RECORD_OF(""), LOG("a-serial0")),
+     {"4 the log of <serial> is by its name one of domain 'a-serial0' :: a.serial0.log"}},
+    {"that of a domain that is another's, too",
+     HOST RUNNING("a", ""),
+     DOMAIN("a-serial0", RECORD_OF(""), LOG("a-serial0")),
+     {"4 the log of <serial> is by its name one of domain 'a'"}},
+    {"both are there",
+     HOST RUNNING("a", "") "etc/libvirt/qemu/a-serial0.xml: <domain/>\n",
+     DOMAIN("a-serial0", RECORD_OF(""), LOG("a-serial0-serial0")),
+     {NULL}},
 
     {"another domain writes to it",
      HOST SRV RUNNING("other", LINK),
