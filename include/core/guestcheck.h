@@ -39,5 +39,8 @@ typedef struct gpuvm_guest_question {
 /** Judges the guest; what is not known is no error. */
 void gpuvm_guest_check(const gpuvm_guest_question *question);
 
-/** Of that only what the host does not give, whoever made the domain: disks that it uses, or that a policy does not allow. */
-void gpuvm_guest_check_disks(const gpuvm_guest_question *question);
+/**
+ * Of that only what the host does not give, whoever made the domain: disks that it uses, or that a policy does not allow, and
+ * PCI functions that nobody has looked at.
+ */
+void gpuvm_guest_check_foreign(const gpuvm_guest_question *question);

@@ -24,3 +24,9 @@ bool gpuvm_state_has_domain(const char *root, const char *name);
 
 /** The directory of storage pool @name; NULL: it is not known. g_malloc. */
 char *gpuvm_state_pool_path(const char *root, const char *name);
+
+/**
+ * Where volume @name, "POOL/VOLUME", is; NULL: it is not known, and *@ret_unseen (may be NULL) says whether it is somewhere on
+ * the host all the same, or may be. g_malloc.
+ */
+char *gpuvm_state_volume_path(const char *root, const char *name, bool *ret_unseen);

@@ -14,7 +14,7 @@ typedef enum gpuvm_asset_kind {
     GPUVM_ASSET_INTERFACE, /* a network interface of the host's, such as a bridge */
     GPUVM_ASSET_NETWORK,   /* of libvirt's */
     GPUVM_ASSET_VOLUME,    /* of a storage pool of libvirt's: "POOL/VOLUME" */
-    GPUVM_ASSET_DOMAIN,    /* another domain, whose log a log would be, too, by its name: there should be none */
+    GPUVM_ASSET_DOMAIN, /* another domain, whose log a log would be, too, by its name: there should be none */
 } gpuvm_asset_kind;
 
 typedef struct gpuvm_asset {
@@ -27,10 +27,12 @@ typedef struct gpuvm_asset {
     bool block;     /* a block device, as far as the domain's XML tells, or as it is seen to be */
     bool optional;  /* the domain starts without it, too */
     bool at_define; /* it is needed already then */
+    bool unseen;    /* a volume that is somewhere on the host, but where, only libvirt could tell */
     /* of the host: 1, 0 or GPUVM_UNKNOWN */
     int exists;
     int active;         /* a network, or the pool of a volume */
     int passes_devices; /* a network that gives each guest a PCI function, or a whole interface, of the host's */
+    bool passes_pci;    /* such a function */
     int claimed;        /* a block device: the kernel has given it, or a part of it, to one user alone */
     /*
      * What a disk is, whatever it is called: a block device by the kernel's name, "sda1", or its number where that is not
@@ -43,6 +45,7 @@ typedef struct gpuvm_asset {
     char *format;   /* that its users are told: "raw", "qcow2" …; NULL: none */
     bool guessed;   /* by its name: the definition does not say it */
     GBytes *head;   /* what it begins with; NULL: not seen, or not looked at */
+    int failed;     /* the errno of reading that; 0: it was read, or may not be */
     char *above;    /* the path of the image that names it as a part of itself; NULL: a domain names it */
     char *image;    /* the identity of that image; NULL */
     char *beside;   /* the directory that this one really is in */
@@ -83,7 +86,7 @@ gpuvm_guest *gpuvm_guest_from_element(const xmlNode *element, GError **error);
 gpuvm_guest *gpuvm_guest_parse(const char *xml, GError **error);
 
 /**
- * Whether @network, its XML, gives each guest a PCI function of the host's (<forward mode='hostdev'>) or a whole interface
- * (mode='passthrough'): one that no plan has seen.
+ * Fills in whether the network @asset, whose XML is @network, gives each guest a PCI function of the host's (<forward
+ * mode='hostdev'>) or a whole interface (mode='passthrough'): one that no plan has seen. NULL: it cannot be read, and may.
  */
-bool gpuvm_guest_network_passes(const xmlNode *network);
+void gpuvm_asset_learn_network(gpuvm_asset *asset, const xmlNode *network);

@@ -199,14 +199,15 @@ check_pool(const gpuvm_guest_question *question, const gpuvm_asset *asset)
 }
 
 static void
-check_network(const gpuvm_guest_question *question, const gpuvm_asset *asset)
+check_network(const gpuvm_guest_question *question, const gpuvm_asset *asset, bool foreign)
 {
-    if (asset->passes_devices == 1)
+    if (asset->passes_devices == 1 && (asset->passes_pci || !foreign))
         gpuvm_diag_hint(
             report(question, false, GPUVM_EXIT_REFUSED, &asset->mark,
                    "network '%s' gives its guests devices of the host, which gpuvm has not checked",
                    asset->name),
-            "name the PCI function in pci_passthrough instead");
+            foreign ? "name the PCI function instead: <interface type='hostdev'>"
+                    : "name the PCI function in pci_passthrough instead");
 }
 
 static void
@@ -216,6 +217,21 @@ check_log(const gpuvm_guest_question *question, const gpuvm_asset *asset)
         gpuvm_diag_hint(report(question, false, GPUVM_EXIT_REFUSED, &asset->mark,
                                "%s is by its name one of domain '%s'", asset->what, asset->name),
                         "leave it out, or call it otherwise, such as %s.serial0.log", question->domain);
+}
+
+/* What may be a disk of the host's is looked at, or refused. */
+static void
+check_seen(const gpuvm_guest_question *question, const gpuvm_asset *asset)
+{
+    if (asset->unseen)
+        gpuvm_diag_hint(report(question, false, GPUVM_EXIT_REFUSED, &asset->mark,
+                               "%s cannot be looked at: where volume %s is, its pool does not say",
+                               asset->what, asset->name),
+                        "name it by its path: virsh vol-path --pool %.*s %s", (int)strcspn(asset->name, "/"),
+                        asset->name, strchr(asset->name, '/') + 1);
+    else if (asset->failed != 0)
+        report(question, false, GPUVM_EXIT_FAILED, &asset->mark, "cannot read %s: %s: %s", asset->what,
+               asset->path ? asset->path : asset->name, g_strerror(asset->failed));
 }
 
 /* QEMU locks what a guest writes to, for whoever reads it, too. */
@@ -302,7 +318,8 @@ gpuvm_guest_check(const gpuvm_guest_question *question)
     for (guint i = 0; i < assets->len; i++) {
         check_present(question, assets->pdata[i]);
         check_pool(question, assets->pdata[i]);
-        check_network(question, assets->pdata[i]);
+        check_seen(question, assets->pdata[i]);
+        check_network(question, assets->pdata[i], false);
         check_log(question, assets->pdata[i]);
         check_writer(question, assets->pdata[i]);
         gpuvm_disk_check(question, assets->pdata[i]);
@@ -315,9 +332,12 @@ gpuvm_guest_check(const gpuvm_guest_question *question)
 }
 
 void
-gpuvm_guest_check_disks(const gpuvm_guest_question *question)
+gpuvm_guest_check_foreign(const gpuvm_guest_question *question)
 {
-    for (guint i = 0; i < question->guest->assets->len; i++)
+    for (guint i = 0; i < question->guest->assets->len; i++) {
+        check_network(question, question->guest->assets->pdata[i], true);
+        check_seen(question, question->guest->assets->pdata[i]);
         gpuvm_disk_check(question, question->guest->assets->pdata[i]);
+    }
     gpuvm_disk_check_unseen(question);
 }

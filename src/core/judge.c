@@ -29,5 +29,5 @@ gpuvm_judge_start(const gpuvm_start_question *question, gpuvm_diags *diags)
     if (question->record)
         gpuvm_guest_check(&of_guest);
     else
-        gpuvm_guest_check_disks(&of_guest);
+        gpuvm_guest_check_foreign(&of_guest);
 }

@@ -7,14 +7,13 @@
 
 #include "host/domain.h"
 
-/* One that cannot be read may. */
-static int
-passes_devices(virNetwork *network)
+static void
+learn_network(virNetwork *network, gpuvm_asset *asset)
 {
     g_autofree char *xml = gpuvm_virt.NetworkGetXMLDesc(network, 0);
     g_autoptr(xmlDoc) doc = xml ? gpuvm_xml_parse(xml, strlen(xml), "network", NULL) : NULL;
 
-    return !doc || gpuvm_guest_network_passes(xmlDocGetRootElement(doc));
+    gpuvm_asset_learn_network(asset, doc ? xmlDocGetRootElement(doc) : NULL);
 }
 
 static void
@@ -28,7 +27,7 @@ look_at_network(gpuvm_connection *connection, gpuvm_asset *asset)
     }
     asset->exists = 1;
     asset->active = gpuvm_virt.NetworkIsActive(network);
-    asset->passes_devices = passes_devices(network);
+    learn_network(network, asset);
     gpuvm_virt.NetworkFree(network);
 }
 

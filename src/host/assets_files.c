@@ -91,19 +91,22 @@ is_claimed(const char *path)
     return 0;
 }
 
-/* What an image begins with; NULL when it may not be read. */
+/* What an image begins with; NULL when it cannot be read: *@ret_failed says why, unless this user may not. */
 static GBytes *
-read_head(const char *path)
+read_head(const char *path, int *ret_failed)
 {
     int fd = TEMP_FAILURE_RETRY(open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC));
     g_autofree char *head = g_malloc(GPUVM_ASSET_HEAD);
     size_t size = 0;
     ssize_t n;
 
-    if (fd < 0)
+    if (fd < 0) {
+        *ret_failed = errno == EACCES || errno == EPERM || errno == ENOENT ? 0 : errno;
         return NULL;
+    }
     while ((n = TEMP_FAILURE_RETRY(pread(fd, head + size, GPUVM_ASSET_HEAD - size, (off_t)size))) > 0)
         size += (size_t)n;
+    *ret_failed = n < 0 ? errno : 0;
     close(fd);
     return n < 0 ? NULL : g_bytes_new(head, size);
 }
@@ -130,7 +133,7 @@ look_at_disk(const char *root, gpuvm_asset *asset)
     asset->identity = gpuvm_inode_identity(root, number);
     asset->block = g_str_has_prefix(number, GPUVM_INODE_BLOCK);
     if (asset->identity && (!asset->block || g_strcmp0(asset->format, "qcow2") == 0))
-        asset->head = read_head(at);
+        asset->head = read_head(at, &asset->failed);
     g_free(asset->path);
     asset->path = find_place(root, at);
     if (!asset->block)

@@ -8,10 +8,11 @@
 #include "host/assets.h"
 #include "host/claims.h"
 #include "host/file.h"
+#include "host/statefile.h"
 
 /* DRIVER/NAME.xml: a <domstatus>, <networkstatus> or <poolstate> with the <domain>, <network> or <pool> in it */
 #define STATE "/run/libvirt"
-#define DEFINED "/etc/libvirt" /* storage/NAME.xml, qemu/NAME.xml */
+#define DEFINED "/etc/libvirt/qemu" /* NAME.xml, a <domain> */
 #define DOMAINS STATE "/qemu"
 
 /* A file appears whole, under its name (virFileRewrite), and goes when the domain stops. */
@@ -42,50 +43,36 @@ read_running(const char *root, const char *name, gpuvm_facts *facts, GError **er
     return true;
 }
 
-/* What is in the file of the active @name, which is called @element in it; *@ret_doc holds it. NULL: there is none. */
-static const xmlNode *
-read_active(const char *root, const char *driver, const char *name, const char *element, xmlDoc **ret_doc)
+const xmlNode *
+gpuvm_state_read(const char *root, const char *driver, const char *name, const char *element,
+                 xmlDoc **ret_doc)
 {
-    g_autofree char *text = gpuvm_file_text(root, STATE "/%s/%s.xml", driver, name);
+    g_autofree char *text =
+        strchr(name, '/') ? NULL : gpuvm_file_text(root, STATE "/%s/%s.xml", driver, name);
 
     *ret_doc = text ? gpuvm_xml_parse(text, strlen(text), name, NULL) : NULL;
     return *ret_doc ? gpuvm_xml_child(xmlDocGetRootElement(*ret_doc), element) : NULL;
 }
 
-/* Of one that is not active, for now, what it is defined as. What a domain says of its name may be anything. */
-char *
-gpuvm_state_pool_path(const char *root, const char *name)
-{
-    bool plain = !strchr(name, '/');
-    g_autoptr(xmlDoc) doc = NULL, defined = NULL;
-    const xmlNode *pool = plain ? read_active(root, "storage", name, "pool", &doc) : NULL;
-    g_autofree char *text = plain && !pool ? gpuvm_file_text(root, DEFINED "/storage/%s.xml", name) : NULL;
-
-    if (text && (defined = gpuvm_xml_parse(text, strlen(text), name, NULL)))
-        pool = xmlDocGetRootElement(defined);
-    return gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(pool, "target"), "path"));
-}
-
-/* As far as its pool names it as its files are named, which those of SCSI and iSCSI do not. */
-static char *
-find_volume(void *root, const char *name)
-{
-    g_auto(GStrv) parts = g_strsplit(name, "/", 2);
-    g_autofree char *path = gpuvm_state_pool_path(root, parts[0]);
-
-    return path ? g_build_filename(path, parts[1], NULL) : NULL;
-}
-
 /* One that is not active, no domain starts with. */
-static int
-passes_devices(const char *root, const char *name)
+static void
+look_at_network(const char *root, gpuvm_asset *asset)
 {
     g_autoptr(xmlDoc) doc = NULL;
-    const xmlNode *network = read_active(root, "network", name, "network", &doc);
+    const xmlNode *network = gpuvm_state_read(root, "network", asset->name, "network", &doc);
 
-    if (!gpuvm_file_exists(root, STATE "/network/%s.xml", name))
-        return GPUVM_UNKNOWN;
-    return !network || gpuvm_guest_network_passes(network);
+    if (network || gpuvm_file_exists(root, STATE "/network/%s.xml", asset->name))
+        gpuvm_asset_learn_network(asset, network);
+}
+
+static void
+look_at_volume(const char *root, gpuvm_asset *asset)
+{
+    g_auto(GStrv) parts = g_strsplit(asset->name, "/", 2);
+
+    asset->active = gpuvm_file_exists(root, STATE "/storage/%s.xml", parts[0]);
+    asset->path = gpuvm_state_volume_path(root, asset->name, &asset->unseen);
+    asset->unseen &= asset->active == 1; /* no domain starts with another */
 }
 
 void
@@ -95,9 +82,9 @@ gpuvm_state_look(const char *root, const GPtrArray *assets, guint first)
         gpuvm_asset *asset = assets->pdata[i];
 
         if (asset->kind == GPUVM_ASSET_NETWORK)
-            asset->passes_devices = passes_devices(root, asset->name);
+            look_at_network(root, asset);
         else if (asset->kind == GPUVM_ASSET_VOLUME)
-            asset->path = find_volume((char *)root, asset->name);
+            look_at_volume(root, asset);
         else if (asset->kind == GPUVM_ASSET_DOMAIN)
             asset->exists = gpuvm_state_has_domain(root, asset->name);
     }
@@ -106,8 +93,14 @@ gpuvm_state_look(const char *root, const GPtrArray *assets, guint first)
 bool
 gpuvm_state_has_domain(const char *root, const char *name)
 {
-    return strchr(name, '/') || gpuvm_file_exists(root, DEFINED "/qemu/%s.xml", name) ||
+    return strchr(name, '/') || gpuvm_file_exists(root, DEFINED "/%s.xml", name) ||
            gpuvm_file_exists(root, DOMAINS "/%s.xml", name);
+}
+
+static char *
+find_volume(void *root, const char *name)
+{
+    return gpuvm_state_volume_path(root, name, NULL);
 }
 
 bool

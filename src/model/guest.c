@@ -25,6 +25,8 @@ static void
 forget(gpuvm_asset *asset)
 {
     asset->exists = asset->active = asset->passes_devices = asset->claimed = GPUVM_UNKNOWN;
+    asset->passes_pci = asset->unseen = false;
+    asset->failed = 0;
     g_clear_pointer(&asset->path, g_free);
     g_clear_pointer(&asset->identity, g_free);
     g_clear_pointer(&asset->below, g_ptr_array_unref);
@@ -297,10 +299,11 @@ gpuvm_guest_parse(const char *xml, GError **error)
     return guest;
 }
 
-bool
-gpuvm_guest_network_passes(const xmlNode *network)
+void
+gpuvm_asset_learn_network(gpuvm_asset *asset, const xmlNode *network)
 {
     const xmlNode *forward = gpuvm_xml_child(network, "forward");
 
-    return gpuvm_xml_attr_is(forward, "mode", "hostdev") || gpuvm_xml_attr_is(forward, "mode", "passthrough");
+    asset->passes_pci = !network || gpuvm_xml_attr_is(forward, "mode", "hostdev");
+    asset->passes_devices = asset->passes_pci || gpuvm_xml_attr_is(forward, "mode", "passthrough");
 }

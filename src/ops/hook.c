@@ -105,6 +105,18 @@ read_policy(const char *path, gpuvm_policies *policies, gpuvm_diags *diags)
     return false;
 }
 
+/* Whether libvirt is going to give @guest a PCI function, which @claim cannot name. */
+static bool
+joins_pool(const char *root, const gpuvm_guest *guest)
+{
+    bool joins = false;
+
+    gpuvm_state_look(root, guest->assets, 0);
+    for (guint i = 0; i < guest->assets->len; i++)
+        joins |= ((const gpuvm_asset *)guest->assets->pdata[i])->passes_pci;
+    return joins;
+}
+
 static bool
 is_to_be_judged(const gpuvm_claim *claim, const gpuvm_policies *policies)
 {
@@ -122,7 +134,7 @@ gpuvm_hook_judge(const char *root, const char *xml, gpuvm_diags *diags)
     gpuvm_policies policies = {0};
     GError *error = NULL;
 
-    if (!gpuvm_xml_may_take_pci(xml) && !strstr(xml, GPUVM_METADATA_NS))
+    if (!gpuvm_xml_may_take_pci(xml) && !strstr(xml, GPUVM_METADATA_NS) && !strstr(xml, "network"))
         return;
     guest = gpuvm_guest_parse(xml, &error);
     if (guest)
@@ -131,8 +143,8 @@ gpuvm_hook_judge(const char *root, const char *xml, gpuvm_diags *diags)
         gpuvm_diags_fail(diags, NULL, error);
         return;
     }
-    if ((claim->next->len > 0 || claim->metadata) && read_policy(path, &policies, diags) &&
-        is_to_be_judged(claim, &policies))
+    if ((claim->next->len > 0 || claim->metadata || joins_pool(root, guest)) &&
+        read_policy(path, &policies, diags) && is_to_be_judged(claim, &policies))
         judge(root, claim, guest, &policies, diags);
     gpuvm_policies_clear(&policies);
 }

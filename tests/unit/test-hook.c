@@ -57,8 +57,18 @@
 #define LOOP "sys/class/block/loop7/loop/backing_file: /srv/a.raw\n"
 #define IN_USE(name) "4 disk vda is in use by the host: " name " is the file of loop device /dev/loop7"
 #define POOL(path)                                                                                           \
-    "run/libvirt/storage/store.xml: <poolstate><pool><target><path>" path                                    \
+    "run/libvirt/storage/store.xml: <poolstate><pool type='dir'><target><path>" path                         \
     "</path></target></pool></poolstate>\n"
+#define POOL_OF(type, source)                                                                                \
+    "run/libvirt/storage/store.xml: <poolstate><pool type='" type "'><source>" source                        \
+    "</source><target><path>/dev/disk/by-path</path></target></pool></poolstate>\n"
+#define LUN DISK("volume", "pool='store' volume='unit:0:1:3'", "raw")
+#define UNIT(address) "sys/bus/scsi/devices/" address "/block/sdb/\n"
+#define SESSION(number, target, host)                                                                        \
+    "sys/class/iscsi_session/session" number "/targetname: " target                                          \
+    "\nsys/class/iscsi_session/session" number "/device/target" host ":0:0/\n"
+/* a file in place of the block device */
+#define SDB "dev/sdb: x\nsys/class/block/loop7/loop/backing_file: /dev/sdb\n"
 #define FORWARD(mode)                                                                                        \
     "run/libvirt/network/net.xml: <networkstatus><network><name>net</name><forward mode='" mode              \
     "'/></network></networkstatus>\n"
@@ -224,7 +234,73 @@ static const struct {
      HOST SRV LOOP POOL("/srv"),
      DOMAIN("vm", RECORD_OF(""), VOLUME),
      {IN_USE("store/a.raw")}},
-    {"of a pool that nothing is known of", HOST SRV LOOP, DOMAIN("vm", RECORD_OF(""), VOLUME), {NULL}},
+    {"of a pool that is not active",
+     HOST SRV LOOP
+     "etc/libvirt/storage/store.xml: <pool type='dir'><target><path>/srv</path></target></pool>\n",
+     DOMAIN("vm", RECORD_OF(""), VOLUME),
+     {"5 disk vda is in storage pool 'store', which is not active", IN_USE("store/a.raw")}},
+    {"which somebody runs with",
+     HOST SRV
+     "etc/libvirt/storage/store.xml: <pool type='dir'><target><path>/srv</path></target></pool>\n" RUNNING(
+         "other", VOLUME),
+     DOMAIN("vm", RECORD_OF(""), IMAGE),
+     {"5 disk vda is in use by domain 'other', which is running: /srv/a.raw"}},
+    {"of a pool that nothing is known of",
+     HOST SRV LOOP,
+     DOMAIN("vm", RECORD_OF(""), VOLUME),
+     {"5 disk vda is in storage pool 'store', which is not active"}},
+    {"of one that cannot be made out",
+     HOST "run/libvirt/storage/store.xml: <poolstate>\n",
+     DOMAIN("vm", RECORD_OF(""), VOLUME),
+     {"4 disk vda cannot be looked at: where volume store/a.raw is :: virsh vol-path --pool store a.raw"}},
+    {"of one that is elsewhere",
+     HOST "run/libvirt/storage/store.xml: <poolstate><pool type='rbd'/></poolstate>\n",
+     DOMAIN("vm", RECORD_OF(""), VOLUME),
+     {NULL}},
+    {"of one of a sort that is not known",
+     HOST
+     "run/libvirt/storage/store.xml: <poolstate><pool type='new'><target><path>/srv</path></target></pool>"
+     "</poolstate>\n",
+     DOMAIN("vm", RECORD_OF(""), VOLUME),
+     {"4 disk vda cannot be looked at: where volume store/a.raw is"}},
+    {"a unit of a SCSI pool",
+     HOST SDB UNIT("5:0:1:3") POOL_OF("scsi", "<adapter type='scsi_host' name='scsi_host5'/>"),
+     DOMAIN("vm", RECORD_OF(""), LUN),
+     {IN_USE("store/unit:0:1:3")}},
+    {"the same, of somebody else's",
+     CARD SDB UNIT("5:0:1:3") POOL_OF("scsi", "<adapter name='host5'/>") POLICY("enforce: all"),
+     DOMAIN("vm", "", BOTH LUN),
+     {IN_USE("store/unit:0:1:3")}},
+    {"a unit that is not there",
+     CARD SDB UNIT("6:0:1:3") POOL_OF("scsi", "<adapter name='host5'/>") POLICY("enforce: all"),
+     DOMAIN("vm", "", BOTH LUN),
+     {"4 disk vda cannot be looked at: where volume store/unit:0:1:3 is"}},
+    {"of an adapter that is named otherwise",
+     HOST SDB UNIT("5:0:1:3") POOL_OF("scsi", "<adapter type='fc_host' wwnn='20000000c9831b4b'/>"),
+     DOMAIN("vm", RECORD_OF(""), LUN),
+     {"4 disk vda cannot be looked at: where volume store/unit:0:1:3 is"}},
+    {"a unit of an iSCSI pool",
+     HOST SDB UNIT("7:0:1:3") SESSION("1", "iqn.a", "7") SESSION("2", "iqn.b", "8")
+         POOL_OF("iscsi", "<host name='h'/><device path='iqn.a'/>"),
+     DOMAIN("vm", RECORD_OF(""), LUN),
+     {IN_USE("store/unit:0:1:3")}},
+    {"by two ways",
+     HOST SDB UNIT("7:0:1:3") SESSION("1", "iqn.a", "7") SESSION("2", "iqn.a", "8")
+         POOL_OF("iscsi", "<host name='h'/><device path='iqn.a'/>"),
+     DOMAIN("vm", RECORD_OF(""), LUN),
+     {"4 disk vda cannot be looked at: where volume store/unit:0:1:3 is"}},
+    {"without a session",
+     HOST POOL_OF("iscsi", "<host name='h'/><device path='iqn.a'/>"),
+     DOMAIN("vm", RECORD_OF(""), LUN),
+     {"4 disk vda cannot be looked at: where volume store/unit:0:1:3 is"}},
+    {"an image that cannot be read",
+     HOST "srv/a.raw => /proc/self/mem\n",
+     DOMAIN("vm", RECORD_OF(""), IMAGE),
+     {"1 cannot read disk vda: :: Input/output error"}},
+    {"of somebody else's",
+     CARD "srv/a.raw => /proc/self/mem\n" POLICY("enforce: all"),
+     DOMAIN("vm", "", BOTH IMAGE),
+     {"1 cannot read disk vda: :: Input/output error"}},
     {"a network that passes devices",
      HOST FORWARD("hostdev"),
      DOMAIN("vm", RECORD_OF(""), NETWORK),
@@ -254,8 +330,28 @@ static const struct {
      CARD POLICY("enforce: all\netc/gpuvm/policy.yaml: block_devices: []"),
      DOMAIN("vm", "", BOTH DISK("block", "dev='/dev/sdb'", "raw")),
      {"4 disk vda is a block device that :: policy.yaml does not allow: /dev/sdb"}},
+    {"somebody else's, with a network that passes devices",
+     HOST FORWARD("hostdev") POLICY("enforce: all"),
+     DOMAIN("vm", "", NETWORK),
+     {"4 network 'net' gives its guests devices of the host :: <interface type='hostdev'>"}},
+    {"with a card, too",
+     CARD FORWARD("hostdev") POLICY("enforce: all"),
+     DOMAIN("vm", "", BOTH NETWORK),
+     {"4 network 'net' gives its guests devices of the host"}},
+    {"somebody else's, with such a network, as it likes",
+     HOST FORWARD("hostdev"),
+     DOMAIN("vm", "", NETWORK),
+     {NULL}},
+    {"a wrong policy is one to who has such a network",
+     FORWARD("hostdev") POLICY("enforce: none"),
+     DOMAIN("vm", "", NETWORK),
+     {"3 enforce must be one of"}},
+    {"but nothing to who has another",
+     FORWARD("nat") POLICY("enforce: none"),
+     DOMAIN("vm", "", NETWORK),
+     {NULL}},
     {"somebody else's, what else it names",
-     CARD FORWARD("hostdev") "etc/shadow: x\n" POLICY("enforce: all") RUNNING("other", OVERLAY),
+     CARD FORWARD("passthrough") "etc/shadow: x\n" POLICY("enforce: all") RUNNING("other", OVERLAY),
      DOMAIN("vm", "", BOTH IMAGE OVERLAY NETWORK "<emulator>/opt/qemu</emulator>"),
      {NULL}},
     {"somebody else's, with the host's disk, as it likes",

@@ -99,6 +99,27 @@ edit net "s|<emulator>.*</emulator>|<emulator>$LAB/bin/qemu-system-x86_64</emula
 both "its XML has <emulator>$LAB/bin/qemu-system-x86_64</emulator>, which a VM may not have" net
 virsh -q define "$TMPDIR/as-it-was.xml"
 
+# A VM that was renamed keeps what is named after its former name, until another domain is called so; a long name has sockets, too.
+nvram=/var/lib/libvirt/qemu/nvram
+vm long-name-of-more-than-twenty '{}'
+vm former '{}'
+for name in long-name-of-more-than-twenty former; do
+    expect_exit 0 gpuvm define "$TMPDIR/$name.yaml"
+    expect_exit 0 virsh start $name
+    virsh -q destroy $name
+    expect_exit 0 gpuvm start $name
+    virsh -q destroy $name
+done
+virsh -q domrename former now
+edit now "/<nvram/d; s|</os>|<nvram>$nvram/former_VARS.fd</nvram>&|"
+expect_exit 0 virsh start now
+virsh -q destroy now
+expect_exit 0 gpuvm start now
+virsh -q destroy now
+expect_exit 0 gpuvm define "$TMPDIR/former.yaml"
+both "its XML has <nvram>$nvram/former_VARS.fd</nvram>, which a VM may not have" now
+virsh -q undefine --nvram now
+
 # Somebody else's: with enforce: all, its disks, if it has a device.
 domain other 0000:b1:00.0 > "$TMPDIR/other.xml"
 disk="<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='$image'/><target dev='vda' bus='virtio'/></disk>"
@@ -107,8 +128,10 @@ domain plain | sed "s|</devices>|$disk&|" > "$TMPDIR/plain.xml"
 virsh -q define "$TMPDIR/other.xml"
 expect_exit 0 virsh start other
 virsh -q destroy other
+domain pool | sed "s|</devices>|<interface type='network'><source network='vfs'/></interface>&|" > "$TMPDIR/pool.xml"
 policy 'enforce: all'
 hook_refused "disk vda is in use by the host: $image $mounted" virsh start other
+hook_refused "network 'vfs' gives its guests devices of the host, which gpuvm has not checked" virsh create "$TMPDIR/pool.xml"
 expect_exit 0 virsh create "$TMPDIR/plain.xml"
 virsh -q destroy plain
 
