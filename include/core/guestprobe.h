@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * guestprobe.h: one HTTP request that a guest makes itself, by QEMU's guest agent
+ * guestprobe.h: one HTTP request that a guest makes itself, by a shell that QEMU's guest agent runs
  *
- * The agent's guest-exec runs a shell in the guest, which asks by the first of curl, wget and bash that is there, the last
- * for http only; guest-exec-status tells what it printed, which is anybody's words. Both are commands and replies in
- * JSON (QEMU Guest Agent Protocol Reference).
+ * The first of curl, wget and bash that is there asks, the last for http only.
  */
 #pragma once
 
-#include <stdbool.h>
-
+#include "core/guestexec.h"
 #include "model/answer.h"
 
 /**
@@ -18,11 +15,5 @@
  */
 char *gpuvm_guestprobe_begin(const char *url, uint32_t timeout_ms);
 
-/** The process of the guest that @reply to it names; false: it names none. */
-bool gpuvm_guestprobe_read_pid(const char *reply, int64_t *ret_pid);
-
-/** The command that asks what became of process @pid. g_malloc. */
-char *gpuvm_guestprobe_look(int64_t pid);
-
-/** What @reply to it says. False: it is not understood. *@ret_answer is set when *@ret_exited is, but for the time. */
-bool gpuvm_guestprobe_read(const char *reply, bool *ret_exited, gpuvm_answer *ret_answer);
+/** What @process, which has exited, was answered, but for the time. */
+void gpuvm_guestprobe_read(const gpuvm_guestexec *process, gpuvm_answer *ret_answer);

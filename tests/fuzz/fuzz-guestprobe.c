@@ -15,13 +15,18 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *reply = fuzz_text(data, size);
-    gpuvm_answer answer = {.kind = GPUVM_ANSWER_NONE};
-    bool exited = false;
+    gpuvm_guestexec process = {.exited = false};
+    gpuvm_answer answer;
     int64_t pid = 0;
 
-    FUZZ_REQUIRE(!gpuvm_guestprobe_read_pid(reply, &pid) || pid >= 0);
-    FUZZ_REQUIRE(gpuvm_guestprobe_read(reply, &exited, &answer) || !exited);
+    FUZZ_REQUIRE(!gpuvm_guestexec_read_pid(reply, &pid) || pid >= 0);
+    FUZZ_REQUIRE(gpuvm_guestexec_read(reply, &process) || !process.exited);
+    FUZZ_REQUIRE(process.exited == (process.output != NULL));
+    if (!process.exited)
+        return 0;
+    gpuvm_guestprobe_read(&process, &answer);
+    g_free(process.output);
     FUZZ_REQUIRE(answer.kind != GPUVM_ANSWER_STATUS || (answer.status >= 200 && answer.status <= 599));
-    FUZZ_REQUIRE(memchr(answer.why, '\0', sizeof answer.why));
+    FUZZ_REQUIRE(answer.kind != GPUVM_ANSWER_BROKEN || memchr(answer.why, '\0', sizeof answer.why));
     return 0;
 }
