@@ -30,6 +30,7 @@ typedef struct gpuvm_cli {
     bool quiet, verbose;
     bool differs;       /* the exit code says so, unless something went wrong */
     GPtrArray *watches; /* gpuvm_watch: what gpuvm_wait_and_say waits for; NULL: nothing */
+    GPtrArray *verify;  /* char *: the VMs that it looks at from inside; NULL: none */
 } gpuvm_cli;
 
 typedef struct gpuvm_command gpuvm_command;

@@ -28,3 +28,6 @@ char *gpuvm_guestexec_look(int64_t pid);
 
 /** What @reply to it says. False: it is not understood. */
 bool gpuvm_guestexec_read(const char *reply, gpuvm_guestexec *ret_process);
+
+/** Whether it was still running when its time was over, of whoever counted: timeout(1), or who asked. */
+bool gpuvm_guestexec_timed_out(const gpuvm_guestexec *process);

@@ -28,6 +28,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 static const GOptionEntry options[] = {
     GPUVM_STOP_OPTIONS(given.stop),
     GPUVM_WAIT_OPTION(given.start),
+    GPUVM_VERIFY_OPTION(given.start),
     G_OPTION_ENTRY_NULL,
 };
 

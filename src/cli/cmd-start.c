@@ -22,6 +22,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
 static const GOptionEntry options[] = {
     GPUVM_WAIT_OPTION(given),
+    GPUVM_VERIFY_OPTION(given),
     {"wait-free", 0, 0, G_OPTION_ARG_INT, &given.options.wait_free,
      "wait so long for processes that have a device open", "SECONDS"},
     {"timeout", 't', 0, G_OPTION_ARG_INT, &given.options.timeout,
@@ -37,7 +38,8 @@ const gpuvm_command gpuvm_cmd_start = {
         "Checks that every device of the VM is still there, the same, permitted, viable and free; then starts it.\n"
         "With -v it says what is being done and for how long; a start that is stuck is given up.\n"
         "With --wait it asks each VM for its health, as its definition says; one that is not healthy in time is exit\n"
-        "code 6, with the reason and the last lines of its console.",
+        "code 6, with the reason and the last lines of its console. With --verify it waits for each guest's agent, and\n"
+        "compares what the guest shows with what was planned; a difference is exit code 6.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

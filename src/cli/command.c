@@ -22,6 +22,7 @@
     ROW(export)                                                                                              \
     ROW(edit)                                                                                                \
     ROW(health)                                                                                              \
+    ROW(verify)                                                                                              \
     ROW(console)                                                                                             \
     ROW(release)                                                                                             \
     ROW(deployment)                                                                                          \

@@ -7,7 +7,10 @@
 #include <unistd.h>
 
 #include "cli/progress.h"
+#include "cli/verified.h"
 #include "ops/watch.h"
+
+#define BOOT_SECONDS 300 /* until the agent of a guest that was just started answers */
 
 bool
 gpuvm_check_seconds(gpuvm_cli *cli, int seconds)
@@ -46,6 +49,11 @@ gpuvm_start_and_say(gpuvm_cli *cli, const char *name, const gpuvm_start_settings
     json_object_set_boolean_member(row, "running", running);
     if (running)
         gpuvm_say_started(cli, name, settings->wait, outcome);
+    if (running && settings->verify) {
+        if (!cli->verify)
+            cli->verify = g_ptr_array_new_with_free_func(g_free);
+        g_ptr_array_add(cli->verify, g_strdup(name));
+    }
     return running;
 }
 
@@ -98,21 +106,26 @@ gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
 {
     /* the second Ctrl-C ends the program */
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, before;
+    const gpuvm_verify_options how = {
+        .seconds = GPUVM_VERIFY_SECONDS, .patience = BOOT_SECONDS, .stop = is_interrupted};
     void (*say)(const char *text) = cli->session->say;
 
-    if (!cli->watches)
+    if (!cli->watches && !cli->verify)
         return;
     if (isatty(STDERR_FILENO) && !cli->quiet)
         cli->session->say = gpuvm_progress_say;
     sigaction(SIGINT, &action, &before);
-    for (guint i = 0; i < cli->watches->len; i++) {
+    for (guint i = 0; cli->watches && i < cli->watches->len; i++) {
         gpuvm_watch *watch = cli->watches->pdata[i];
 
         wait_for(cli, watch, gpuvm_row_of(rows, gpuvm_watch_name(watch)));
     }
+    if (cli->verify)
+        gpuvm_verify_and_say(cli, cli->verify, &how, rows);
     sigaction(SIGINT, &before, NULL);
     cli->session->say = say;
     g_clear_pointer(&cli->watches, g_ptr_array_unref);
+    g_clear_pointer(&cli->verify, g_ptr_array_unref);
 }
 
 /* Whether each of @names is a VM of gpuvm's. */

@@ -10,13 +10,20 @@
 /* How VMs are started, as a command's options say. */
 typedef struct gpuvm_start_settings {
     gpuvm_start_options options;
-    gboolean wait; /* have gpuvm_wait_and_say wait for what was started */
+    gboolean wait;   /* have gpuvm_wait_and_say wait for what was started */
+    gboolean verify; /* … and look at it from inside */
 } gpuvm_start_settings;
 
 #define GPUVM_WAIT_OPTION(settings)                                                                          \
     {                                                                                                        \
         "wait", 'w', 0, G_OPTION_ARG_NONE, &(settings).wait,                                                 \
             "wait until each VM is healthy, for as long as its health_check says", NULL                      \
+    }
+
+#define GPUVM_VERIFY_OPTION(settings)                                                                        \
+    {                                                                                                        \
+        "verify", 0, 0, G_OPTION_ARG_NONE, &(settings).verify,                                               \
+            "compare what each guest shows with what was planned, as `gpuvm verify` does", NULL              \
     }
 
 /* How VMs are stopped. */
@@ -53,8 +60,8 @@ JsonObject *gpuvm_row_of(JsonArray *rows, const char *name);
 void gpuvm_say_started(gpuvm_cli *cli, const char *name, bool wait, gpuvm_outcome outcome);
 
 /*
- * Waits until what was started is healthy, all of it together, each from its own start, and puts that into @rows. Ctrl-C ends
- * the waiting.
+ * Waits until what was started is healthy, all of it together, each from its own start, and looks from inside at what is to be
+ * verified; puts both into @rows. Ctrl-C ends the waiting.
  */
 void gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows);
 

@@ -11,6 +11,9 @@
 
 #define PATHS "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
+/* What timeout(1) ends with when the time is over: GNU's, and busybox's. */
+enum { TIMED_OUT = 124, TERMINATED = 143 };
+
 /* Begins {"execute": @name, "arguments": { */
 static JsonBuilder *
 begin_command(const char *name)
@@ -126,4 +129,10 @@ gpuvm_guestexec_read(const char *reply, gpuvm_guestexec *ret_process)
         ret_process->output = g_strndup(output ? output : "", size);
     }
     return true;
+}
+
+bool
+gpuvm_guestexec_timed_out(const gpuvm_guestexec *process)
+{
+    return !process->exited || process->exit_code == TIMED_OUT || process->exit_code == TERMINATED;
 }

@@ -24,9 +24,6 @@ static const char script[] =
     "echo 'the guest has nothing to ask with: curl, wget, or bash without TLS'\n"
     "exit 127\n";
 
-/* What timeout(1) ends with when the time is over: GNU's, and busybox's. */
-enum { TIMED_OUT = 124, TERMINATED = 143 };
-
 /* What bash says to the server that @uri names. */
 static char *
 make_request(GUri *uri, int port)
@@ -89,12 +86,12 @@ gpuvm_guestprobe_read(const gpuvm_guestexec *process, gpuvm_answer *ret_answer)
 {
     const char *output = process->output;
     g_auto(GStrv) lines = g_strsplit(output, "\n", -1);
-    int status = find_status(lines), ended = process->exit_code;
+    int status = find_status(lines);
     const char *last = last_line(lines);
 
     if (status) {
         *ret_answer = (gpuvm_answer){.kind = GPUVM_ANSWER_STATUS, .status = status};
-    } else if (ended == TIMED_OUT || ended == TERMINATED) {
+    } else if (gpuvm_guestexec_timed_out(process)) {
         *ret_answer = (gpuvm_answer){.kind = GPUVM_ANSWER_NONE};
     } else if (strstr(output, "Connection refused") ||
                strstr(output, "curl: (7)")) { /* it does not say which */
