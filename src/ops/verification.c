@@ -171,8 +171,9 @@ gather(verifying *vm)
 
     if (claim)
         vm->doc = gpuvm_xml_parse(xml, strlen(xml), vm->domain->name, &error);
-    return vm->doc ? gpuvm_session_gather_functions(vm->session, claim->next)
-                   : gpuvm_session_fail(vm->session, error);
+    if (!vm->doc)
+        return gpuvm_session_fail(vm->session, error);
+    return gpuvm_session_gather(vm->session) && gpuvm_session_gather_functions(vm->session, claim->next);
 }
 
 /* Takes @error. */

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """The guest's agent, on the listening socket that is file descriptor argv[1], as long as the emulator lives.
 
-Commands run here, in the network namespace "guest", with $LAB/agent.bin as their PATH when that is there. With $LAB/agent-says
-its text is the reply to whatever is no guest-sync.
+Commands run here: in the network namespace "guest", with $LAB/guest/sys as /sys and $LAB/guest/proc/meminfo, and with
+$LAB/agent.bin as their PATH, each when it is there. With $LAB/agent-says its text is the reply to whatever is no guest-sync.
 """
 import base64
 import ctypes
@@ -16,15 +16,24 @@ import subprocess
 import sys
 
 LAB = "/run/lab"
-NSENTER = shutil.which("nsenter")
+NSENTER, UNSHARE, MOUNT = (shutil.which(name) for name in ("nsenter", "unshare", "mount"))
 PR_SET_PDEATHSIG = 1
 running = {}
+
+
+def inside():
+    """What has a command run as if it was in the guest."""
+    words = [NSENTER, "--net=/run/netns/guest"] if os.path.exists("/run/netns/guest") else []
+    if os.path.exists(f"{LAB}/guest"):
+        words += [UNSHARE, "--mount", "/bin/sh", "-c", '"$0" --rbind "$1/sys" /sys && "$0" --bind "$1/proc/meminfo" '
+                  '/proc/meminfo && shift && exec "$@"', MOUNT, f"{LAB}/guest"]
+    return words
 
 
 def execute(path, arg, env, **_):
     if os.path.exists(f"{LAB}/agent.bin"):
         env = [word for word in env if not word.startswith("PATH=")] + [f"PATH={LAB}/agent.bin"]
-    process = subprocess.Popen([NSENTER, "--net=/run/netns/guest", path] + arg, stdin=subprocess.DEVNULL,
+    process = subprocess.Popen(inside() + [path] + arg, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, env=dict(word.split("=", 1) for word in env))
     running[process.pid] = process
     return {"pid": process.pid}
