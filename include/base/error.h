@@ -17,7 +17,7 @@ enum gpuvm_exit {
     GPUVM_EXIT_INVALID = 3,   /* the definition is invalid */
     GPUVM_EXIT_REFUSED = 4,   /* refused by policy */
     GPUVM_EXIT_HOST = 5,      /* the host cannot satisfy it: absent, busy, not viable, no room */
-    GPUVM_EXIT_UNHEALTHY = 6, /* unhealthy or timed out */
+    GPUVM_EXIT_UNHEALTHY = 6, /* unhealthy, not as planned, or timed out */
     GPUVM_EXIT_DIFFERS = 7,   /* nothing went wrong, and something differs: no error has this */
 };
 

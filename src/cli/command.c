@@ -162,10 +162,11 @@ gpuvm_command_help(const gpuvm_command *command)
     g_option_context_set_summary(context, summary->str);
     g_option_context_set_description(
         context,
-        command ? rest
-                : "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
-                  "by policy,\n5 the host cannot satisfy it, 6 unhealthy or timed out, 7 something differs.\n"
-                  "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
+        command
+            ? rest
+            : "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
+              "by policy,\n5 the host cannot satisfy it, 6 unhealthy, not as planned or timed out, 7 something differs.\n"
+              "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
     g_set_prgname(title);
     g_autofree char *help = g_strchomp(g_option_context_get_help(context, FALSE, NULL));
     return g_strconcat(help, "\n", NULL);
