@@ -13,8 +13,8 @@
 gpuvm_device *gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr);
 
 /**
- * Fills boot_vga, memory_size and reset_method of @device from @root "/sys/bus/pci/devices/…" (@root "" is
- * this machine). What cannot be read stays unknown: only display controllers have boot_vga, and kernels
+ * Fills boot_vga, memory_size, reset_method and silent of @device, whose driver is known, from @root "/sys/bus/pci/devices/…"
+ * (@root "" is this machine). What cannot be read stays unknown: only display controllers have boot_vga, and kernels
  * before 5.15 no reset_method. Kernel: Documentation/ABI/testing/sysfs-bus-pci.
  */
 void gpuvm_sysfs_fill(const char *root, gpuvm_device *device);

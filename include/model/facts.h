@@ -29,7 +29,8 @@ typedef struct gpuvm_device {
     /* from sysfs, local connections and host files only */
     int boot_vga;         /* 1, 0 or GPUVM_UNKNOWN */
     uint64_t memory_size; /* bytes of all memory BARs; 0: unknown */
-    char *reset_method;   /* "flr bus"; NULL: unknown */
+    char *reset_method;   /* "flr bus"; "": none; NULL: unknown */
+    bool silent;          /* it does not answer: its configuration space reads 0xff */
 } gpuvm_device;
 
 gpuvm_device *gpuvm_device_new(const gpuvm_pci_addr *addr);

@@ -21,6 +21,7 @@ const gpuvm_admit_rule gpuvm_admit_rules[] = {
     {"memory", GPUVM_PLAN | GPUVM_START, gpuvm_ready_memory_rule},
     {"card", GPUVM_PLAN | GPUVM_CHOOSE | GPUVM_SHOW, gpuvm_card_rule},
     {"group", PASSED, gpuvm_group_rule},
+    {"answers", PASSED, gpuvm_answers_rule},
     {"permit", PASSED, gpuvm_permit_rule},
     {"virtual function", PASSED, gpuvm_virtual_rule},
     {"protect", PASSED, gpuvm_protect_rule},

@@ -19,6 +19,43 @@ gpuvm_present_rule(const gpuvm_admission *admission)
     }
 }
 
+/* Whether a function of the card of the one at @i comes before it, and does not answer either. */
+static bool
+said_of_card(const GPtrArray *functions, guint i)
+{
+    const gpuvm_device *device = ((const gpuvm_plan_function *)functions->pdata[i])->device;
+
+    for (guint k = 0; k < i; k++) {
+        const gpuvm_device *other = ((const gpuvm_plan_function *)functions->pdata[k])->device;
+
+        if (other->silent && gpuvm_device_same_card(other, device))
+            return true;
+    }
+    return false;
+}
+
+void
+gpuvm_answers_rule(const gpuvm_admission *admission)
+{
+    for (guint i = 0; i < admission->functions->len; i++) {
+        const gpuvm_plan_function *function = admission->functions->pdata[i];
+        const gpuvm_device *device = function->device;
+        gpuvm_diag *diag;
+
+        if (!device->silent || said_of_card(admission->functions, i))
+            continue;
+        diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &function->mark,
+                                 "device %s does not answer: its configuration space reads 0xff",
+                                 GPUVM_PCI(&device->addr));
+        gpuvm_diag_hint(diag, "to reset it: gpuvm release %s", GPUVM_PCI(&device->addr));
+        /* drivers/vfio/pci/vfio_pci.c */
+        if (gpuvm_driver_is_vfio(device->driver))
+            gpuvm_diag_hint(
+                diag, "if it falls silent whenever no VM has it: 'options vfio-pci disable_idle_d3=1' in "
+                      "/etc/modprobe.d keeps it awake");
+    }
+}
+
 void
 gpuvm_identity_rule(const gpuvm_admission *admission)
 {

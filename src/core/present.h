@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * present.h: the devices are there, and are what they were
+ * present.h: the devices are there, answer, and are what they were
  */
 #pragma once
 
@@ -8,6 +8,9 @@
 
 /** What was named is in the host; else an error (exit code 5). */
 void gpuvm_present_rule(const gpuvm_admission *admission);
+
+/** Each function, also one that was drawn in, answers; else an error for its card (exit code 5). */
+void gpuvm_answers_rule(const gpuvm_admission *admission);
 
 /** What was recorded at define has the same vendor and device id now (exit code 5); the rest is noted. */
 void gpuvm_identity_rule(const gpuvm_admission *admission);

@@ -107,10 +107,11 @@ find_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
 static bool
 parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
 {
-    static const char *const known[] = {"address", "driver", "boot_vga", "memory", "reset_method", NULL};
+    static const char *const known[] = {"address",      "driver", "boot_vga", "memory",
+                                        "reset_method", "silent", NULL};
     gpuvm_device *device = find_function(node, facts, error);
     g_autofree char *driver = gpuvm_xml_attr(node, "driver");
-    uint64_t boot_vga = UINT64_MAX;
+    uint64_t boot_vga = UINT64_MAX, silent = 0;
 
     if (!device)
         return false;
@@ -118,10 +119,12 @@ parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
         if (!g_strv_contains(known, (const char *)attr->name))
             return gpuvm_xml_fail(node, error, "unknown attribute %s of <%s>", attr->name, node->name);
     if (!gpuvm_xml_number(node, "boot_vga", 1, &boot_vga, error) ||
-        !gpuvm_xml_number(node, "memory", UINT64_MAX - 1, &device->memory_size, error))
+        !gpuvm_xml_number(node, "memory", UINT64_MAX - 1, &device->memory_size, error) ||
+        !gpuvm_xml_number(node, "silent", 1, &silent, error))
         return false;
     if (boot_vga != UINT64_MAX)
         device->boot_vga = (int)boot_vga;
+    device->silent = silent == 1;
     if (driver) {
         g_free(device->driver);
         device->driver = *driver ? g_steal_pointer(&driver) : NULL;

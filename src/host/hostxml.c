@@ -154,6 +154,8 @@ add_function(xmlNode *host, const gpuvm_device *device)
         gpuvm_xml_set(function, "memory", "%" G_GUINT64_FORMAT, device->memory_size);
     if (device->reset_method)
         gpuvm_xml_set(function, "reset_method", "%s", device->reset_method);
+    if (device->silent)
+        gpuvm_xml_set(function, "silent", "1");
 }
 
 static void

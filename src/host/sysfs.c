@@ -36,6 +36,47 @@ sum_memory(const char *resource)
     return sum;
 }
 
+static bool
+read_config(const char *root, const char *address, off_t offset, void *bytes, size_t n)
+{
+    g_autofree char *path = g_strdup_printf("%s" DEVICES "%s/config", root, address);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool seen = fd >= 0 && pread(fd, bytes, n, offset) == (ssize_t)n;
+
+    if (fd >= 0)
+        close(fd);
+    return seen;
+}
+
+/*
+ * A virtual function's ids read 0xffff (SR-IOV 1.1, 3.4.1.1 and 3.4.1.2), its command register does not. The kernel wakes what sleeps
+ * without power for the read (drivers/pci/access.c, pci_config_pm_runtime_get), unless its driver, which VFIO's do not, has switched
+ * it off by itself. One that is gone is in D3cold, too, as far as the kernel knows (drivers/pci/pci.c, pci_power_up).
+ */
+static bool
+is_silent(const char *root, const char *address, const char *driver)
+{
+    g_autofree char *power = gpuvm_file_text(root, DEVICES "%s/power_state", address);
+    g_autofree char *runtime = gpuvm_file_text(root, DEVICES "%s/power/runtime_status", address);
+    bool asleep = g_strcmp0(runtime, "suspended") == 0 && (!power || g_str_equal(power, "D3cold"));
+    uint64_t ids_and_command;
+
+    return read_config(root, address, 0, &ids_and_command, sizeof(ids_and_command)) &&
+           ids_and_command == UINT64_MAX && !(asleep && !gpuvm_driver_is_vfio(driver));
+}
+
+/* A function that cannot be reset has neither file. */
+static char *
+read_reset_method(const char *root, const char *address)
+{
+    char *methods = gpuvm_file_text(root, DEVICES "%s/reset_method", address);
+
+    return !methods && gpuvm_file_exists(root, DEVICES "%s/config", address) &&
+                   !gpuvm_file_exists(root, DEVICES "%s/reset", address)
+               ? g_strdup("")
+               : methods;
+}
+
 void
 gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
 {
@@ -48,7 +89,8 @@ gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
     if (resource)
         device->memory_size = sum_memory(resource);
     g_free(device->reset_method);
-    device->reset_method = gpuvm_file_text(root, DEVICES "%s/reset_method", address);
+    device->reset_method = read_reset_method(root, address);
+    device->silent = is_silent(root, address, device->driver);
 }
 
 char *
@@ -72,14 +114,10 @@ read_number(const char *root, const char *address, const char *file, uint64_t ma
 static bool
 is_bridge(const char *root, const char *address)
 {
-    g_autofree char *path = g_strdup_printf("%s" DEVICES "%s/config", root, address);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
     uint8_t type = 0;
-    bool seen = fd >= 0 && pread(fd, &type, sizeof(type), HEADER_TYPE) == sizeof(type);
 
-    if (fd >= 0)
-        close(fd);
-    return seen && (type & ~HEADER_MULTIFUNCTION) != 0;
+    return read_config(root, address, HEADER_TYPE, &type, sizeof(type)) &&
+           (type & ~HEADER_MULTIFUNCTION) != 0;
 }
 
 static void

@@ -46,6 +46,10 @@ set_device(gpuvm_device *device, const char *word)
         device->boot_vga = (int)number(value);
     else if (g_str_equal(word, "bridge"))
         device->bridge = true;
+    else if (g_str_equal(word, "silent"))
+        device->silent = true;
+    else if ((value = value_of(word, "reset")))
+        device->reset_method = g_strdelimit(g_strdup(value), ",", ' ');
     else if ((value = value_of(word, "link")) &&
              sscanf(value, "%lfx%d/%lfx%d", &device->link_max_speed, &device->link_max_width,
                     &device->link_speed, &device->link_width) == 4)

@@ -5,6 +5,7 @@
  * A host is lines of words. Later words may be in any order:
  *
  *   0000:01:00.0 030000 10de:2204 group=14 driver=nvidia numa=0 boot=1 bridge vf=0000:01:00.0
+ *   … reset=flr,bus silent
  *   … link=16x16/2.5x8                         GT/s x lanes that it is able to / that it runs at
  *   unknown 0000:05:00.0 group=14              a member of the group of which nothing else is known
  *   domain NAME [active] 0000:01:00.0 …        what another domain names, and has when it is active

@@ -50,6 +50,8 @@ static const struct {
     {"memory", CARD, "of the host's memory are available now", .change = without_memory},
     {"card", CARD AUDIO "domain a active 0000:01:00.1\n", "0000:01:00.1"},
     {"group", CARD "0000:02:00.0 020000 8086:1533 group=14 driver=igb\n", "is not viable"},
+    {"answers", "0000:01:00.0 030000 10de:2204 group=14 driver=nvidia silent\n",
+     "0000:01:00.0 does not answer"},
     {"virtual function", CARD "0000:01:00.4 030000 10de:2204 group=16 vf=0000:01:00.0\n",
      "1 virtual functions, which go away"},
     {"permit", CARD, "not in allowlist", "allowlist: []"},

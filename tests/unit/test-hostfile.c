@@ -41,7 +41,7 @@ static const char machine[] =
                                                     "        <domain type='qemu'/><domain type='kvm'/></arch></guest>\n"
                                                     "    </capabilities>\n"
                                                     "    <gpuvm:function address='0000:01:00.0' boot_vga='1' memory='25769803776' reset_method='flr bus'/>\n"
-                                                    "    <gpuvm:function address='02:00.0' driver='vfio-pci' boot_vga='0'/>\n"
+                                                    "    <gpuvm:function address='02:00.0' driver='vfio-pci' boot_vga='0' silent='1'/>\n"
                                                     "    <gpuvm:function address='0000:03:00.0' driver=''/>\n"
                                                     "    <gpuvm:policy><![CDATA[\nkind: policy\nallowlist: ['10de:*']\n]]></gpuvm:policy>\n"
                                                     "    <gpuvm:defaults>kind: defaults</gpuvm:defaults>\n"
@@ -87,6 +87,8 @@ test_complete(void **state)
     assert_int_equal(card->boot_vga, 1);
     assert_int_equal(card->memory_size, UINT64_C(24) << 30);
     assert_string_equal(card->reset_method, "flr bus");
+    assert_false(card->silent);
+    assert_true(device(facts, "02:00.0")->silent);
     assert_string_equal(device(facts, "02:00.0")->driver, "vfio-pci");
     assert_int_equal(device(facts, "02:00.0")->boot_vga, 0);
     assert_null(device(facts, "03:00.0")->driver);
@@ -200,6 +202,7 @@ test_malformed(void **state)
         {ADDITIONS("<gpuvm:function address='gpu0'/>"), "host.xml:4: invalid PCI address: gpu0"},
         {ADDITIONS("<gpuvm:function address='09:00.0'/>"), "host.xml:4: there is no <device> 09:00.0"},
         {ADDITIONS("<gpuvm:function address='01:00.0' boot_vga='yes'/>"), "attribute boot_vga of <function>"},
+        {ADDITIONS("<gpuvm:function address='01:00.0' silent='no'/>"), "attribute silent of <function>"},
         {ADDITIONS("<gpuvm:function address='01:00.0' memory='24G'/>"), "'24G'"},
         {ADDITIONS("<gpuvm:function address='01:00.0' drivre='x'/>"),
          "unknown attribute drivre of <function>"},

@@ -93,6 +93,64 @@ test_absent(void **state)
     assert_null(device->reset_method);
 }
 
+/* the first 8 bytes of its configuration space, and whether it answers */
+static void
+test_silent(void **state)
+{
+#define FF "\xff\xff\xff\xff"
+    static const struct {
+        const char *config, *driver, *power_state, *runtime_status;
+        bool silent;
+    } rows[] = {
+        {FF FF, "vfio-pci", "D0", "active", true},
+        {FF FF, "vfio-pci", "D3hot", "suspended", true},
+        {FF FF, NULL, "unknown", NULL, true},
+        {FF FF, "nvidia", "D3cold", "active", true},
+        {FF FF, "nvidia", "D3cold", "suspended", false}, /* switched off */
+        {FF FF, NULL, NULL, "suspended", false},
+        {FF FF, "vfio-pci", "D3cold", "suspended", true},       /* the read would have woken it */
+        {FF "\x06\x04\x10\x10", "iavf", "D0", "active", false}, /* a virtual function */
+        {"\xde\x10\xff\xff" FF, "nvidia", "D0", "active", false},
+        {FF "\xff", "nvidia", "D0", "active", false}, /* half of one */
+        {NULL, "nvidia", NULL, NULL, false},
+    };
+    const gpuvm_pci_addr addr = {0, 1, 0, 0};
+    char *root = tree_make("sys/bus/pci/devices/0000:01:00.0/power/\n");
+    g_autofree char *folder = g_build_filename(root, "sys/bus/pci/devices/0000:01:00.0", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(gpuvm_device) device = gpuvm_device_new(&addr);
+
+        put(folder, "config", rows[i].config);
+        put(folder, "power_state", rows[i].power_state);
+        put(folder, "power/runtime_status", rows[i].runtime_status);
+        device->driver = g_strdup(rows[i].driver);
+        gpuvm_sysfs_fill(root, device);
+        if (device->silent != rows[i].silent)
+            fail_msg("case %zu: it is %ssilent", i, device->silent ? "" : "not ");
+    }
+    tree_remove(root);
+}
+
+/* A function that has neither file cannot be reset; one with the latter alone is of an older kernel. */
+static void
+test_reset_method(void **state)
+{
+    const gpuvm_pci_addr none = {0, 1, 0, 0}, old = {0, 1, 0, 1};
+    g_autoptr(gpuvm_device) without = gpuvm_device_new(&none), with = gpuvm_device_new(&old);
+    char *root = tree_make("sys/bus/pci/devices/0000:01:00.0/config: x\n"
+                           "sys/bus/pci/devices/0000:01:00.1/config: x\n"
+                           "sys/bus/pci/devices/0000:01:00.1/reset: x\n");
+
+    (void)state;
+    gpuvm_sysfs_fill(root, without);
+    gpuvm_sysfs_fill(root, with);
+    assert_string_equal(without->reset_method, "");
+    assert_null(with->reset_method);
+    tree_remove(root);
+}
+
 static void
 test_driver(void **state)
 {
@@ -191,7 +249,8 @@ test_device(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill), cmocka_unit_test(test_absent),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill),   cmocka_unit_test(test_absent),
+                                       cmocka_unit_test(test_silent), cmocka_unit_test(test_reset_method),
                                        cmocka_unit_test(test_driver), cmocka_unit_test(test_device)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
