@@ -10,6 +10,7 @@
 #include "core/cloudinit.h"
 #include "core/disk.h"
 #include "core/guestpci.h"
+#include "core/habits.h"
 #include "core/health.h"
 #include "core/image.h"
 #include "core/place.h"
@@ -53,6 +54,7 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     const gpuvm_devices *devices = input->vm->body.devices;
     bool takes_memory = resources->hugepages == GPUVM_HUGEPAGES_NONE && !input->running;
     g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+    unsigned errors = diags->errors;
     const gpuvm_admission admission = {
         .occasion = GPUVM_PLAN,
         .domain = input->vm->name,
@@ -74,6 +76,8 @@ decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags 
     gpuvm_select(&admission, devices->gpus, input->record);
     g_ptr_array_sort(functions, compare_addresses); /* reasons name the first */
     gpuvm_admit(&admission);
+    if (diags->errors == errors)
+        gpuvm_habits_note(functions, input->vm, input->facts, diags);
 }
 
 /* Of a deployment's VM, none is left. */

@@ -150,7 +150,7 @@ def additions(root, machine):
     for function in machine.functions.values():
         element = sub(host, "gpuvm:function", address=function.address)
         for key, value in (("driver", machine.driver(function)), ("boot_vga", function.boot_vga),
-                           ("memory", function.memory or None), ("reset_method", function.reset or None)):
+                           ("memory", function.memory or None), ("reset_method", function.reset)):
             if value is not None:
                 element.set(key, str(value))
         for use in function.uses:

@@ -148,7 +148,7 @@ bridges_and_the_boot_display_stay(void **state G_GNUC_UNUSED)
         {"not the boot display", "0000:01:00.0 030000 10de:2204 group=14 boot=0\n", PASS("01:00.0"),
          .functions = ONE},
         {"allowed", BOOT_GPU, PASS("01:00.0"), "{allowlist: ['10de:*'], allow_host_display: true}",
-         .functions = ONE},
+         .functions = ONE, .notes = {"shows as its ROM"}},
         {"allowed by one policy only", BOOT_GPU, PASS("01:00.0"),
          "{allowlist: ['10de:*'], allow_host_display: true}", "allowlist: ['10de:*']", .errors = {DARK}},
         {"allowed, but not in the allowlist", BOOT_GPU, PASS("01:00.0"),
