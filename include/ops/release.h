@@ -13,7 +13,7 @@ typedef struct gpuvm_driver_change {
 } gpuvm_driver_change;
 
 /**
- * Returns every function of the card at @addr that is on a driver of VFIO's, or on no driver, to the one that is its own, if any.
+ * Brings the card at @addr back first, when it does not answer (ops/revive.h): one that does not come back is an error. Then returns every function of it that is on a driver of VFIO's, or on no driver, to the one that is its own, if any.
  * Refused while a running domain has it or a device of its group. Returns what became of the functions
  * (gpuvm_driver_change, owned by the array), those that were on another driver unchanged, without those that could not be
  * given back; NULL: none could. See the diagnostics then.

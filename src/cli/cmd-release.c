@@ -65,7 +65,10 @@ const gpuvm_command gpuvm_cmd_release = {
     .arguments = "ADDRESS…",
     .summary = "Give cards back to the host's drivers",
     .description =
-        "Returns cards that no running VM has from vfio-pci to their own drivers, and says which these are.",
+        "Returns cards that no running VM has from vfio-pci to their own drivers, and says which these are.\n"
+        "On the host itself, one that does not answer is brought back first, unless the host uses it: by a reset of the\n"
+        "function, then of its bus when nobody else is on it, then by removing it and looking for it again. What each came\n"
+        "to is told; when none helped, only taking the host from its power does (exit code 5).",
     .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DEVICE,

@@ -59,13 +59,24 @@ held_by_domain(const gpuvm_facts *facts, const gpuvm_pci_addr *addr)
     return false;
 }
 
+/* What does not answer is reset before it is released: whatever the host has on it is in the way. */
+static bool
+resets(const gpuvm_admission *admission)
+{
+    for (guint i = 0; i < admission->functions->len; i++) {
+        if (((const gpuvm_plan_function *)admission->functions->pdata[i])->device->silent)
+            return true;
+    }
+    return false;
+}
+
 static bool
 counts(const gpuvm_admission *admission, const gpuvm_use *use, const gpuvm_pci_addr *addr)
 {
     if (use->kind == GPUVM_USE_HOLDER && held_by_domain(admission->facts, addr))
         return false;
     if (admission->occasion == GPUVM_RELEASE)
-        return use->kind == GPUVM_USE_HOLDER;
+        return use->kind == GPUVM_USE_HOLDER || resets(admission);
     return use->root || gpuvm_protects(admission->policies, gpuvm_use_names[use->kind]);
 }
 
@@ -94,16 +105,6 @@ check_uses(const gpuvm_admission *admission, const gpuvm_plan_function *function
 }
 
 void
-gpuvm_protect_holder_rule(const gpuvm_admission *admission)
-{
-    for (guint i = 0; i < admission->functions->len; i++) {
-        const gpuvm_plan_function *function = admission->functions->pdata[i];
-
-        check_uses(admission, function, &function->device->addr);
-    }
-}
-
-void
 gpuvm_protect_rule(const gpuvm_admission *admission)
 {
     for (guint i = 0; i < admission->functions->len; i++) {
@@ -114,6 +115,20 @@ gpuvm_protect_rule(const gpuvm_admission *admission)
         check_uses(admission, function, &function->device->addr);
         for (guint v = 0; v < virtual_functions->len; v++)
             check_uses(admission, function, &g_array_index(virtual_functions, gpuvm_pci_addr, v));
+    }
+}
+
+void
+gpuvm_protect_holder_rule(const gpuvm_admission *admission)
+{
+    if (resets(admission)) {
+        gpuvm_protect_rule(admission);
+        return;
+    }
+    for (guint i = 0; i < admission->functions->len; i++) {
+        const gpuvm_plan_function *function = admission->functions->pdata[i];
+
+        check_uses(admission, function, &function->device->addr);
     }
 }
 

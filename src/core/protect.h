@@ -26,5 +26,8 @@ const gpuvm_diag *gpuvm_protect_unseen(const gpuvm_policies *policies, gpuvm_occ
 /** Whether one of @policies protects what @word of gpuvm_protect_names means. */
 bool gpuvm_protects(const gpuvm_policies *policies, const char *word);
 
-/** An error (exit code 5) for each that a process has open, whatever a policy says. */
+/**
+ * An error (exit code 5) for each that a process has open, whatever a policy says. One that does not answer is to be reset: then
+ * whatever the host does with the card is an error, and that it is the boot display, unless the policies give that up.
+ */
 void gpuvm_protect_holder_rule(const gpuvm_admission *admission);

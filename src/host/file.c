@@ -3,7 +3,13 @@
 
 #include "host/file.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
 
 static char *G_GNUC_PRINTF(2, 0) under_root(const char *root, const char *format, va_list args)
 {
@@ -69,6 +75,26 @@ gpuvm_file_target(const char *root, const char *format, ...)
     g_autofree char *path = under_root(root, format, args), *target = g_file_read_link(path, NULL);
     va_end(args);
     return target ? g_path_get_basename(target) : NULL;
+}
+
+bool
+gpuvm_file_write(const char *root, const char *text, GError **error, const char *format, ...)
+{
+    size_t length = strlen(text);
+    va_list args;
+    int fd;
+
+    va_start(args, format);
+    g_autofree char *path = under_root(root, format, args);
+    va_end(args);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0 || write(fd, text, length) != (ssize_t)length)
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot write to %s: %s", path, g_strerror(errno));
+    else
+        text = NULL;
+    if (fd >= 0)
+        close(fd);
+    return !text;
 }
 
 bool

@@ -22,4 +22,8 @@ GPtrArray *gpuvm_file_list(const char *root, const char *prefix, const char *for
 /** The last part of what a link leads to; NULL. g_malloc. */
 char *gpuvm_file_target(const char *root, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/** Writes @text, at once, to a file that is there. */
+bool gpuvm_file_write(const char *root, const char *text, GError **error, const char *format, ...)
+    G_GNUC_PRINTF(4, 5);
+
 bool gpuvm_file_exists(const char *root, const char *format, ...) G_GNUC_PRINTF(2, 3);

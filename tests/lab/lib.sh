@@ -88,6 +88,7 @@ boot()
     stop_libvirtd
     stop_kernel
     find /sys -mindepth 1 ! -path /sys/.fake -delete
+    rm -rf "$LAB/silent"
     "$lab_source/mksysfs.py" "$1" /sys
     "$lab_source/mkproc.py" "$1" "$LAB/proc"
     rm -f /dev/vfio/*
@@ -135,6 +136,23 @@ rebind()
     echo "$1" > /sys/bus/pci/drivers_probe
     wait_until is_driver "$2" "$1"
     echo > "$device/driver_override"
+}
+
+# silence ADDRESS FORCE: the function does not answer until a reset, a bus (reset), a rescan, or never
+silence()
+{
+    local device=/sys/bus/pci/devices/$1
+    only_in_the_lab
+    mkdir -p "$LAB/silent"
+    [ -e "$LAB/silent/$1.until" ] || cp "$device/config" "$LAB/silent/$1.config"
+    echo "$2" > "$LAB/silent/$1.until"
+    tr '\0-\377' '\377' < "$LAB/silent/$1.config" > "$device/config"
+}
+
+# synchronous COMMAND…: what it writes to /sys has been carried out when it goes on
+synchronous()
+{
+    LD_PRELOAD=$LAB/cache/preload.so ASAN_OPTIONS=verify_asan_link_order=0 "$@"
 }
 
 # run COMMAND…: its output is in $OUT and its status in $STATUS

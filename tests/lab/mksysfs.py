@@ -13,7 +13,7 @@ PM, EXPRESS, ACS = 0x60, 0x78, 0x100  # where a configuration space has its capa
 ENDPOINT, ROOT_PORT, UPSTREAM, DOWNSTREAM = 0, 4, 5, 6  # PCI Express Capabilities, Device/Port Type
 MEMORY, PREFETCH, IO = 0x140200, 0x2000, 0x40101  # flags of a resource, as <linux/ioport.h> has them
 DEVICE_FILES = {"revision": "0xa1", "irq": "16", "enable": "1", "power_state": "D0", "d3cold_allowed": "1",
-                "subsystem_vendor": "0x1043", "subsystem_device": "0x87af"}
+                "subsystem_vendor": "0x1043", "subsystem_device": "0x87af", "remove": "", "rescan": ""}
 
 
 def cpu_mask(cpus):

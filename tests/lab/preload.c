@@ -73,7 +73,7 @@ is_binding(int fd)
     if (fstat(fd, &st) < 0 || !S_ISFIFO(st.st_mode))
         return 0;
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    return readlink(link, path, sizeof(path)) > 0 && strncmp(path, "/sys/bus/pci/", 13) == 0;
+    return readlink(link, path, sizeof(path)) > 0 && strncmp(path, "/sys/", 5) == 0;
 }
 
 /** Until the kernel has read what is in @fd, and then until it has done it. */

@@ -263,6 +263,40 @@ at_start(void **state G_GNUC_UNUSED)
     expect_diags("at start", made->diags, GPUVM_DIAG_ERROR, (const char *[]){ROUTED, NULL});
 }
 
+/* What does not answer is to be reset: what the host does with any function of the card is in the way, whatever a policy says. */
+static void
+at_release(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *gpu, *errors[2];
+    } rows[] = {
+        {"it answers", GPU, {NULL}},
+        {"it does not",
+         "0000:01:00.0 030000 10de:2204 group=14 silent\n",
+         {"4 device 0000:01:00.1 is in use by the host: it has an address"}},
+        {"it is the boot display, too",
+         "0000:01:00.0 030000 10de:2204 group=14 silent boot=1\n",
+         {"4 device 0000:01:00.0 is the host's boot display",
+          "4 device 0000:01:00.1 is in use by the host: it has an address"}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *facts = g_strconcat(rows[i].gpu, AUDIO, NULL);
+        g_autoptr(plan_scene) made = scene_new(facts, "", PROTECT(""), NULL);
+        g_autoptr(GPtrArray) functions = gpuvm_functions_new();
+        g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+        gpuvm_admission admission = scene_admission(made, GPUVM_RELEASE, functions);
+        const gpuvm_pci_addr addr = build_addr("0000:01:00.0");
+
+        admission.absent = absent;
+        use(made, "0000:01:00.1", GPUVM_USE_ADDRESS, false, "has an address", NULL);
+        gpuvm_admission_name_card(&admission, &addr, &(gpuvm_mark){0}, NULL);
+        gpuvm_admit(&admission);
+        expect_diags(rows[i].name, made->diags, GPUVM_DIAG_ERROR,
+                     (const char *[]){rows[i].errors[0], rows[i].errors[0] ? rows[i].errors[1] : NULL, NULL});
+    }
+}
+
 int
 main(void)
 {
@@ -274,6 +308,7 @@ main(void)
         cmocka_unit_test(several_uses_of_one),
         cmocka_unit_test(virtual_function_of_one),
         cmocka_unit_test(at_start),
+        cmocka_unit_test(at_release),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
