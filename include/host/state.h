@@ -22,6 +22,12 @@ void gpuvm_state_look(const char *root, const GPtrArray *assets, guint first);
 /** Whether a domain of the QEMU driver is called @name, or may be. */
 bool gpuvm_state_has_domain(const char *root, const char *name);
 
+/**
+ * Adds to @addrs (gpuvm_pci_addr) the functions that libvirt has taken from the host for the running domain @name, and will give back:
+ * not those that were on a driver of VFIO's before. None when that cannot be seen.
+ */
+void gpuvm_state_taken(const char *root, const char *name, GArray *addrs);
+
 /** The directory of storage pool @name; NULL: it is not known. g_malloc. */
 char *gpuvm_state_pool_path(const char *root, const char *name);
 

@@ -19,5 +19,11 @@ gpuvm_device *gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr);
  */
 void gpuvm_sysfs_fill(const char *root, gpuvm_device *device);
 
+/**
+ * Of a function without a driver, the module that is loaded and is made for it, of which it may be; NULL: there is none, or somebody wants it
+ * otherwise (driver_override). g_malloc. Kernel: modules.alias, as modprobe reads it.
+ */
+char *gpuvm_sysfs_module(const char *root, const gpuvm_pci_addr *addr);
+
 /** The driver that the function at @addr is bound to; NULL: none, or there is no such function. g_malloc. */
 char *gpuvm_sysfs_driver(const char *root, const gpuvm_pci_addr *addr);

@@ -28,7 +28,8 @@ const gpuvm_command gpuvm_cmd_stop = {
     .arguments = "NAME…",
     .summary = "Stop VMs",
     .description =
-        "Asks each guest to shut down and waits until it is off; one that is still running then is exit code 6.",
+        "Asks each guest to shut down and waits until it is off; one that is still running then is exit code 6. On the host\n"
+        "itself, a device that does not answer then, or whose driver did not come back, is a warning.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

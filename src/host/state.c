@@ -9,6 +9,7 @@
 #include "host/claims.h"
 #include "host/file.h"
 #include "host/statefile.h"
+#include "model/pcixml.h"
 
 /* DRIVER/NAME.xml: a <domstatus>, <networkstatus> or <poolstate> with the <domain>, <network> or <pool> in it */
 #define STATE "/run/libvirt"
@@ -52,6 +53,23 @@ gpuvm_state_read(const char *root, const char *driver, const char *name, const c
 
     *ret_doc = text ? gpuvm_xml_parse(text, strlen(text), name, NULL) : NULL;
     return *ret_doc ? gpuvm_xml_child(xmlDocGetRootElement(*ret_doc), element) : NULL;
+}
+
+/* <origstates> is what libvirt remembers of a function for when it gives it back: <unbind/>, that it bound it to VFIO itself. */
+void
+gpuvm_state_taken(const char *root, const char *name, GArray *addrs)
+{
+    g_autoptr(xmlDoc) doc = NULL;
+    const xmlNode *domain = strchr(name, '/') ? NULL : gpuvm_state_read(root, "qemu", name, "domain", &doc);
+    const xmlNode *devices = gpuvm_xml_child(domain, "devices");
+
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
+        const xmlNode *source = gpuvm_xml_child(node, "source");
+
+        if (gpuvm_xml_takes_pci(node) && gpuvm_xml_attr_is(node, "managed", "yes") &&
+            gpuvm_xml_child(gpuvm_xml_child(source, "origstates"), "unbind"))
+            gpuvm_xml_addresses(source, addrs, NULL);
+    }
 }
 
 /* One that is not active, no domain starts with. */

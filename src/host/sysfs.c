@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include "host/file.h"
@@ -97,6 +98,27 @@ char *
 gpuvm_sysfs_driver(const char *root, const gpuvm_pci_addr *addr)
 {
     return gpuvm_file_target(root, DEVICES "%s/driver", GPUVM_PCI(addr));
+}
+
+char *
+gpuvm_sysfs_module(const char *root, const gpuvm_pci_addr *addr)
+{
+    g_autofree char *modalias = gpuvm_file_text(root, DEVICES "%s/modalias", GPUVM_PCI(addr));
+    g_autofree char *wanted = gpuvm_file_text(root, DEVICES "%s/driver_override", GPUVM_PCI(addr));
+    g_auto(GStrv) lines = NULL;
+    struct utsname kernel;
+
+    if (!modalias || (wanted && *wanted && !g_str_equal(wanted, "(null)")) || uname(&kernel) != 0)
+        return NULL;
+    lines = gpuvm_file_lines(root, "/lib/modules/%s/modules.alias", kernel.release);
+    for (char **line = lines; line && *line; line++) {
+        g_auto(GStrv) words = g_str_has_prefix(*line, "alias pci:") ? g_strsplit(*line, " ", -1) : NULL;
+
+        if (words && words[2] && g_pattern_match_simple(words[1], modalias) &&
+            gpuvm_file_exists(root, "/sys/module/%s", words[2]))
+            return g_strdup(words[2]);
+    }
+    return NULL;
 }
 
 /* Reads a number, "0x10de" or "1". */

@@ -96,6 +96,7 @@ expect_no_text 'brought it back' 'did not help'
 kill $holder
 wait $holder || true
 
+# It falls silent while a VM has it: stop says so, and release brings it and its driver back.
 expect_exit 0 synchronous "$GPUVM" release "$first"
 expect_exit 0 gpuvm start named
 silence_card rescan
@@ -103,11 +104,45 @@ expect_exit 5 synchronous "$GPUVM" release "$first"
 expect_text "'named'"
 expect_no_text 'did not help'
 expect_exit 0 gpuvm stop --force named
+expect_text "warning: device $first does not answer now that domain 'named' is off" "hint: to reset it: gpuvm release $first"
 expect_exit 5 gpuvm start named
 expect_exit 0 synchronous "$GPUVM" release "$first"
 [ "$(drivers)" = "$before" ] || fail "drivers are: $(drivers)"
 expect_exit 0 gpuvm start named
 expect_exit 0 gpuvm stop --force named
+expect_no_text warning
 [ "$(drivers)" = "$before" ] || fail "drivers are: $(drivers)"
+
+# It answers, and its driver does not take it; or libvirt does not give it back.
+mkdir -p "/sys/module/$own"
+echo "alias pci:v*d*sv*sd*bc03sc*i* $own" >> "/usr/lib/modules/$(uname -r)/modules.alias"
+expect_exit 0 gpuvm start named
+echo "$first" > "$LAB/forgets"
+expect_exit 0 gpuvm stop --force named
+expect_text "warning: device $first has no driver now that domain 'named' is off: $own did not take it" "gpuvm release $first"
+expect_exit 0 gpuvm release "$first"
+[ "$(drivers)" = "$before" ] || fail "drivers are: $(drivers)"
+expect_exit 0 gpuvm start named
+expect_exit 0 gpuvm stop --force named
+expect_no_text warning
+
+expect_exit 0 gpuvm start named
+hold DomainDestroy stop --force named
+expect_exit 0 virsh destroy named
+expect_exit 0 virsh nodedev-detach "pci_${first//[:.]/_}"
+let_go 0
+OUT=$(cat "$TMPDIR/held")
+expect_text "warning: device $first is still on vfio-pci, though domain 'named' is off" "hint: to give it back: gpuvm release $first"
+expect_exit 0 gpuvm release "$first"
+
+# On VFIO before, it stays there, which is nothing to be warned of.
+for address in "${card[@]}"; do
+    rebind "$address" vfio-pci
+done
+expect_exit 0 gpuvm start named
+expect_exit 0 gpuvm stop --force named
+expect_no_text warning
+expect_driver vfio-pci "${card[@]}"
+expect_exit 0 gpuvm release "$first"
 
 release never 5 'did not help: ' "error: device $first does not answer, whatever is tried" 'take it from its power'
