@@ -58,6 +58,9 @@ xmlNode *gpuvm_xml_add(xmlNode *parent, const char *name, const char *text);
 /** The same as the first child element. */
 xmlNode *gpuvm_xml_add_first(xmlNode *parent, const char *name, const char *text);
 
+/** The first child element @name of @parent, added when there is none. */
+xmlNode *gpuvm_xml_ensure(xmlNode *parent, const char *name);
+
 /** Sets an attribute. */
 void gpuvm_xml_set(xmlNode *node, const char *name, const char *format, ...) G_GNUC_PRINTF(3, 4);
 

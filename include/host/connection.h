@@ -65,6 +65,9 @@ bool gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, 
  */
 bool gpuvm_connection_capabilities(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);
 
+/** Fills in how many pages of each size the cells in @facts have free. */
+bool gpuvm_connection_free_pages(gpuvm_connection *connection, gpuvm_facts *facts, GError **error);
+
 /** The domains that @flags (virConnectListAllDomainsFlags) are for: virDomainPtr, owned by the array. */
 GPtrArray *gpuvm_connection_domains(gpuvm_connection *connection, unsigned flags, GError **error);
 

@@ -15,6 +15,8 @@
  *       what the host does with it (gpuvm_use): root and remedy are optional
  *   <gpuvm:fact name='cpu_vendor' value='GenuineIntel'/>
  *       what is known of the host itself: the names are those of gpuvm_host_facts
+ *   <gpuvm:pages cell='0' size='2048' free='512'/>
+ *       how many of the cell's pages of so many KiB are free, behind <capabilities>
  *   <gpuvm:next domain='NAME' devices='0000:01:00.0 0000:01:00.1'/>
  *       what a running domain names for its next start, where that is not what it has now
  *   <gpuvm:policy>…</gpuvm:policy>

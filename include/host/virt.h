@@ -67,6 +67,7 @@
     X(NodeDeviceGetXMLDesc)                                                                                  \
     X(NodeDeviceLookupByName)                                                                                \
     X(NodeDeviceReAttach)                                                                                    \
+    X(NodeGetFreePages)                                                                                      \
     X(SetErrorFunc)                                                                                          \
     X(StoragePoolBuild)                                                                                      \
     X(StoragePoolCreate)                                                                                     \

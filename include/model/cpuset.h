@@ -4,10 +4,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <glib.h>
+
+/** The largest number of a CPU, as libvirt has it. */
+#define GPUVM_CPU_MAX 16383
 
 /** @cpus (int, ascending) as the kernel and libvirt write it: "0-3,8". g_malloc. */
 char *gpuvm_cpuset_format(const GArray *cpus);
 
-/** The numbers (int, ascending) of such a @text, each up to @max; NULL: it is none. */
-GArray *gpuvm_cpuset_parse(const char *text, int max);
+/** The CPUs (int, ascending) of such a text, or of libvirt's "0-7,^3". NULL: it is none. */
+GArray *gpuvm_cpuset_parse(const char *text);
+
+/** Whether @cpu is one of @cpus (int, ascending); NULL has none. */
+bool gpuvm_cpuset_has(const GArray *cpus, int cpu);

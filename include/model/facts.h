@@ -55,18 +55,35 @@ bool gpuvm_driver_is_vfio(const char *driver);
 /** Whether @a and @b are functions of one card; an SR-IOV virtual function is a card of its own. */
 bool gpuvm_device_same_card(const gpuvm_device *a, const gpuvm_device *b);
 
+/** A CPU of the host that is online. */
+typedef struct gpuvm_cpu {
+    int id;
+    int core;  /* the first CPU of its core: that of threads is the same */
+    int cache; /* the first one that shares its L3 cache; GPUVM_UNKNOWN */
+} gpuvm_cpu;
+
 /** A NUMA cell of the host. */
 typedef struct gpuvm_cell {
     int id;
     uint64_t memory_kib; /* 0: unknown */
-    GArray *cpus;        /* int, ascending */
+    GArray *cpus;        /* gpuvm_cpu, by id */
     GArray *pages;       /* gpuvm_pages: hugepages, as libvirt's capabilities give them */
+    GArray *distances;   /* gpuvm_distance, to all cells; empty: unknown */
 } gpuvm_cell;
 
 typedef struct gpuvm_pages {
     uint64_t size_kib;
     uint64_t total;
+    uint64_t free; /* GPUVM_PAGES_UNKNOWN: not known */
 } gpuvm_pages;
+
+#define GPUVM_PAGES_UNKNOWN UINT64_MAX
+
+/** How far the cell @id is, as ACPI's SLIT counts: 10 for the cell itself. */
+typedef struct gpuvm_distance {
+    int id;
+    unsigned value;
+} gpuvm_distance;
 
 gpuvm_cell *gpuvm_cell_new(int id);
 void gpuvm_cell_free(gpuvm_cell *cell);
@@ -82,8 +99,12 @@ typedef struct gpuvm_claim {
     char *metadata;          /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
     char *deployment;        /* whose replica it is planned to be in this run; NULL */
     /* gpuvm_pci_addr of its PCI hostdevs, in address order, no duplicates: */
-    GArray *now;       /* what it runs with; of a domain that is off, none */
-    GArray *next;      /* what its definition names, for its next start */
+    GArray *now;  /* what it runs with; of a domain that is off, none */
+    GArray *next; /* what its definition names, for its next start */
+    /* int, ascending: the host's CPUs that a CPU of its own is pinned to, by itself */
+    GArray *pins_now;  /* as it runs; of a domain that is off, none */
+    GArray *pins;      /* at its next start */
+    GArray *nodes;     /* int, ascending: the host's cells that its memory is taken from; empty: any */
     GPtrArray *writes; /* char *, owned: the disks that it alone writes to now, as gpuvm_asset names them */
     GPtrArray *shares; /* the same of the others that it has now: it reads them only, or shares them */
 } gpuvm_claim;
@@ -123,6 +144,7 @@ typedef struct gpuvm_facts {
     GPtrArray *sorted;   /* the same in address order; empty: not asked for since one was added */
     GPtrArray *claims;   /* gpuvm_claim, by domain name */
     GHashTable *claimed; /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
+    GHashTable *pinned;  /* a CPU's number → the same of its pins */
     /* char *, a disk by name and by identity (gpuvm_asset) → char *, a domain that runs with it: */
     GHashTable *writers; /* the one that alone writes to it */
     GHashTable *sharers; /* one of those that read it only, or share it */
@@ -160,8 +182,8 @@ GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr
 GPtrArray *gpuvm_facts_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
 
 /**
- * Takes ownership of @claim; replaces an older one of the same domain. One without devices is not kept, but for the disks
- * that it writes to.
+ * Takes ownership of @claim; replaces an older one of the same domain. One without devices and pins is not kept, but for the
+ * disks that it writes to.
  */
 void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);
 
@@ -179,6 +201,10 @@ const gpuvm_claim *gpuvm_facts_claim(const gpuvm_facts *facts, const char *name)
  * domains first (free the array only).
  */
 GPtrArray *gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const char *except);
+
+/** A domain other than @except (NULL: any) that pins one of its own to the host's CPU @cpu: one that runs so, else one that
+ * will, at its next start; NULL. */
+const gpuvm_claim *gpuvm_facts_pinner(const gpuvm_facts *facts, int cpu, const char *except);
 
 /** The running domain, other than @except, that alone writes to the disk @name; NULL: none. */
 const char *gpuvm_facts_writer(const gpuvm_facts *facts, const char *name, const char *except);

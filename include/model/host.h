@@ -34,8 +34,9 @@ typedef struct gpuvm_host {
     char *cpu_vendor; /* "GenuineIntel", "AuthenticAMD" */
     int64_t cpu_virtualization;
     char *kernel_arguments;
-    char *kernel_image; /* the path of the newest kernel, by its version */
-    int64_t grub;       /* whether the boot loader's configuration is Debian's /etc/default/grub */
+    char *isolated_cpus; /* that the kernel runs nothing on by itself (isolcpus), as it lists them */
+    char *kernel_image;  /* the path of the newest kernel, by its version */
+    int64_t grub;        /* whether the boot loader's configuration is Debian's /etc/default/grub */
     int64_t iommu_groups;
     int64_t vfio;      /* enum gpuvm_vfio */
     int64_t vfio_node; /* whether /dev/vfio/vfio exists: without it libvirt does not even load vfio-pci */

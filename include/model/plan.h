@@ -91,11 +91,19 @@ typedef struct gpuvm_guest_cell {
 
 /** Where the guest's CPUs and memory go. */
 typedef struct gpuvm_placement {
-    int numa_node;     /* memory comes from this cell while it has room; GPUVM_UNKNOWN: from anywhere */
+    int numa_node;     /* memory comes from this cell; GPUVM_UNKNOWN: from anywhere, or as cells say */
+    bool strict;       /* from there only; else while there is room */
     GArray *cells;     /* gpuvm_guest_cell: the guest's own; NULL: one, of which it is not told */
-    GArray *cpus;      /* int: the cell's CPUs that run the guest's; NULL: any */
+    GArray *distances; /* unsigned, of each of cells to each: as gpuvm_distance; NULL: not known */
+    GArray *cpus;      /* int: the host's CPUs that run the guest's; NULL: any */
+    GPtrArray
+        *pins; /* GArray of int, for each of the guest's CPUs: which of cpus run it; NULL: any of them */
+    GArray *emulator; /* int: the host's CPUs that run QEMU's own threads; NULL: any of cpus */
+    unsigned sockets, cores, threads; /* that the guest sees */
+    bool topoext;      /* the processor is AMD\'s, and tells by this flag that it has threads */
     uint64_t page_kib; /* hugepage size; 0: ordinary pages */
-    char *why;
+    char *why;         /* of the memory */
+    char *cpus_why;    /* of cpus; NULL: they are any */
 } gpuvm_placement;
 
 /** The three texts of a cloud-init seed, and the volume that it becomes: an ISO 9660 disk labelled CIDATA. */

@@ -31,3 +31,4 @@ extern const gpuvm_scalar gpuvm_scalar_pci_ref_optional; /* gpuvm_pci_ref * */
 extern const gpuvm_scalar gpuvm_scalar_pci_pattern;      /* gpuvm_pci_pattern * */
 extern const gpuvm_scalar gpuvm_scalar_pci_class;        /* char *: 2, 4 or 6 lower-case hex digits */
 extern const gpuvm_scalar gpuvm_scalar_numa_node;        /* uint64_t * */
+extern const gpuvm_scalar gpuvm_scalar_cpuset;           /* GArray * of int, ascending */

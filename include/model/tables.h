@@ -32,3 +32,6 @@ void gpuvm_network_check(const gpuvm_network *network, gpuvm_diags *diags);
 
 /** Adds an error for each of @rules (gpuvm_rule) that is in the list already. */
 void gpuvm_rules_check(const GPtrArray *rules, gpuvm_diags *diags);
+
+/** Adds an error when cpu_topology is another number of CPUs than cpu_cores; whether there was none. */
+bool gpuvm_resources_check(const gpuvm_resources *resources, gpuvm_diags *diags);

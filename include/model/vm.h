@@ -10,9 +10,9 @@
 #include "doc/schema.h"
 #include "model/pci.h"
 
-enum gpuvm_numa { GPUVM_NUMA_AUTO, GPUVM_NUMA_NONE };
-enum gpuvm_pinning { GPUVM_PINNING_NONE, GPUVM_PINNING_SHARED, GPUVM_PINNING_DEDICATED };
-enum gpuvm_hugepages { GPUVM_HUGEPAGES_NONE, GPUVM_HUGEPAGES_2M, GPUVM_HUGEPAGES_1G };
+enum gpuvm_numa { GPUVM_NUMA_AUTO, GPUVM_NUMA_STRICT, GPUVM_NUMA_NONE, GPUVM_NUMA_SPLIT };
+enum gpuvm_pinning { GPUVM_PINNING_AUTO, GPUVM_PINNING_NONE, GPUVM_PINNING_SHARED, GPUVM_PINNING_DEDICATED };
+enum gpuvm_hugepages { GPUVM_HUGEPAGES_NONE, GPUVM_HUGEPAGES_2M, GPUVM_HUGEPAGES_1G, GPUVM_HUGEPAGES_ANY };
 enum gpuvm_functions { GPUVM_FUNCTIONS_ALL, GPUVM_FUNCTIONS_REQUESTED };
 enum gpuvm_group_mode { GPUVM_GROUP_REFUSE, GPUVM_GROUP_INCLUDE, GPUVM_GROUP_DETACH };
 enum gpuvm_firmware { GPUVM_FIRMWARE_EFI, GPUVM_FIRMWARE_BIOS };
@@ -26,10 +26,17 @@ enum gpuvm_net_mode { GPUVM_NET_NAT, GPUVM_NET_BRIDGED, GPUVM_NET_DHCP, GPUVM_NE
 extern const char *const gpuvm_functions_names[],
     *const gpuvm_group_mode_names[], *const gpuvm_enforce_names[], *const gpuvm_health_from_names[];
 
+/** What a guest sees its CPUs as. */
+typedef struct gpuvm_topology {
+    gpuvm_object object;
+    uint64_t sockets, cores, threads;
+} gpuvm_topology;
+
 typedef struct gpuvm_resources {
     gpuvm_object object;
     uint64_t cpu_cores;
-    uint64_t memory_mb; /* MiB */
+    gpuvm_topology *cpu_topology; /* NULL: gpuvm decides */
+    uint64_t memory_mb;           /* MiB */
     int numa, cpu_pinning, hugepages;
 } gpuvm_resources;
 
@@ -200,6 +207,7 @@ typedef struct gpuvm_policy {
     bool allow_host_display, require_checksum;
     GPtrArray *protect;       /* char *; NULL: everything */
     GPtrArray *block_devices; /* char *: fnmatch(3) patterns of paths; NULL: any */
+    GArray *reserved_cpus;    /* int, ascending: the host's CPUs that no guest's run on; NULL: none */
     int enforce;
 } gpuvm_policy;
 

@@ -96,6 +96,9 @@ bool gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm);
 /** Puts the functions at @addrs (gpuvm_pci_addr), their slots and groups into the facts. */
 bool gpuvm_session_gather_functions(gpuvm_session *session, const GArray *addrs);
 
+/** Puts every domain's claims, with the CPUs that they are pinned to, into the facts. */
+bool gpuvm_session_gather_claims(gpuvm_session *session);
+
 /** Fills in what is known of @guest's assets, and puts who else writes to its disks into the facts. */
 bool gpuvm_session_gather_guest(gpuvm_session *session, gpuvm_guest *guest);
 

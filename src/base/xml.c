@@ -172,6 +172,14 @@ gpuvm_xml_add_first(xmlNode *parent, const char *name, const char *text)
     return first ? xmlAddPrevSibling(first, node) : node;
 }
 
+xmlNode *
+gpuvm_xml_ensure(xmlNode *parent, const char *name)
+{
+    xmlNode *child = gpuvm_xml_child(parent, name);
+
+    return child ? child : gpuvm_xml_add(parent, name, NULL);
+}
+
 void
 gpuvm_xml_set(xmlNode *node, const char *name, const char *format, ...)
 {

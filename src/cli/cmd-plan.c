@@ -5,6 +5,7 @@
 #include "cli/changes.h"
 #include "core/image.h"
 #include "core/merge.h"
+#include "model/cpuset.h"
 #include "ops/define.h"
 
 static const gpuvm_column columns[] = {
@@ -68,6 +69,38 @@ function_row(const gpuvm_plan_function *function)
     return row;
 }
 
+/* The CPUs that run the guest's: all of them, and of each of its own where it has some for itself. */
+static void
+set_placement(JsonObject *row, const gpuvm_placement *place)
+{
+    g_autofree char *cpus = place->cpus ? gpuvm_cpuset_format(place->cpus) : NULL;
+    g_autofree char *emulator = place->emulator ? gpuvm_cpuset_format(place->emulator) : NULL;
+    JsonArray *pins = json_array_new(), *cells = json_array_new();
+
+    for (guint i = 0; place->pins && i < place->pins->len; i++) {
+        g_autofree char *pin = gpuvm_cpuset_format(place->pins->pdata[i]);
+        json_array_add_string_element(pins, pin);
+    }
+    for (guint i = 0; place->cells && i < place->cells->len; i++) {
+        const gpuvm_guest_cell *cell = &g_array_index(place->cells, gpuvm_guest_cell, i);
+        JsonObject *object = json_object_new();
+
+        json_object_set_int_member(object, "numa_node", cell->node);
+        json_object_set_int_member(object, "cpu_cores", (gint64)cell->cpus);
+        json_object_set_int_member(object, "memory_mb", (gint64)cell->memory_mb);
+        json_array_add_object_element(cells, object);
+    }
+    gpuvm_json_set_known(row, "numa_node", place->numa_node);
+    json_object_set_boolean_member(row, "numa_strict", place->strict);
+    json_object_set_string_member(row, "placement", place->why);
+    json_object_set_array_member(row, "cells", cells);
+    json_object_set_int_member(row, "hugepage_kib", (gint64)place->page_kib);
+    gpuvm_json_set_string(row, "cpus", cpus);
+    gpuvm_json_set_string(row, "emulator_cpus", emulator);
+    gpuvm_json_set_string(row, "cpu_placement", place->cpus_why);
+    json_object_set_array_member(row, "pins", pins);
+}
+
 static JsonObject *
 vm_row(const gpuvm_draft *draft, const gpuvm_comparison *comparison)
 {
@@ -82,8 +115,7 @@ vm_row(const gpuvm_draft *draft, const gpuvm_comparison *comparison)
     json_object_set_string_member(row, "source", plan->source);
     json_object_set_int_member(row, "cpu_cores", (gint64)resources->cpu_cores);
     json_object_set_int_member(row, "memory_mb", (gint64)resources->memory_mb);
-    gpuvm_json_set_known(row, "numa_node", plan->place.numa_node);
-    json_object_set_string_member(row, "placement", plan->place.why);
+    set_placement(row, &plan->place);
     json_object_set_boolean_member(row, "refused", draft->xml == NULL);
     gpuvm_json_set_string(row, "change", comparison ? gpuvm_step_names[comparison->step] : NULL);
     json_object_set_array_member(row, "functions", functions);
@@ -91,16 +123,49 @@ vm_row(const gpuvm_draft *draft, const gpuvm_comparison *comparison)
     return row;
 }
 
-/* For people: a heading, the values when others give some, the devices, where the memory goes. */
+/* "NUMA node 0 while it has room", "16 GiB of NUMA node 0, 16 GiB of NUMA node 1". */
+static char *
+describe_memory(const gpuvm_placement *place)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 0; place->cells && i < place->cells->len; i++) {
+        const gpuvm_guest_cell *cell = &g_array_index(place->cells, gpuvm_guest_cell, i);
+
+        g_string_append_printf(text, "%sNUMA node %d (%" G_GUINT64_FORMAT " MiB)", i > 0 ? ", " : "",
+                               cell->node, cell->memory_mb);
+    }
+    if (place->numa_node != GPUVM_UNKNOWN)
+        g_string_append_printf(text, "NUMA node %d", place->numa_node);
+    if (text->len == 0)
+        g_string_append(text, "any NUMA node");
+    else if (!place->strict)
+        g_string_append(text, " while it has room");
+    if (place->page_kib > 0)
+        g_string_append_printf(text, ", in hugepages of %" G_GUINT64_FORMAT " MiB", place->page_kib / 1024);
+    return g_string_free(g_steal_pointer(&text), FALSE);
+}
+
+/* For people: where the memory comes from, and which CPUs run the guest's. */
+static void
+show_placement(gpuvm_output *output, const gpuvm_placement *place)
+{
+    g_autofree char *memory = describe_memory(place);
+    g_autofree char *cpus = place->cpus ? gpuvm_cpuset_format(place->cpus) : NULL;
+    g_autofree char *emulator = place->emulator ? gpuvm_cpuset_format(place->emulator) : NULL;
+
+    gpuvm_output_line(output, "memory from %s: %s", memory, place->why);
+    if (cpus)
+        gpuvm_output_line(output, "CPUs %s: %s%s%s", cpus, place->cpus_why,
+                          emulator ? "; QEMU itself on " : "", emulator ? emulator : "");
+}
+
+/* For people: a heading, the values when others give some, the devices, where memory and CPUs are. */
 static void
 show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *comparison, JsonObject *row)
 {
     g_autofree char *step = comparison ? gpuvm_step_title(comparison) : NULL;
     JsonArray *functions = json_object_get_array_member(row, "functions");
-    g_autofree char *node = json_object_get_null_member(row, "numa_node")
-                                ? g_strdup("any NUMA node")
-                                : g_strdup_printf("NUMA node %" G_GINT64_FORMAT " while it has room",
-                                                  json_object_get_int_member(row, "numa_node"));
 
     gpuvm_output_line(output, "%s (%s): %s%s%" G_GINT64_FORMAT " CPUs, %" G_GINT64_FORMAT " MiB%s",
                       json_object_get_string_member(row, "name"),
@@ -111,9 +176,8 @@ show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *com
     if (gpuvm_spec_is_merged(draft->definition->spec))
         gpuvm_output_print_table(json_object_get_array_member(row, "values"), value_columns, NULL);
     gpuvm_output_print_table(functions, columns, NULL);
-    if (json_array_get_length(functions) > 0)
-        gpuvm_output_line(output, "memory from %s: %s", node,
-                          json_object_get_string_member(row, "placement"));
+    if (json_array_get_length(functions) > 0 || draft->plan->place.cpus)
+        show_placement(output, &draft->plan->place);
 }
 
 static void

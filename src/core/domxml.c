@@ -7,30 +7,23 @@
 
 #include "core/bounds.h"
 #include "core/drift.h"
+#include "core/placexml.h"
 #include "core/record.h"
 #include "core/workload.h"
 #include "model/cpuset.h"
 #include "model/pcixml.h"
 
-/* The child @name of @parent, made when the template has none. */
-static xmlNode *
-ensure(xmlNode *parent, const char *name)
-{
-    xmlNode *child = gpuvm_xml_child(parent, name);
-
-    return child ? child : gpuvm_xml_add(parent, name, NULL);
-}
-
 /*
- * The same for a part of the domain. libvirt's schema lets them stand in any order, but libxml2, which libvirt
+ * The child @name of @domain, made when the template has none. libvirt's schema lets them stand in any order, but libxml2, which libvirt
  * validates with, gets that wrong for some: a new one goes where libvirt itself would write it.
  */
 static xmlNode *
 ensure_part(xmlNode *domain, const char *name)
 {
     static const char *const order[] = {
-        "name",     "uuid", "title",   "description", "metadata", "memory", "currentMemory", "memoryBacking",
-        "numatune", "vcpu", "sysinfo", "os",          "features", "cpu",    "clock",         "devices"};
+        "name",          "uuid",     "title", "description", "metadata", "memory",  "currentMemory",
+        "memoryBacking", "numatune", "vcpu",  "iothreads",   "cputune",  "sysinfo", "os",
+        "features",      "cpu",      "clock", "devices"};
     xmlNode *child = gpuvm_xml_child(domain, name), *before = NULL;
 
     if (child)
@@ -55,7 +48,7 @@ static void
 set_child(xmlNode *parent, const char *name, const char *text)
 {
     if (text)
-        gpuvm_xml_set_text(ensure(parent, name), text);
+        gpuvm_xml_set_text(gpuvm_xml_ensure(parent, name), text);
 }
 
 static char *
@@ -85,14 +78,11 @@ patch_memory(const gpuvm_plan *plan, xmlNode *domain)
 
     gpuvm_xml_set(memory, "unit", "MiB");
     gpuvm_xml_set_text(memory, mib);
-    if (place->numa_node != GPUVM_UNKNOWN) {
-        xmlNode *node = ensure(ensure_part(domain, "numatune"), "memory");
-
-        gpuvm_xml_set(node, "mode", "preferred");
-        gpuvm_xml_set(node, "nodeset", "%d", place->numa_node);
-    }
+    if (place->numa_node != GPUVM_UNKNOWN || place->cells)
+        gpuvm_placexml_numatune(place, ensure_part(domain, "numatune"));
     if (place->page_kib > 0) {
-        xmlNode *page = ensure(ensure(ensure_part(domain, "memoryBacking"), "hugepages"), "page");
+        xmlNode *page =
+            gpuvm_xml_ensure(gpuvm_xml_ensure(ensure_part(domain, "memoryBacking"), "hugepages"), "page");
 
         gpuvm_xml_set(page, "size", "%" G_GUINT64_FORMAT, place->page_kib);
         gpuvm_xml_set(page, "unit", "KiB");
@@ -102,20 +92,38 @@ patch_memory(const gpuvm_plan *plan, xmlNode *domain)
 static void
 patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
 {
+    const gpuvm_placement *place = &plan->place;
     g_autofree char *cores = g_strdup_printf("%" G_GUINT64_FORMAT, plan->vm->body.resources->cpu_cores);
     xmlNode *vcpu = ensure_part(domain, "vcpu"), *cpu = gpuvm_xml_child(domain, "cpu");
 
     gpuvm_xml_set_text(vcpu, cores);
-    if (plan->place.cpus) {
-        g_autofree char *cpus = gpuvm_cpuset_format(plan->place.cpus);
+    if (place->cpus) {
+        g_autofree char *cpus = gpuvm_cpuset_format(place->emulator ? place->emulator : place->cpus);
+
         gpuvm_xml_set(vcpu, "placement", "static");
         gpuvm_xml_set(vcpu, "cpuset", "%s", cpus);
     }
+    if (place->pins)
+        gpuvm_placexml_cputune(place, ensure_part(domain, "cputune"));
     /* QEMU's own emulation has no host CPU to pass through; libvirt then wants the most it can emulate */
     if (cpu && g_str_equal(plan->domain_type, "qemu")) {
         gpuvm_xml_remove(cpu);
         gpuvm_xml_set(ensure_part(domain, "cpu"), "mode", "maximum");
     }
+    gpuvm_placexml_cpu(place, ensure_part(domain, "cpu"));
+}
+
+/* All memory of a guest with devices is locked, so that there is none to give back; libvirt makes a balloon where none is said. */
+static void
+patch_balloon(const gpuvm_plan *plan, xmlNode *domain)
+{
+    xmlNode *devices = ensure_part(domain, "devices");
+
+    if (plan->functions->len == 0 ||
+        gpuvm_xml_attr_is(gpuvm_xml_child(devices, "memballoon"), "model", "none"))
+        return;
+    gpuvm_xml_remove(gpuvm_xml_child(devices, "memballoon"));
+    gpuvm_xml_set(gpuvm_xml_add(devices, "memballoon", NULL), "model", "none");
 }
 
 /*
@@ -137,7 +145,7 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
 {
     static const char *const efi_parts[] = {"firmware", "loader", "nvram"};
     const gpuvm_body *body = &plan->vm->body;
-    xmlNode *os = ensure_part(domain, "os"), *type = ensure(os, "type");
+    xmlNode *os = ensure_part(domain, "os"), *type = gpuvm_xml_ensure(os, "type");
 
     gpuvm_xml_set(type, "arch", "%s", plan->arch);
     if (!type->children) {
@@ -151,7 +159,7 @@ patch_boot(const gpuvm_plan *plan, xmlNode *domain)
         if (g_str_equal(plan->arch, "x86_64"))
             switch_smm_off(domain);
     } else if (!gpuvm_xml_child(os, "loader") && !xmlHasProp(os, (const xmlChar *)"firmware")) {
-        xmlNode *feature = ensure(ensure(os, "firmware"), "feature");
+        xmlNode *feature = gpuvm_xml_ensure(gpuvm_xml_ensure(os, "firmware"), "feature");
 
         /* a template without firmware; one may also name the firmware's file itself */
         gpuvm_xml_set(os, "firmware", "efi");
@@ -366,6 +374,7 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
     patch_identity(plan, domain);
     patch_memory(plan, domain);
     patch_cpus(plan, domain);
+    patch_balloon(plan, domain);
     patch_boot(plan, domain);
     patch_manifest(plan, domain);
     patch_devices(plan, domain);

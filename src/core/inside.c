@@ -57,7 +57,7 @@ read_number(const char *word, uint64_t max, uint64_t *ret_number)
 static GArray *
 read_cpus(const char *word)
 {
-    return gpuvm_cpuset_parse(g_str_equal(word, "-") ? "" : word, GPUVM_INSIDE_MAX);
+    return g_str_equal(word, "-") ? g_array_new(FALSE, FALSE, sizeof(int)) : gpuvm_cpuset_parse(word);
 }
 
 /* The place of what has @path in sysfs, and its address; NULL: it is not on a PCI bus, or not in a known way. */

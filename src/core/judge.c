@@ -6,6 +6,7 @@
 #include "core/admit.h"
 #include "core/bounds.h"
 #include "core/guestcheck.h"
+#include "core/place.h"
 
 void
 gpuvm_judge_start(const gpuvm_start_question *question, gpuvm_diags *diags)
@@ -26,6 +27,8 @@ gpuvm_judge_start(const gpuvm_start_question *question, gpuvm_diags *diags)
                            question->claim->domain, question->former_name, NULL, diags);
     gpuvm_admit_start(question->facts, question->policies, question->claim, question->record, functions,
                       diags);
+    if (question->record)
+        gpuvm_place_check_pins(question->claim, question->facts, diags);
     if (question->record)
         gpuvm_guest_check(&of_guest);
     else

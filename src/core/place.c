@@ -3,12 +3,15 @@
 
 #include "core/place.h"
 
+#include "model/tables.h"
+
 void
 gpuvm_place_check(const gpuvm_resources *resources, const gpuvm_facts *facts, gpuvm_diags *diags)
 {
     uint64_t host_mib = facts->memory_kib / 1024;
     gpuvm_mark mark;
 
+    gpuvm_resources_check(resources, diags);
     if (host_mib > 0 && resources->memory_mb > host_mib) {
         mark = gpuvm_object_mark(&resources->object, "memory_mb");
         gpuvm_diag *diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &mark,
@@ -26,104 +29,96 @@ gpuvm_place_check(const gpuvm_resources *resources, const gpuvm_facts *facts, gp
     }
 }
 
-/* The cell of all the cards; GPUVM_UNKNOWN when they have none or several, with @ret_why. */
-static const gpuvm_cell *
-cell_of_cards(const gpuvm_plan *plan, const gpuvm_facts *facts, const char **ret_why)
+static int
+compare_nodes(gconstpointer a, gconstpointer b)
 {
-    int node = GPUVM_UNKNOWN;
+    return ((const gpuvm_guest_cell *)a)->node - ((const gpuvm_guest_cell *)b)->node;
+}
+
+static void
+count_card(GArray *near, int node)
+{
+    const gpuvm_guest_cell first = {.node = node, .cpus = 1};
+
+    for (guint i = 0; i < near->len; i++) {
+        gpuvm_guest_cell *cell = &g_array_index(near, gpuvm_guest_cell, i);
+
+        if (cell->node == node) {
+            cell->cpus++;
+            return;
+        }
+    }
+    g_array_append_val(near, first);
+}
+
+/* The host's cells that the requested cards are on, by id, each with the number of its cards as cpus. */
+static GArray *
+find_near(const gpuvm_plan *plan, const gpuvm_facts *facts, const char **ret_why)
+{
+    GArray *near = g_array_new(FALSE, FALSE, sizeof(gpuvm_guest_cell));
+    const gpuvm_device *last = NULL;
 
     *ret_why = "its devices have no NUMA node";
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
+        const gpuvm_device *device = function->device;
 
-        if (function->role != GPUVM_ROLE_REQUESTED || function->device->numa_node == GPUVM_UNKNOWN)
+        if (function->role != GPUVM_ROLE_REQUESTED || device->numa_node == GPUVM_UNKNOWN ||
+            (last && gpuvm_device_same_card(last, device)))
             continue;
-        if (node != GPUVM_UNKNOWN && node != function->device->numa_node) {
-            *ret_why = "its devices are on several NUMA nodes";
-            return NULL;
-        }
-        node = function->device->numa_node;
+        last = device;
+        if (gpuvm_facts_cell(facts, device->numa_node))
+            count_card(near, device->numa_node);
+        else
+            *ret_why = "nothing is known of its devices' NUMA node";
     }
-    if (node == GPUVM_UNKNOWN)
-        return NULL;
-    *ret_why = "nothing is known of its devices' NUMA node";
-    return gpuvm_facts_cell(facts, node);
+    g_array_sort(near, compare_nodes);
+    return near;
 }
 
-/* Pages of @page_kib on @cell, or on the whole host when it is NULL; UINT64_MAX when nothing is known of
- * them. */
-static uint64_t
-pages_of(const gpuvm_facts *facts, const gpuvm_cell *cell, uint64_t page_kib)
+/* Memory in cells of the guest's is whole pages in each of them, so that the size of the pages comes first. */
+static char *
+choose_pages(gpuvm_plan *plan, const GArray *near, const char *near_why, const gpuvm_facts *facts,
+             bool running)
 {
-    uint64_t total = 0;
-    bool known = false;
-
-    for (guint i = 0; i < facts->cells->len; i++) {
-        const gpuvm_cell *each = facts->cells->pdata[i];
-
-        for (guint p = 0; (!cell || cell == each) && p < each->pages->len; p++) {
-            const gpuvm_pages *pages = &g_array_index(each->pages, gpuvm_pages, p);
-
-            known = true;
-            if (pages->size_kib == page_kib)
-                total += pages->total;
-        }
-    }
-    return known ? total : UINT64_MAX;
-}
-
-static void
-place_hugepages(gpuvm_plan *plan, const gpuvm_facts *facts, const gpuvm_cell *cell, gpuvm_diags *diags)
-{
+    static const uint64_t sizes[] = {GPUVM_PLACE_1G, GPUVM_PLACE_2M};
     const gpuvm_resources *resources = plan->vm->body.resources;
-    gpuvm_mark mark = gpuvm_object_mark(&resources->object, "hugepages");
-    uint64_t page_mib = resources->hugepages == GPUVM_HUGEPAGES_1G ? 1024 : 2;
-    uint64_t wanted = resources->memory_mb / page_mib, have = pages_of(facts, cell, page_mib * 1024);
-    g_autofree char *where = cell ? g_strdup_printf("NUMA node %d", cell->id) : g_strdup("the host");
+    int asked = resources->hugepages;
+    char *problem = NULL;
 
-    plan->place.page_kib = page_mib * 1024;
-    if (resources->memory_mb % page_mib != 0)
-        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark,
-                          "memory_mb must be a multiple of %" G_GUINT64_FORMAT " with these hugepages",
-                          page_mib);
-    if (have < wanted) {
-        gpuvm_diag *diag = gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &mark,
-                                             "%" G_GUINT64_FORMAT " hugepages of %" G_GUINT64_FORMAT
-                                             " MiB are needed, %s has %" G_GUINT64_FORMAT,
-                                             wanted, page_mib, where, have);
-        gpuvm_diag_hint(diag,
-                        "reserve them: echo %" G_GUINT64_FORMAT
-                        " | sudo tee /sys/devices/system/node/node%d/hugepages/hugepages-%" G_GUINT64_FORMAT
-                        "kB/nr_hugepages",
-                        wanted, cell ? cell->id : 0, page_mib * 1024);
+    if (asked != GPUVM_HUGEPAGES_ANY) {
+        plan->place.page_kib = asked == GPUVM_HUGEPAGES_1G   ? GPUVM_PLACE_1G
+                               : asked == GPUVM_HUGEPAGES_2M ? GPUVM_PLACE_2M
+                                                             : 0;
+        return gpuvm_place_memory(plan, near, near_why, facts);
     }
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_free(problem);
+        plan->place.page_kib = sizes[i];
+        problem = gpuvm_place_memory(plan, near, near_why, facts);
+        if (!problem && resources->memory_mb % (sizes[i] / 1024) == 0 &&
+            gpuvm_place_has_pages(plan, facts, running))
+            break;
+    }
+    return problem;
 }
 
 void
-gpuvm_place(gpuvm_plan *plan, const gpuvm_facts *facts, gpuvm_diags *diags)
+gpuvm_place(gpuvm_plan *plan, const gpuvm_facts *facts, const gpuvm_policies *policies, bool running,
+            gpuvm_diags *diags)
 {
     const gpuvm_resources *resources = plan->vm->body.resources;
-    const gpuvm_cell *cell = NULL;
-    const char *why = "numa is none";
+    gpuvm_mark mark = gpuvm_object_mark(&resources->object, "numa");
+    const char *why = NULL;
+    g_autoptr(GArray) near = find_near(plan, facts, &why);
+    g_autofree char *problem = NULL;
 
-    if (resources->numa == GPUVM_NUMA_AUTO)
-        cell = cell_of_cards(plan, facts, &why);
-    if (cell && cell->memory_kib > 0 && resources->memory_mb > cell->memory_kib / 1024) {
-        why = "it has more memory than its devices' NUMA node";
-        cell = NULL;
-    }
-
-    plan->place.numa_node = cell ? cell->id : GPUVM_UNKNOWN;
-    plan->place.why = cell ? g_strdup_printf("its devices are on NUMA node %d", cell->id) : g_strdup(why);
-    if (resources->hugepages != GPUVM_HUGEPAGES_NONE)
-        place_hugepages(plan, facts, cell, diags);
-
-    gpuvm_mark mark = gpuvm_object_mark(&resources->object, "cpu_pinning");
-    if (resources->cpu_pinning == GPUVM_PINNING_DEDICATED)
-        gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, &mark,
-                          "cpu_pinning: dedicated is not supported by this version of gpuvm");
-    else if (resources->cpu_pinning == GPUVM_PINNING_SHARED && cell && cell->cpus->len > 0)
-        plan->place.cpus = g_array_ref(cell->cpus);
-    else if (resources->cpu_pinning == GPUVM_PINNING_SHARED)
-        gpuvm_diags_note(diags, &mark, "the guest's CPUs are not kept to a NUMA node: %s", plan->place.why);
+    if (resources->numa == GPUVM_NUMA_NONE)
+        g_array_set_size(near, 0);
+    problem = choose_pages(plan, near, why, facts, running);
+    if (problem)
+        gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &mark, "numa: %s is not possible: %s",
+                          resources->numa == GPUVM_NUMA_STRICT ? "strict" : "split", problem);
+    gpuvm_place_check_memory(plan, facts, running, diags);
+    gpuvm_place_cpus(plan, near, facts, policies, diags);
 }

@@ -152,7 +152,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     check_per_replica(body->devices, diags);
     gpuvm_place_check(body->resources, input->facts, diags);
     decide_devices(input, plan->functions, diags);
-    gpuvm_place(plan, input->facts, diags);
+    gpuvm_place(plan, input->facts, input->policies, input->running, diags);
     plan->root_ports = gpuvm_guestpci_layout(plan->functions);
 
     plan->former = input->record;

@@ -134,7 +134,7 @@ compare_cells(verification *v, GError **error)
 {
     for (const xmlNode *node = first_cell(v); node; node = gpuvm_xml_next(node)) {
         g_autofree char *text = gpuvm_xml_attr(node, "cpus");
-        g_autoptr(GArray) cpus = gpuvm_cpuset_parse(text ? text : "", GPUVM_INSIDE_MAX);
+        g_autoptr(GArray) cpus = text ? gpuvm_cpuset_parse(text) : g_array_new(FALSE, FALSE, sizeof(int));
         const gpuvm_cell *seen;
         uint64_t id = 0, kib = 0;
 

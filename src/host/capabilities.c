@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "model/cpuset.h"
 #include "model/pcixml.h"
 
 static int
@@ -47,7 +48,16 @@ parse_kib(const xmlNode *node, const char *attr, uint64_t *kib, GError **error)
     return gpuvm_xml_number(node, attr, UINT64_MAX / 1024, kib, error);
 }
 
-/* libvirt gives a CPU that is offline no siblings */
+/* libvirt gives a CPU that is offline no siblings; those of others are in order, itself among them */
+static gpuvm_cpu
+read_cpu(const xmlNode *node, int id)
+{
+    g_autofree char *siblings = gpuvm_xml_attr(node, "siblings");
+    guint64 first = siblings ? g_ascii_strtoull(siblings, NULL, 10) : (guint64)id;
+
+    return (gpuvm_cpu){.id = id, .core = (int)MIN(first, (guint64)id), .cache = GPUVM_UNKNOWN};
+}
+
 static bool
 parse_cpus(const xmlNode *cpus, GArray *online, GError **error)
 {
@@ -57,14 +67,33 @@ parse_cpus(const xmlNode *cpus, GArray *online, GError **error)
     for (cpu = gpuvm_xml_child(cpus, "cpu"); cpu && !topology; cpu = gpuvm_xml_next(cpu))
         topology = xmlHasProp(cpu, (const xmlChar *)"siblings");
     for (cpu = gpuvm_xml_child(cpus, "cpu"); cpu; cpu = gpuvm_xml_next(cpu)) {
+        gpuvm_cpu entry;
         int id;
 
         if (!parse_id(cpu, &id, error))
             return false;
-        if (!topology || xmlHasProp(cpu, (const xmlChar *)"siblings"))
-            g_array_append_val(online, id);
+        if (topology && !xmlHasProp(cpu, (const xmlChar *)"siblings"))
+            continue;
+        entry = read_cpu(cpu, id);
+        g_array_append_val(online, entry);
     }
     g_array_sort(online, compare_ints);
+    return true;
+}
+
+static bool
+parse_distances(const xmlNode *distances, GArray *to, GError **error)
+{
+    for (const xmlNode *node = gpuvm_xml_child(distances, "sibling"); node; node = gpuvm_xml_next(node)) {
+        gpuvm_distance distance = {0};
+        uint64_t value = 0;
+
+        if (!parse_id(node, &distance.id, error) ||
+            !gpuvm_xml_number(node, "value", UINT8_MAX, &value, error))
+            return false;
+        distance.value = (unsigned)value;
+        g_array_append_val(to, distance);
+    }
     return true;
 }
 
@@ -75,10 +104,11 @@ parse_cell(const xmlNode *node, gpuvm_cell *cell, GError **error)
 
     if (!parse_id(node, &cell->id, error) ||
         !parse_kib(gpuvm_xml_child(node, "memory"), NULL, &cell->memory_kib, error) ||
+        !parse_distances(gpuvm_xml_child(node, "distances"), cell->distances, error) ||
         !parse_cpus(gpuvm_xml_child(node, "cpus"), cell->cpus, error))
         return false;
     for (; pages; pages = gpuvm_xml_next(pages)) {
-        gpuvm_pages entry = {0};
+        gpuvm_pages entry = {.free = GPUVM_PAGES_UNKNOWN};
 
         if (!parse_kib(pages, "size", &entry.size_kib, error) ||
             !gpuvm_xml_number(pages, NULL, UINT64_MAX, &entry.total, error))
@@ -86,6 +116,27 @@ parse_cell(const xmlNode *node, gpuvm_cell *cell, GError **error)
         g_array_append_val(cell->pages, entry);
     }
     return true;
+}
+
+/* <cache><bank level='3' cpus='0-7'/> */
+static void
+read_caches(const xmlNode *cache, const GPtrArray *cells)
+{
+    for (const xmlNode *bank = gpuvm_xml_child(cache, "bank"); bank; bank = gpuvm_xml_next(bank)) {
+        g_autofree char *text = gpuvm_xml_attr_is(bank, "level", "3") ? gpuvm_xml_attr(bank, "cpus") : NULL;
+        g_autoptr(GArray) cpus = text ? gpuvm_cpuset_parse(text) : NULL;
+
+        for (guint c = 0; cpus && c < cells->len; c++) {
+            const gpuvm_cell *cell = cells->pdata[c];
+
+            for (guint i = 0; i < cell->cpus->len; i++) {
+                gpuvm_cpu *cpu = &g_array_index(cell->cpus, gpuvm_cpu, i);
+
+                if (gpuvm_cpuset_has(cpus, cpu->id))
+                    cpu->cache = g_array_index(cpus, int, 0);
+            }
+        }
+    }
 }
 
 static bool
@@ -111,6 +162,7 @@ parse_host(const xmlNode *host, gpuvm_facts *facts, GError **error)
         if (compare_cells(&cells->pdata[i - 1], &cells->pdata[i]) == 0)
             return gpuvm_xml_fail(host, error, "two <cell>s with the id %d",
                                   ((const gpuvm_cell *)cells->pdata[i])->id);
+    read_caches(gpuvm_xml_child(host, "cache"), cells);
     g_ptr_array_unref(facts->cells);
     facts->cells = g_steal_pointer(&cells);
     facts->memory_kib = memory_kib;

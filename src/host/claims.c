@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "model/cpuset.h"
 #include "model/guest.h"
 #include "model/pcixml.h"
 #include "model/plan.h"
@@ -45,11 +46,45 @@ has_hugepages(const xmlNode *domain)
     return gpuvm_xml_child(gpuvm_xml_child(domain, "memoryBacking"), "hugepages") != NULL;
 }
 
+/* The CPUs that one of @domain's has for itself: a pin to several of them leaves room to others. */
+static void
+add_pins(GArray *pins, const xmlNode *domain)
+{
+    const xmlNode *pin = gpuvm_xml_child(gpuvm_xml_child(domain, "cputune"), "vcpupin");
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (; pin; pin = gpuvm_xml_next(pin)) {
+        g_autofree char *cpuset = gpuvm_xml_attr(pin, "cpuset");
+        g_autoptr(GArray) cpus = cpuset ? gpuvm_cpuset_parse(cpuset) : NULL;
+
+        if (cpus && cpus->len == 1)
+            g_string_append_printf(text, "%s%d", text->len > 0 ? "," : "", g_array_index(cpus, int, 0));
+    }
+    g_autoptr(GArray) all = gpuvm_cpuset_parse(text->str);
+    if (all)
+        g_array_append_vals(pins, all->data, all->len);
+}
+
+static void
+add_nodes(gpuvm_claim *claim, const xmlNode *domain)
+{
+    const xmlNode *memory = gpuvm_xml_child(gpuvm_xml_child(domain, "numatune"), "memory");
+    g_autofree char *nodeset = gpuvm_xml_attr(memory, "nodeset");
+    GArray *nodes = nodeset ? gpuvm_cpuset_parse(nodeset) : NULL;
+
+    if (nodes) {
+        g_array_unref(claim->nodes);
+        claim->nodes = nodes;
+    }
+}
+
 static bool
 read_definition(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 {
     claim->metadata = get_metadata(domain);
     claim->hugepages = has_hugepages(domain);
+    add_pins(claim->pins, domain);
+    add_nodes(claim, domain);
     return gpuvm_guest_memory(domain, &claim->memory_kib, error) && add_devices(claim->next, domain, error);
 }
 
@@ -92,6 +127,7 @@ gpuvm_claim_run_element(gpuvm_claim *claim, const xmlNode *element, GError **err
             g_ptr_array_add(asset->readonly || asset->shareable ? claim->shares : claim->writes,
                             g_strdup(asset->name));
     }
+    add_pins(claim->pins_now, element);
     return add_devices(claim->now, element, error);
 }
 

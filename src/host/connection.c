@@ -242,6 +242,27 @@ gpuvm_connection_capabilities(gpuvm_connection *connection, gpuvm_facts *facts, 
         xml, connection->host_file ? GPUVM_CAPABILITIES_GUEST : GPUVM_CAPABILITIES_ALL, facts, error);
 }
 
+/* The test driver makes numbers up. */
+bool
+gpuvm_connection_free_pages(gpuvm_connection *connection, gpuvm_facts *facts, GError **error)
+{
+    for (guint c = 0; c < facts->cells->len && !connection->test; c++) {
+        const gpuvm_cell *cell = facts->cells->pdata[c];
+
+        for (guint p = 0; p < cell->pages->len; p++) {
+            gpuvm_pages *pages = &g_array_index(cell->pages, gpuvm_pages, p);
+            unsigned size = (unsigned)pages->size_kib;
+            unsigned long long n = 0;
+
+            if (gpuvm_virt.NodeGetFreePages(connection->conn, 1, &size, cell->id, 1, &n, 0) > 0)
+                pages->free = n;
+            else if (gpuvm_virt_error() != VIR_ERR_NO_SUPPORT)
+                return gpuvm_virt_failed(error, "cannot read how many hugepages of the host are free");
+        }
+    }
+    return true;
+}
+
 /* Reads the domain's XML into *@xml; NULL, which is success, when the domain is gone. */
 static bool
 read_domain(virDomain *domain, unsigned flags, char **ret_xml, GError **error)
@@ -295,15 +316,15 @@ typedef struct inquiry {
 } inquiry;
 
 /*
- * Most definitions name no PCI device: those without the words for one are not parsed, which costs as much as asking. Of what
- * runs, the disks are of interest, too.
+ * Most definitions name no PCI device, and pin no CPU: those without the words for it are not parsed, which costs as much as
+ * asking. Of what runs, the disks are of interest, too.
  */
 static gpuvm_claim *
 parse_claim(virDomain *domain, const char *definition, const char *live, GError **error)
 {
     g_autoptr(gpuvm_claim) claim = NULL;
 
-    if (!live && !gpuvm_xml_may_take_pci(definition))
+    if (!live && !gpuvm_xml_may_take_pci(definition) && !strstr(definition, "<vcpupin "))
         return gpuvm_claim_new(gpuvm_virt.DomainGetName(domain), NULL);
     claim = gpuvm_claim_parse(definition, error);
     return claim && (!live || gpuvm_claim_run(claim, live, error)) ? g_steal_pointer(&claim) : NULL;

@@ -184,6 +184,30 @@ parse_fact(const xmlNode *node, gpuvm_facts *facts, GError **error)
     return true;
 }
 
+/* <gpuvm:pages cell= size= free=/> */
+static bool
+parse_free_pages(const xmlNode *node, gpuvm_facts *facts, GError **error)
+{
+    uint64_t id = UINT64_MAX, size = 0, n = GPUVM_PAGES_UNKNOWN;
+    const gpuvm_cell *cell;
+
+    if (!gpuvm_xml_number(node, "cell", G_MAXINT, &id, error) ||
+        !gpuvm_xml_number(node, "size", UINT64_MAX, &size, error) ||
+        !gpuvm_xml_number(node, "free", UINT64_MAX - 1, &n, error))
+        return false;
+    cell = id <= G_MAXINT ? gpuvm_facts_cell(facts, (int)id) : NULL;
+    for (guint i = 0; cell && n != GPUVM_PAGES_UNKNOWN && i < cell->pages->len; i++) {
+        gpuvm_pages *pages = &g_array_index(cell->pages, gpuvm_pages, i);
+
+        if (pages->size_kib == size) {
+            pages->free = n;
+            return true;
+        }
+    }
+    return gpuvm_xml_fail(node, error, "<%s> without free, or of no cell or size of the capabilities",
+                          node->name);
+}
+
 /* <gpuvm:next domain= devices=/> */
 static bool
 parse_next(const xmlNode *node, gpuvm_facts *facts, GError **error)
@@ -236,6 +260,8 @@ parse_addition(const xmlNode *node, gpuvm_facts *facts, GError **error)
         return parse_function(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "use"))
         return parse_use(node, facts, error);
+    if (is_element(node, GPUVM_HOSTFILE_NS, "pages"))
+        return parse_free_pages(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "next"))
         return parse_next(node, facts, error);
     if (is_element(node, GPUVM_HOSTFILE_NS, "fact"))

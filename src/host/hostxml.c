@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/hostfile.h"
+#include "model/cpuset.h"
 #include "model/pcixml.h"
 
 /* Every child of @node, at any depth, for which @unwanted says so, is removed. */
@@ -91,6 +92,35 @@ add_metadata(xmlNode *domain, const char *xml)
         xmlUnsetProp(metadata->children, (const xmlChar *)digests[i]);
 }
 
+/* The memory that it takes, and where, and the CPUs that it is pinned to. */
+static void
+add_placement(xmlNode *domain, const gpuvm_claim *claim)
+{
+    uint64_t kib = claim->active ? claim->memory_now_kib : claim->memory_kib;
+    const GArray *pins = claim->active ? claim->pins_now : claim->pins;
+    g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT, kib > 0 ? kib : 1024 * 1024);
+    g_autofree char *nodes = gpuvm_cpuset_format(claim->nodes);
+    g_autofree char *vcpus = g_strdup_printf("%u", pins->len);
+    xmlNode *cputune;
+
+    gpuvm_xml_add(domain, "memory", memory);
+    if (claim->hugepages)
+        gpuvm_xml_add(gpuvm_xml_add(domain, "memoryBacking", NULL), "hugepages", NULL);
+    if (*nodes)
+        gpuvm_xml_set(gpuvm_xml_add(gpuvm_xml_add(domain, "numatune", NULL), "memory", NULL), "nodeset", "%s",
+                      nodes);
+    if (pins->len == 0)
+        return;
+    gpuvm_xml_add(domain, "vcpu", vcpus);
+    cputune = gpuvm_xml_add(domain, "cputune", NULL);
+    for (guint i = 0; i < pins->len; i++) {
+        xmlNode *pin = gpuvm_xml_add(cputune, "vcpupin", NULL);
+
+        gpuvm_xml_set(pin, "vcpu", "%u", i);
+        gpuvm_xml_set(pin, "cpuset", "%d", g_array_index(pins, int, i));
+    }
+}
+
 /* As much of the domain as its claim: what another VM's plan depends on. */
 static void
 add_domain(xmlNode *root, const gpuvm_claim *claim)
@@ -104,7 +134,7 @@ add_domain(xmlNode *root, const gpuvm_claim *claim)
         gpuvm_xml_add(domain, "uuid", claim->uuid);
     if (claim->metadata)
         add_metadata(domain, claim->metadata);
-    gpuvm_xml_add(domain, "memory", "1048576");
+    add_placement(domain, claim);
     os = gpuvm_xml_add(domain, "os", NULL);
     gpuvm_xml_add(os, "type", "hvm");
     devices = gpuvm_xml_add(domain, "devices", NULL);
@@ -138,6 +168,25 @@ add_next(xmlNode *host, const gpuvm_facts *facts)
         xmlNode *node = gpuvm_xml_add(host, "next", NULL);
         gpuvm_xml_set(node, "domain", "%s", claim->domain);
         gpuvm_xml_set(node, "devices", "%s", devices->str);
+    }
+}
+
+static void
+add_free_pages(xmlNode *host, const gpuvm_facts *facts)
+{
+    for (guint c = 0; c < facts->cells->len; c++) {
+        const gpuvm_cell *cell = facts->cells->pdata[c];
+
+        for (guint p = 0; p < cell->pages->len; p++) {
+            const gpuvm_pages *pages = &g_array_index(cell->pages, gpuvm_pages, p);
+            xmlNode *node = pages->free == GPUVM_PAGES_UNKNOWN ? NULL : gpuvm_xml_add(host, "pages", NULL);
+
+            if (!node)
+                continue;
+            gpuvm_xml_set(node, "cell", "%d", cell->id);
+            gpuvm_xml_set(node, "size", "%" G_GUINT64_FORMAT, pages->size_kib);
+            gpuvm_xml_set(node, "free", "%" G_GUINT64_FORMAT, pages->free);
+        }
     }
 }
 
@@ -236,6 +285,7 @@ add_additions(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, b
         gpuvm_xml_set(host, "processes_hidden", "yes");
     add_facts(host, &facts->host, full);
     add_next(host, facts);
+    add_free_pages(host, facts);
     for (guint i = 0; facts->local && i < devices->len; i++) {
         add_function(host, devices->pdata[i]);
         add_uses(host, facts, devices->pdata[i]);

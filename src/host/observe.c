@@ -128,6 +128,7 @@ gpuvm_observe_files(const char *root, gpuvm_host *host)
     observe_interrupts(root, host);
     observe_memory(root, host);
     gpuvm_observe_kernel(root, host);
+    host->isolated_cpus = gpuvm_file_text(root, "/sys/devices/system/cpu/isolated");
     host->kernel_arguments = gpuvm_file_text(root, "/proc/cmdline");
     host->grub = gpuvm_file_exists(root, "/etc/default/grub");
     if (getrlimit(RLIMIT_MEMLOCK, &limit) == 0)

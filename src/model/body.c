@@ -3,15 +3,36 @@
 
 #include "model/tables.h"
 
-static const char *const numa_names[] = {"auto", "none", NULL};
-static const char *const pinning_names[] = {"none", "shared", "dedicated", NULL};
-static const char *const hugepages_names[] = {"none", "2M", "1G", NULL};
+static const char *const numa_names[] = {"auto", "strict", "none", "split", NULL};
+static const char *const pinning_names[] = {"auto", "none", "shared", "dedicated", NULL};
+static const char *const hugepages_names[] = {"none", "2M", "1G", "any", NULL};
 static const char *const firmware_names[] = {"efi", "bios", NULL};
 const char *const gpuvm_health_from_names[] = {"host", "guest", NULL};
+
+static const gpuvm_field topology_fields[] = {
+    {GPUVM_FIELD(gpuvm_topology, sockets), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
+     .max = 4096, .doc = "How many processors."},
+    {GPUVM_FIELD(gpuvm_topology, cores), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
+     .max = 4096, .doc = "How many cores each of them has."},
+    {GPUVM_FIELD(gpuvm_topology, threads), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
+     .max = 4096, .doc = "How many threads each of those has."},
+    {NULL},
+};
+
+static const gpuvm_table topology_table = {
+    .name = "cpu_topology",
+    .doc = "What the guest sees its CPUs as.",
+    .size = sizeof(gpuvm_topology),
+    .fields = topology_fields,
+};
 
 static const gpuvm_field resources_fields[] = {
     {GPUVM_FIELD(gpuvm_resources, cpu_cores), .scalar = &gpuvm_scalar_integer, .fallback = "2", .min = 1,
      .max = 4096, .doc = "How many CPUs the guest has."},
+    {GPUVM_FIELD(gpuvm_resources, cpu_topology), .shape = GPUVM_OBJECT, .table = &topology_table,
+     .doc =
+         "What the guest sees them as: sockets times cores times threads is cpu_cores. When absent, a socket for "
+         "each of the guest's NUMA nodes, and threads where it has whole cores of the host for itself."},
     {GPUVM_FIELD(gpuvm_resources, memory_mb), .scalar = &gpuvm_scalar_integer, .fallback = "2048", .min = 1,
      .max = 64 * 1024 * 1024, .unit = "MiB",
      .doc =
@@ -19,23 +40,56 @@ static const gpuvm_field resources_fields[] = {
          "out."},
     {GPUVM_FIELD(gpuvm_resources, numa), .shape = GPUVM_ENUM, .choices = numa_names,
      .doc =
-         "auto: memory comes from the host's NUMA node that the devices are on, when they are all on one and "
-         "it has that much. none: from anywhere."},
+         "Where memory comes from. auto: from the host's NUMA node that the devices are on, while it has room. "
+         "strict: from there only; the VM does not start when there is not enough. Of devices on several nodes, the guest "
+         "has a NUMA node for each, with CPUs and memory in proportion to its devices there. split: the same in any case: of "
+         "devices on one node, or none, for all of the host's. none: from anywhere."},
     {GPUVM_FIELD(gpuvm_resources, cpu_pinning), .shape = GPUVM_ENUM, .choices = pinning_names,
-     .doc = "none: the guest's CPUs run on any CPU of the host. shared: on any CPU of the NUMA node that the "
-            "memory comes from (see numa). dedicated: each on one CPU of the host, by itself; not supported "
-            "by this version."},
+     .doc =
+         "none: the guest's CPUs run on any CPU of the host. shared: on any CPU of the NUMA node that the devices are "
+         "on, but for those that the policy reserves, that the kernel isolates, or that other VMs are pinned to. dedicated: "
+         "each on one of those, which no other dedicated VM has, whole cores first, and within one L3 cache when it is large "
+         "enough; QEMU's own threads run on what is left. auto: shared for a VM with a device, else none. With "
+         "numa: none, there is no node to prefer."},
     {GPUVM_FIELD(gpuvm_resources, hugepages), .shape = GPUVM_ENUM, .choices = hugepages_names,
-     .doc = "The size of the pages that the guest's memory is made of; the host must have reserved enough of "
-            "them. none: ordinary pages."},
+     .doc =
+         "The size of the pages that the guest's memory is made of; the host must have reserved enough of "
+         "them, where the memory comes from. any: 1G when there are enough of them, else 2M. none: ordinary pages."},
     {NULL},
 };
+
+bool
+gpuvm_resources_check(const gpuvm_resources *resources, gpuvm_diags *diags)
+{
+    const gpuvm_topology *topology = resources->cpu_topology;
+    uint64_t product = topology ? topology->sockets * topology->cores * topology->threads : 0;
+    gpuvm_mark mark;
+
+    if (!topology || product == resources->cpu_cores)
+        return true;
+    mark = gpuvm_object_mark(&resources->object, "cpu_topology");
+    gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark,
+                      "cpu_topology is %" G_GUINT64_FORMAT " CPUs, cpu_cores is %" G_GUINT64_FORMAT, product,
+                      resources->cpu_cores);
+    return false;
+}
+
+/* What each layer says can be judged only when it says both. */
+static void
+check_resources(const void *object, gpuvm_diags *diags)
+{
+    const gpuvm_resources *resources = object;
+
+    if (gpuvm_object_has(&resources->object, "cpu_cores"))
+        gpuvm_resources_check(resources, diags);
+}
 
 const gpuvm_table gpuvm_resources_table = {
     .name = "resources",
     .doc = "CPUs and memory, and where on the host they come from.",
     .size = sizeof(gpuvm_resources),
     .fields = resources_fields,
+    .check = check_resources,
 };
 
 static const gpuvm_field workload_fields[] = {

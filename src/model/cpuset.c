@@ -22,23 +22,63 @@ gpuvm_cpuset_format(const GArray *cpus)
     return g_string_free(g_steal_pointer(&text), FALSE);
 }
 
-GArray *
-gpuvm_cpuset_parse(const char *text, int max)
+/* "N" or "N-N" */
+static bool
+parse_range(const char *text, int *ret_from, int *ret_to)
 {
-    g_autoptr(GArray) cpus = g_array_new(FALSE, FALSE, sizeof(int));
-    g_auto(GStrv) ranges = g_strsplit(text, ",", -1);
-    gint64 first, last = -1;
+    g_auto(GStrv) ends = g_strsplit(text, "-", 2);
+    guint64 from, to;
 
-    for (char **range = ranges; *range; range++) {
-        char *dash = strchr(*range, '-');
+    if (!ends[0] || !g_ascii_string_to_unsigned(ends[0], 10, 0, GPUVM_CPU_MAX, &from, NULL))
+        return false;
+    to = from;
+    if (ends[1] && !g_ascii_string_to_unsigned(ends[1], 10, from, GPUVM_CPU_MAX, &to, NULL))
+        return false;
+    *ret_from = (int)from;
+    *ret_to = (int)to;
+    return true;
+}
 
-        if (dash)
-            *dash++ = '\0';
-        if (last >= max || !g_ascii_string_to_signed(*range, 10, last + 1, max, &first, NULL) ||
-            !g_ascii_string_to_signed(dash ? dash : *range, 10, first, max, &last, NULL))
+GArray *
+gpuvm_cpuset_parse(const char *text)
+{
+    enum { ABSENT, IN, OUT };
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+    g_autofree char *cpus = g_malloc0(GPUVM_CPU_MAX + 1);
+    GArray *set;
+    int last = 0;
+
+    for (char **part = parts; *part; part++) {
+        char *range = g_strstrip(*part);
+        bool out = *range == '^';
+        int from, to;
+
+        if (!parse_range(out ? range + 1 : range, &from, &to))
             return NULL;
-        for (int cpu = (int)first; cpu <= last; cpu++)
-            g_array_append_val(cpus, cpu);
+        for (int cpu = from; cpu <= to; cpu++)
+            cpus[cpu] = (char)MAX(cpus[cpu], out ? OUT : IN);
+        last = MAX(last, to);
     }
-    return g_steal_pointer(&cpus);
+    if (!*parts)
+        return NULL;
+    set = g_array_new(FALSE, FALSE, sizeof(int));
+    for (int cpu = 0; cpu <= last; cpu++) {
+        if (cpus[cpu] == IN)
+            g_array_append_val(set, cpu);
+    }
+    return set;
+}
+
+static int
+compare(const void *a, const void *b)
+{
+    int left = *(const int *)a, right = *(const int *)b;
+
+    return (left > right) - (left < right);
+}
+
+bool
+gpuvm_cpuset_has(const GArray *cpus, int cpu)
+{
+    return cpus && g_array_binary_search((GArray *)cpus, &cpu, compare, NULL);
 }

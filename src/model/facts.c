@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "model/cpuset.h"
+
 gpuvm_device *
 gpuvm_device_new(const gpuvm_pci_addr *addr)
 {
@@ -68,8 +70,9 @@ gpuvm_cell_new(int id)
     gpuvm_cell *cell = g_new0(gpuvm_cell, 1);
 
     cell->id = id;
-    cell->cpus = g_array_new(FALSE, FALSE, sizeof(int));
+    cell->cpus = g_array_new(FALSE, FALSE, sizeof(gpuvm_cpu));
     cell->pages = g_array_new(FALSE, FALSE, sizeof(gpuvm_pages));
+    cell->distances = g_array_new(FALSE, FALSE, sizeof(gpuvm_distance));
     return cell;
 }
 
@@ -80,6 +83,7 @@ gpuvm_cell_free(gpuvm_cell *cell)
         return;
     g_array_unref(cell->cpus);
     g_array_unref(cell->pages);
+    g_array_unref(cell->distances);
     g_free(cell);
 }
 
@@ -92,6 +96,9 @@ gpuvm_claim_new(const char *domain, const char *uuid)
     claim->uuid = g_strdup(uuid);
     claim->now = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
     claim->next = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    claim->pins_now = g_array_new(FALSE, FALSE, sizeof(int));
+    claim->pins = g_array_new(FALSE, FALSE, sizeof(int));
+    claim->nodes = g_array_new(FALSE, FALSE, sizeof(int));
     claim->writes = g_ptr_array_new_with_free_func(g_free);
     claim->shares = g_ptr_array_new_with_free_func(g_free);
     return claim;
@@ -108,6 +115,9 @@ gpuvm_claim_free(gpuvm_claim *claim)
     g_free(claim->deployment);
     g_array_unref(claim->now);
     g_array_unref(claim->next);
+    g_array_unref(claim->pins_now);
+    g_array_unref(claim->pins);
+    g_array_unref(claim->nodes);
     g_ptr_array_unref(claim->writes);
     g_ptr_array_unref(claim->shares);
     g_free(claim);
@@ -125,6 +135,7 @@ gpuvm_facts_new(void)
     facts->claims = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_claim_free);
     facts->claimed = g_hash_table_new_full(gpuvm_pci_addr_hash, gpuvm_pci_addr_equal, g_free,
                                            (GDestroyNotify)g_ptr_array_unref);
+    facts->pinned = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
     facts->writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     facts->sharers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     facts->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
@@ -140,6 +151,7 @@ gpuvm_facts_free(gpuvm_facts *facts)
     g_hash_table_unref(facts->devices);
     g_ptr_array_unref(facts->sorted);
     g_hash_table_unref(facts->claimed);
+    g_hash_table_unref(facts->pinned);
     g_ptr_array_unref(facts->claims);
     g_hash_table_unref(facts->writers);
     g_hash_table_unref(facts->sharers);
@@ -262,9 +274,22 @@ is_at(const GPtrArray *claims, guint place, const char *name)
     return place < claims->len && g_str_equal(((const gpuvm_claim *)claims->pdata[place])->domain, name);
 }
 
+/* @claims has @claim, or not. */
+static void
+put(GPtrArray *claims, gpuvm_claim *claim, bool present)
+{
+    guint place = find_place(claims, claim->domain);
+    bool there = is_at(claims, place, claim->domain); /* for now, and for the next start */
+
+    if (present && !there)
+        g_ptr_array_insert(claims, (gint)place, claim);
+    else if (!present && there)
+        g_ptr_array_remove_index(claims, place);
+}
+
 /* Every address of @addrs has @claim among its claims, or not. */
 static void
-index_claim(gpuvm_facts *facts, gpuvm_claim *claim, const GArray *addrs, bool present)
+index_addresses(gpuvm_facts *facts, gpuvm_claim *claim, const GArray *addrs, bool present)
 {
     for (guint i = 0; i < addrs->len; i++) {
         const gpuvm_pci_addr *addr = &g_array_index(addrs, gpuvm_pci_addr, i);
@@ -274,13 +299,32 @@ index_claim(gpuvm_facts *facts, gpuvm_claim *claim, const GArray *addrs, bool pr
             claims = g_ptr_array_new();
             g_hash_table_insert(facts->claimed, g_memdup2(addr, sizeof(*addr)), claims);
         }
-        guint place = find_place(claims, claim->domain);
-        bool there = is_at(claims, place, claim->domain); /* for now, and for the next start */
-        if (present && !there)
-            g_ptr_array_insert(claims, (gint)place, claim);
-        else if (!present && there)
-            g_ptr_array_remove_index(claims, place);
+        put(claims, claim, present);
     }
+}
+
+static void
+index_pins(gpuvm_facts *facts, gpuvm_claim *claim, const GArray *pins, bool present)
+{
+    for (guint i = 0; i < pins->len; i++) {
+        gpointer cpu = GINT_TO_POINTER(g_array_index(pins, int, i));
+        GPtrArray *claims = g_hash_table_lookup(facts->pinned, cpu);
+
+        if (!claims) {
+            claims = g_ptr_array_new();
+            g_hash_table_insert(facts->pinned, cpu, claims);
+        }
+        put(claims, claim, present);
+    }
+}
+
+static void
+index_claim(gpuvm_facts *facts, gpuvm_claim *claim, bool present)
+{
+    index_addresses(facts, claim, claim->now, present);
+    index_addresses(facts, claim, claim->next, present);
+    index_pins(facts, claim, claim->pins_now, present);
+    index_pins(facts, claim, claim->pins, present);
 }
 
 gpuvm_claim *
@@ -292,8 +336,7 @@ gpuvm_facts_take_claim(gpuvm_facts *facts, const char *name)
     if (!is_at(facts->claims, place, name))
         return NULL;
     claim = g_ptr_array_steal_index(facts->claims, place);
-    index_claim(facts, claim, claim->now, false);
-    index_claim(facts, claim, claim->next, false);
+    index_claim(facts, claim, false);
     return claim;
 }
 
@@ -310,13 +353,12 @@ gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim)
     gpuvm_claim_free(gpuvm_facts_take_claim(facts, claim->domain));
     index_disks(facts->writers, claim->writes, claim->domain);
     index_disks(facts->sharers, claim->shares, claim->domain);
-    if (claim->now->len + claim->next->len == 0) {
+    if (claim->now->len + claim->next->len + claim->pins_now->len + claim->pins->len == 0) {
         gpuvm_claim_free(claim);
         return;
     }
     g_ptr_array_insert(facts->claims, (gint)find_place(facts->claims, claim->domain), claim);
-    index_claim(facts, claim, claim->now, true);
-    index_claim(facts, claim, claim->next, true);
+    index_claim(facts, claim, true);
 }
 
 void
@@ -357,6 +399,21 @@ gpuvm_facts_claims(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const c
             g_ptr_array_insert(claims, claim->active ? (gint)active++ : -1, claim);
     }
     return claims;
+}
+
+const gpuvm_claim *
+gpuvm_facts_pinner(const gpuvm_facts *facts, int cpu, const char *except)
+{
+    const GPtrArray *all = g_hash_table_lookup(facts->pinned, GINT_TO_POINTER(cpu));
+    const gpuvm_claim *found = NULL;
+
+    for (guint i = 0; all && i < all->len; i++) {
+        const gpuvm_claim *claim = all->pdata[i];
+
+        if (g_strcmp0(claim->domain, except) != 0 && (!found || gpuvm_cpuset_has(claim->pins_now, cpu)))
+            found = claim;
+    }
+    return found;
 }
 
 const char *

@@ -19,6 +19,7 @@ const gpuvm_host_fact gpuvm_host_facts[] = {
     {TEXT(cpu_vendor)},
     {NUMBER(cpu_virtualization, 1)},
     {TEXT(kernel_arguments)},
+    {TEXT(isolated_cpus)},
     {TEXT(kernel_image)},
     {NUMBER(grub, 1)},
     {NUMBER(iommu_groups, INT64_MAX)},

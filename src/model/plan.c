@@ -117,8 +117,12 @@ gpuvm_plan_free(gpuvm_plan *plan)
     g_free(plan->pool);
     g_free(plan->pool_path);
     g_clear_pointer(&plan->place.cells, g_array_unref);
+    g_clear_pointer(&plan->place.distances, g_array_unref);
     g_clear_pointer(&plan->place.cpus, g_array_unref);
+    g_clear_pointer(&plan->place.pins, g_ptr_array_unref);
+    g_clear_pointer(&plan->place.emulator, g_array_unref);
     g_free(plan->place.why);
+    g_free(plan->place.cpus_why);
     g_free(plan->key_id);
     g_free(plan->digest);
     g_free(plan->definition);

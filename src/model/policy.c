@@ -34,6 +34,9 @@ static const gpuvm_field fields[] = {
          "interface with an address), holders (a device that a process has open, or whose interface is up; a disk that one "
          "writes to), unseen (any device of a host whose own use of it cannot be seen). When absent, all of them. The root "
          "file system is protected in any case."},
+    {GPUVM_FIELD(gpuvm_policy, reserved_cpus), .scalar = &gpuvm_scalar_cpuset,
+     .doc =
+         "CPUs of the host that are left to it, such as 0-1,32-33: those of VMs with cpu_pinning do not run on them."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether everything that is fetched from a URL must have a checksum."},
     {GPUVM_FIELD(gpuvm_policy, enforce), .shape = GPUVM_ENUM, .choices = gpuvm_enforce_names,

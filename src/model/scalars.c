@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/url.h"
+#include "model/cpuset.h"
 #include "model/pci.h"
 
 #define NAME_MAX_LENGTH 63
@@ -287,6 +288,20 @@ parse_numa_node(const char *text, void *value, char **why, char **hint)
     return true;
 }
 
+static bool
+parse_cpuset(const char *text, void *value, char **why, char **hint)
+{
+    *(GArray **)value = gpuvm_cpuset_parse(text);
+    return *(GArray **)value ||
+           fail(why, hint, "write numbers and ranges, such as 0-1,32", "invalid set of CPUs: %s", text);
+}
+
+static void
+clear_array(void *value)
+{
+    g_clear_pointer((GArray **)value, g_array_unref);
+}
+
 #define HEX "[0-9A-Fa-f]"
 #define PCI_REF                                                                                              \
     "^((" HEX "{1,8}:)?" HEX "{2}:[01]" HEX "([.][0-7])?|[Pp][Cc][Ii]_" HEX "{1,8}_" HEX "{2}_[01]" HEX      \
@@ -333,4 +348,13 @@ const gpuvm_scalar gpuvm_scalar_numa_node = {
     .parse = parse_numa_node,
     .clear = clear_pointer,
     .json_type = "integer",
+};
+
+const gpuvm_scalar gpuvm_scalar_cpuset = {
+    .name = "set of CPUs",
+    .size = sizeof(GArray *),
+    .parse = parse_cpuset,
+    .clear = clear_array,
+    .json_type = "string",
+    .json_pattern = "^ *\\^?[0-9]+(-[0-9]+)? *(, *\\^?[0-9]+(-[0-9]+)? *)*$",
 };

@@ -55,6 +55,10 @@ gpuvm_capture_host(gpuvm_session *session, bool full)
     }
     if (!add_files(session))
         return NULL;
+    if (!gpuvm_connection_free_pages(session->connection, session->facts, &error)) {
+        gpuvm_session_fail(session, error);
+        return NULL;
+    }
     text = gpuvm_capture(session->connection, session->facts, full, &error);
     if (!text)
         gpuvm_session_fail(session, error);

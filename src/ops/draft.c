@@ -104,7 +104,21 @@ gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft)
                           source ? body->template_path : "templates/domain.xml", &mark, session->diags);
 }
 
-/* From now on the VM's devices are named by a domain, as far as the VMs that follow go, and no longer those that it named. */
+/* Each of its CPUs that has one of the host's for itself. */
+static void
+claim_pins(gpuvm_claim *claim, const gpuvm_placement *place)
+{
+    g_array_set_size(claim->pins, 0);
+    for (guint i = 0; place->cpus && i < place->cpus->len; i++) {
+        if (place->emulator)
+            g_array_append_val(claim->pins, g_array_index(place->cpus, int, i));
+    }
+}
+
+/*
+ * From now on the VM's devices are named by a domain, as far as the VMs that follow go, and no longer those that it named; so
+ * it is with the CPUs that it has for itself.
+ */
 static void
 claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
 {
@@ -118,6 +132,7 @@ claim_devices(gpuvm_facts *facts, const gpuvm_plan *plan)
         const gpuvm_plan_function *function = plan->functions->pdata[i];
         gpuvm_pci_addrs_add(claim->next, &function->device->addr);
     }
+    claim_pins(claim, &plan->place);
     gpuvm_facts_add_claim(facts, claim);
 }
 

@@ -55,7 +55,7 @@ static bool
 read_facts(const char *root, const gpuvm_claim *claim, gpuvm_guest *guest, gpuvm_facts *facts, GError **error)
 {
     look_at_assets(root, guest);
-    if (claim->next->len == 0 && !gpuvm_guest_has_disks(guest))
+    if (claim->next->len + claim->pins->len == 0 && !gpuvm_guest_has_disks(guest))
         return true;
     read_devices(root, claim->next, facts);
     gpuvm_observe_files(root, &facts->host);

@@ -238,8 +238,8 @@ gpuvm_session_leave(gpuvm_session *session, const GPtrArray *names)
         g_hash_table_add(session->leaving, g_strdup(names->pdata[i]));
 }
 
-static bool
-gather_claims(gpuvm_session *session)
+bool
+gpuvm_session_gather_claims(gpuvm_session *session)
 {
     GError *error = NULL;
 
@@ -258,7 +258,7 @@ gather_context(gpuvm_session *session)
 {
     if (asks_libvirt(session) && !session->facts->uses)
         gpuvm_session_look(session);
-    return gather_claims(session);
+    return gpuvm_session_gather_claims(session);
 }
 
 bool
@@ -290,6 +290,19 @@ gpuvm_session_gather_all(gpuvm_session *session)
     return session->every_device || gpuvm_session_fail(session, error);
 }
 
+/* What of CPUs and memory the VM may want for itself. */
+static bool
+gather_resources(gpuvm_session *session, const gpuvm_resources *resources)
+{
+    GError *error = NULL;
+
+    if (resources->cpu_pinning >= GPUVM_PINNING_SHARED && !gpuvm_session_gather_claims(session))
+        return false;
+    return resources->hugepages == GPUVM_HUGEPAGES_NONE || !asks_libvirt(session) ||
+           gpuvm_connection_free_pages(session->connection, session->facts, &error) ||
+           gpuvm_session_fail(session, error);
+}
+
 bool
 gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
 {
@@ -298,6 +311,8 @@ gpuvm_session_gather_vm(gpuvm_session *session, const gpuvm_vm *vm)
     if (asks_libvirt(session) && session->connection->local && gpuvm_boot_needs_kernel(vm->body.object.node))
         gpuvm_observe_kernel("", &session->facts->host);
     if (devices->pci_passthrough->len + devices->gpus->len > 0 && !gather_context(session))
+        return false;
+    if (!gather_resources(session, vm->body.resources))
         return false;
     if (!asks_libvirt(session))
         return true;

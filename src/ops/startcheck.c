@@ -31,7 +31,8 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
     guint said = session->diags->items->len;
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next) ||
-        !gpuvm_session_gather_guest(session, guest))
+        !gpuvm_session_gather_guest(session, guest) ||
+        (claim->pins->len > 0 && !gpuvm_session_gather_claims(session)))
         return false;
 
     former = former_name(session, record, claim->domain);

@@ -60,6 +60,7 @@
     X(NodeDeviceGetXMLDesc)                                                                                  \
     X(NodeDeviceLookupByName)                                                                                \
     X(NodeDeviceReAttach)                                                                                    \
+    X(NodeGetFreePages)                                                                                      \
     X(StoragePoolBuild)                                                                                      \
     X(StoragePoolCreate)                                                                                     \
     X(StoragePoolDefineXML)                                                                                  \

@@ -165,7 +165,8 @@ make_definition(choices *from, world *made)
     static const char *const resources[] = {
         "", "resources: {cpu_cores: 4, memory_mb: 2048, cpu_pinning: shared}\n",
         "resources: {cpu_cores: 2, memory_mb: 2048, hugepages: 1G}\n",
-        "resources: {cpu_cores: 16, memory_mb: 65536, numa: none}\n"};
+        "resources: {cpu_cores: 16, memory_mb: 65536, numa: none}\n",
+        "resources: {cpu_cores: 5, memory_mb: 2049, numa: split, cpu_pinning: dedicated, hugepages: any}\n"};
     static const char *const others[] = {"", "network: {mode: none}\n",
                                          "firmware: bios\ndisks: [{source: a.iso}]\n",
                                          "kernel: vmlinuz\ninitramfs: initrd\nlabels: {'a<': '&b'}\n"};

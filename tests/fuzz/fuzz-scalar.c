@@ -15,6 +15,7 @@ static const gpuvm_scalar *const scalars[] = {
     &gpuvm_scalar_bridge,      &gpuvm_scalar_subnet,    &gpuvm_scalar_ip,
     &gpuvm_scalar_target,      &gpuvm_scalar_pci_ref,   &gpuvm_scalar_pci_ref_optional,
     &gpuvm_scalar_pci_pattern, &gpuvm_scalar_pci_class, &gpuvm_scalar_numa_node,
+    &gpuvm_scalar_cpuset,
 };
 
 static void

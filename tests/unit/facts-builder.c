@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "model/cpuset.h"
+
 gpuvm_pci_addr
 build_addr(const char *text)
 {
@@ -87,6 +89,18 @@ add_claim(gpuvm_facts *facts, char **words)
     for (char **word = words + 2; *word; word++) {
         if (g_str_equal(*word, "active")) {
             claim->active = true;
+        } else if (value_of(*word, "pins")) {
+            g_autoptr(GArray) pins = gpuvm_cpuset_parse(value_of(*word, "pins"));
+
+            g_array_append_vals(claim->pins, pins->data, pins->len);
+            if (claim->active)
+                g_array_append_vals(claim->pins_now, pins->data, pins->len);
+        } else if (value_of(*word, "memory")) {
+            claim->memory_now_kib = number(value_of(*word, "memory")) * 1024;
+        } else if (value_of(*word, "node")) {
+            int node = (int)number(value_of(*word, "node"));
+
+            g_array_append_val(claim->nodes, node);
         } else if (g_str_equal(*word, "now") || g_str_equal(*word, "next")) {
             now = g_str_equal(*word, "now");
             next = !now;
@@ -103,24 +117,65 @@ add_claim(gpuvm_facts *facts, char **words)
 }
 
 static void
+add_cpus(gpuvm_cell *cell, const char *text)
+{
+    g_autoptr(GArray) cpus = gpuvm_cpuset_parse(text);
+
+    for (guint i = 0; i < cpus->len; i++) {
+        int id = g_array_index(cpus, int, i);
+        const gpuvm_cpu cpu = {id, id, GPUVM_UNKNOWN};
+
+        g_array_append_val(cell->cpus, cpu);
+    }
+}
+
+/** "TOTAL", "FREE/TOTAL" */
+static void
+add_pages(gpuvm_cell *cell, uint64_t size_kib, const char *text)
+{
+    const char *slash = strchr(text, '/');
+    const gpuvm_pages pages = {size_kib, number(slash ? slash + 1 : text),
+                               slash ? number(text) : GPUVM_PAGES_UNKNOWN};
+
+    g_array_append_val(cell->pages, pages);
+}
+
+/** Neighbours are threads of a core, and share a cache; no @cache is one that nobody knows. */
+static void
+set_topology(gpuvm_cell *cell, guint threads, guint cache)
+{
+    for (guint i = 0; i < cell->cpus->len; i++) {
+        gpuvm_cpu *cpu = &g_array_index(cell->cpus, gpuvm_cpu, i);
+
+        cpu->core = g_array_index(cell->cpus, gpuvm_cpu, i - i % threads).id;
+        if (cache > 0)
+            cpu->cache = g_array_index(cell->cpus, gpuvm_cpu, i - i % cache).id;
+    }
+}
+
+static void
 add_cell(gpuvm_facts *facts, char **words)
 {
     gpuvm_cell *cell = gpuvm_cell_new((int)number(words[1]));
+    guint threads = 1, cache = 0;
 
     for (char **word = words + 2; *word; word++) {
         const char *cpus = value_of(*word, "cpus"), *memory = value_of(*word, "memory"),
-                   *small = value_of(*word, "2M"), *large = value_of(*word, "1G");
+                   *small = value_of(*word, "2M"), *large = value_of(*word, "1G"),
+                   *siblings = value_of(*word, "threads"), *shared = value_of(*word, "L3");
 
-        if (cpus) {
-            for (int cpu = (int)number(cpus); cpu <= (int)number(strchr(cpus, '-') + 1); cpu++)
-                g_array_append_val(cell->cpus, cpu);
-        } else if (memory) {
+        if (cpus)
+            add_cpus(cell, cpus);
+        else if (siblings)
+            threads = (guint)number(siblings);
+        else if (shared)
+            cache = (guint)number(shared);
+        else if (memory)
             cell->memory_kib = number(memory) * 1024;
-        } else {
-            gpuvm_pages pages = {.size_kib = small ? 2048 : 1048576, .total = number(small ? small : large)};
-            g_array_append_val(cell->pages, pages);
-        }
+        else
+            add_pages(cell, small ? 2048 : 1048576, small ? small : large);
     }
+    set_topology(cell, threads, cache);
     g_ptr_array_add(facts->cells, cell);
 }
 
@@ -138,6 +193,10 @@ set_host(gpuvm_facts *facts, char **words)
             facts->domain_type = g_strdup(value);
         else if ((value = value_of(*word, "emulator")))
             facts->emulator = g_strdup(value);
+        else if ((value = value_of(*word, "vendor")))
+            facts->host.cpu_vendor = g_strdup(value);
+        else if ((value = value_of(*word, "isolated")))
+            facts->host.isolated_cpus = g_strdup(value);
         else if ((value = value_of(*word, "kernel")))
             facts->host.kernel_image = g_strdup(value);
         else

@@ -23,12 +23,14 @@ static const char two_cells[] =
     "  <host>\n"
     "    <cpu><arch>x86_64</arch></cpu>\n"
     "    <iommu support='yes'/>\n"
+    "    <cache><bank id='0' level='3' cpus='3,5-7'/><bank id='1' level='2' cpus='1'/></cache>\n"
     "    <topology><cells num='2'>\n"
     "      <cell id='1'>\n"
     "        <memory unit='KiB'>67108864</memory>\n"
     "        <pages unit='KiB' size='4'>16777216</pages>\n"
     "        <pages unit='KiB' size='2048'>0</pages>\n"
     "        <pages unit='KiB' size='1048576'>16</pages>\n"
+    "        <distances><sibling id='0' value='21'/><sibling id='1' value='10'/></distances>\n"
     "        <cpus num='4'>\n"
     "          <cpu id='7' socket_id='1' die_id='0' core_id='1' siblings='3,7'/>\n"
     "          <cpu id='3' socket_id='1' die_id='0' core_id='1' siblings='3,7'/>\n"
@@ -48,6 +50,7 @@ static void
 test_host(void **state)
 {
     g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+    static const gpuvm_cpu cpus[] = {{1, 1, GPUVM_UNKNOWN}, {3, 3, 3}, {7, 3, 3}};
     const gpuvm_cell *cell;
     const gpuvm_pages *pages;
 
@@ -65,9 +68,11 @@ test_host(void **state)
     assert_non_null(cell);
     assert_int_equal(cell->memory_kib, 67108864);
     assert_int_equal(cell->cpus->len, 3);
-    assert_int_equal(g_array_index(cell->cpus, int, 0), 1);
-    assert_int_equal(g_array_index(cell->cpus, int, 1), 3);
-    assert_int_equal(g_array_index(cell->cpus, int, 2), 7);
+    for (size_t i = 0; i < G_N_ELEMENTS(cpus); i++)
+        assert_memory_equal(&g_array_index(cell->cpus, gpuvm_cpu, i), &cpus[i], sizeof cpus[i]);
+    assert_int_equal(cell->distances->len, 2);
+    assert_int_equal(g_array_index(cell->distances, gpuvm_distance, 0).id, 0);
+    assert_int_equal(g_array_index(cell->distances, gpuvm_distance, 0).value, 21);
     assert_int_equal(cell->pages->len, 3);
     pages = &g_array_index(cell->pages, gpuvm_pages, 2);
     assert_int_equal(pages->size_kib, 1048576);

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "host/claims.h"
+#include "model/cpuset.h"
 
 #define ADDRESS(slot) "<source><address domain='0x0000' bus='0x01' slot='" slot "' function='0x0'/></source>"
 #define HOSTDEV(slot) "<hostdev mode='subsystem' type='pci' managed='yes'>" ADDRESS(slot) "</hostdev>"
@@ -170,6 +171,37 @@ test_memory(void **state)
     }
 }
 
+/* The CPUs that one of its own has for itself: others may run on those of a pin to several. */
+static void
+test_pins(void **state)
+{
+#define PINS(pins) DOMAIN("<vcpu>4</vcpu><cputune>" pins "<emulatorpin cpuset='7'/></cputune>", "")
+#define PIN(cpuset) "<vcpupin vcpu='0' cpuset='" cpuset "'/>"
+    static const struct {
+        const char *definition, *live, *next, *now;
+    } cases[] = {
+        {DOMAIN("", ""), DOMAIN("", ""), "", ""},
+        {PINS(PIN("5") PIN("4") PIN("5")), PINS(PIN("8-9,^8")), "4-5", "9"},
+        {PINS(PIN("0-3") PIN("") PIN("x") PIN("99999")), PINS(PIN("0,1")), "", ""},
+    };
+    g_autoptr(gpuvm_claim) nowhere = parse(DOMAIN("<numatune><memory mode='strict'/></numatune>", ""));
+    g_autoptr(gpuvm_claim) both = parse(DOMAIN("<numatune><memory nodeset='0-1'/></numatune>", ""));
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_claim) claim = parse(cases[i].definition);
+        g_autofree char *next = gpuvm_cpuset_format(claim->pins), *now = NULL;
+
+        assert_int_equal(claim->pins_now->len, 0);
+        assert_true(gpuvm_claim_run(claim, cases[i].live, NULL));
+        now = gpuvm_cpuset_format(claim->pins_now);
+        assert_string_equal(next, cases[i].next);
+        assert_string_equal(now, cases[i].now);
+    }
+    assert_int_equal(nowhere->nodes->len, 0);
+    assert_int_equal(both->nodes->len, 2);
+}
+
 /* The disks that it runs with: those that it alone writes to, and the others. */
 static void
 test_disks(void **state)
@@ -217,8 +249,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_devices), cmocka_unit_test(test_managed), cmocka_unit_test(test_now_and_next),
-        cmocka_unit_test(test_memory),  cmocka_unit_test(test_disks),   cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_devices),   cmocka_unit_test(test_managed), cmocka_unit_test(test_now_and_next),
+        cmocka_unit_test(test_memory),    cmocka_unit_test(test_pins),    cmocka_unit_test(test_disks),
+        cmocka_unit_test(test_malformed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,7 @@ fills_in_defaults(void **state G_GNUC_UNUSED)
     assert_int_equal(body->resources->cpu_cores, 2);
     assert_int_equal(body->resources->memory_mb, 2048);
     assert_int_equal(body->resources->numa, GPUVM_NUMA_AUTO);
-    assert_int_equal(body->resources->cpu_pinning, GPUVM_PINNING_NONE);
+    assert_int_equal(body->resources->cpu_pinning, GPUVM_PINNING_AUTO);
     assert_int_equal(body->resources->hugepages, GPUVM_HUGEPAGES_NONE);
     assert_int_equal(body->devices->pci_passthrough->len, 0);
     assert_int_equal(body->devices->gpus->len, 0);
@@ -245,7 +245,8 @@ decodes_a_policy(void **state G_GNUC_UNUSED)
     g_autoptr(gpuvm_spec) spec = parse_one("allowlist: ['*:*', {class: '0302', id: '10de:*'}]\n"
                                            "denylist: [{address: 01:00}]\n"
                                            "allow_host_display: true\n"
-                                           "protect: [storage]\n",
+                                           "protect: [storage]\n"
+                                           "reserved_cpus: 32, 0-2,^1\n",
                                            "policy");
     const gpuvm_policy *policy = spec->policy;
     const gpuvm_rule *everything = policy->allowlist->pdata[0], *denied = policy->denylist->pdata[0];
@@ -257,6 +258,8 @@ decodes_a_policy(void **state G_GNUC_UNUSED)
     assert_true(policy->allow_host_display);
     assert_false(policy->require_checksum);
     assert_string_equal(policy->protect->pdata[0], "storage");
+    assert_int_equal(policy->reserved_cpus->len, 3);
+    assert_int_equal(g_array_index(policy->reserved_cpus, int, 1), 2);
 }
 
 static void
@@ -438,7 +441,7 @@ refuses_bad_scalars(void **state G_GNUC_UNUSED)
         {NULL, "resources: {memory_mb: 4G}", 1, "memory_mb must be an integer, not '4G'", NULL},
         {NULL, "resources: {cpu_cores: 0}", 1, "cpu_cores must be at least 1, not 0", NULL},
         {NULL, "resources: {cpu_cores: 5000}", 1, "cpu_cores must be at most 4096, not 5000", NULL},
-        {NULL, "resources: {hugepages: 4K}", 1, "hugepages must be one of none, 2M, 1G, not '4K'", NULL},
+        {NULL, "resources: {hugepages: 4K}", 1, "hugepages must be one of none, 2M, 1G, any, not '4K'", NULL},
         {NULL, "autostart: maybe", 1, "autostart must be true or false, not 'maybe'", NULL},
         {"plugin", "{name: a, schema_version: '2.0'}", 1, "schema_version must be one of 1.0, not '2.0'",
          NULL},
