@@ -8,7 +8,9 @@
  *
  *   <capabilities>…</capabilities>
  *       the host's, as libvirt gives them; what they say goes before <cpu> and <memory>
- *   <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776' reset_method='bus'/>
+ *   <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776' reset_method='bus'>
+ *     <gpuvm:bar size='25769803776' wide='1' prefetchable='1' largest='34359738368'/>
+ *   </gpuvm:function>
  *       one of the devices; every attribute but address is optional: driver goes before <driver>, '' being none;
  *       memory is in bytes, of all memory BARs; reset_method='' is none; silent='1': it does not answer
  *   <gpuvm:use address='0000:02:00.0' kind='storage' root='yes' what='holds the file system mounted at /' remedy='…'/>

@@ -10,6 +10,14 @@
 #include "model/host.h"
 #include "model/pci.h"
 
+/** A memory BAR. */
+typedef struct gpuvm_bar {
+    uint64_t size;     /* bytes */
+    uint64_t largest;  /* that it can be resized to; 0: not at all, or not known */
+    bool wide;         /* it may be above 4 GiB */
+    bool prefetchable; /* only then a bridge lets it be there */
+} gpuvm_bar;
+
 /** One PCI function. */
 typedef struct gpuvm_device {
     gpuvm_pci_addr addr;
@@ -24,6 +32,8 @@ typedef struct gpuvm_device {
     bool virtual_function;  /* an SR-IOV virtual function */
     gpuvm_pci_addr physical_function;  /* of a virtual function */
     GArray *virtual_functions;         /* gpuvm_pci_addr: of a physical function; never NULL */
+    bool below;                        /* it is below a bridge: */
+    gpuvm_pci_addr parent;             /* this one */
     double link_speed, link_max_speed; /* GT/s; 0: unknown */
     int link_width, link_max_width;    /* lanes; 0: unknown */
     /* from sysfs, local connections and host files only */
@@ -31,11 +41,15 @@ typedef struct gpuvm_device {
     uint64_t memory_size; /* bytes of all memory BARs; 0: unknown */
     char *reset_method;   /* "flr bus"; "": none; NULL: unknown */
     bool silent;          /* it does not answer: its configuration space reads 0xff */
+    GArray *bars; /* gpuvm_bar: these, in their order; never NULL; empty with a memory_size: unknown */
 } gpuvm_device;
 
 gpuvm_device *gpuvm_device_new(const gpuvm_pci_addr *addr);
 void gpuvm_device_free(gpuvm_device *device);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_device, gpuvm_device_free)
+
+/** Adds @bar, which counts to its memory_size. */
+void gpuvm_device_add_bar(gpuvm_device *device, const gpuvm_bar *bar);
 
 /**
  * "NVIDIA Corporation GA102 [GeForce RTX 3090] (10de:2204)"; without the vendor when its name is not known,
@@ -152,6 +166,7 @@ typedef struct gpuvm_facts {
     gpuvm_host host;
     uint64_t memory_kib;   /* of the host; 0: unknown */
     unsigned cpus;         /* online; 0: unknown */
+    uint64_t address_bits; /* of physical addresses, as its CPUs have them; 0: unknown */
     char *arch;            /* "x86_64"; NULL: unknown */
     char *domain_type;     /* "kvm", "qemu", "test" */
     char *emulator;        /* path; NULL: libvirt's choice */

@@ -163,6 +163,9 @@ parse_host(const xmlNode *host, gpuvm_facts *facts, GError **error)
             return gpuvm_xml_fail(host, error, "two <cell>s with the id %d",
                                   ((const gpuvm_cell *)cells->pdata[i])->id);
     read_caches(gpuvm_xml_child(host, "cache"), cells);
+    if (!gpuvm_xml_number(gpuvm_xml_child(gpuvm_xml_child(host, "cpu"), "maxphysaddr"), "bits", 63,
+                          &facts->address_bits, error))
+        return false;
     g_ptr_array_unref(facts->cells);
     facts->cells = g_steal_pointer(&cells);
     facts->memory_kib = memory_kib;

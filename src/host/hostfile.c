@@ -14,6 +14,8 @@
 #include "host/nodedev.h"
 #include "model/pcixml.h"
 
+#define BAR_MAX (UINT64_C(1) << 52) /* bytes: more is in no address space */
+
 static bool
 is_element(const xmlNode *node, const char *ns, const char *name)
 {
@@ -104,6 +106,40 @@ find_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
     return device;
 }
 
+/* <gpuvm:bar size= wide= prefetchable= largest=/> */
+static bool
+parse_bar(const xmlNode *node, gpuvm_device *device, GError **error)
+{
+    uint64_t size = 0, largest = 0, wide = 0, prefetchable = 0;
+
+    if (!is_element(node, GPUVM_HOSTFILE_NS, "bar"))
+        return gpuvm_xml_fail(node, error, "unknown element <%s>", node->name);
+    if (!gpuvm_xml_number(node, "size", BAR_MAX, &size, error) ||
+        !gpuvm_xml_number(node, "largest", BAR_MAX, &largest, error) ||
+        !gpuvm_xml_number(node, "wide", 1, &wide, error) ||
+        !gpuvm_xml_number(node, "prefetchable", 1, &prefetchable, error))
+        return false;
+    if (size == 0)
+        return gpuvm_xml_fail(node, error, "<%s> without a size", node->name);
+    gpuvm_device_add_bar(device, &(gpuvm_bar){size, largest, wide, prefetchable});
+    return true;
+}
+
+/* An older file has the sum of them alone. */
+static bool
+parse_bars(const xmlNode *function, gpuvm_device *device, GError **error)
+{
+    g_array_set_size(device->bars, 0);
+    for (xmlNode *node = xmlFirstElementChild((xmlNode *)function); node;
+         node = xmlNextElementSibling(node)) {
+        if (device->bars->len == 0)
+            device->memory_size = 0;
+        if (!parse_bar(node, device, error))
+            return false;
+    }
+    return true;
+}
+
 static bool
 parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
 {
@@ -120,7 +156,7 @@ parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
             return gpuvm_xml_fail(node, error, "unknown attribute %s of <%s>", attr->name, node->name);
     if (!gpuvm_xml_number(node, "boot_vga", 1, &boot_vga, error) ||
         !gpuvm_xml_number(node, "memory", UINT64_MAX - 1, &device->memory_size, error) ||
-        !gpuvm_xml_number(node, "silent", 1, &silent, error))
+        !gpuvm_xml_number(node, "silent", 1, &silent, error) || !parse_bars(node, device, error))
         return false;
     if (boot_vga != UINT64_MAX)
         device->boot_vga = (int)boot_vga;

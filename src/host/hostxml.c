@@ -191,6 +191,18 @@ add_free_pages(xmlNode *host, const gpuvm_facts *facts)
 }
 
 static void
+add_bar(xmlNode *function, const gpuvm_bar *bar)
+{
+    xmlNode *node = gpuvm_xml_add(function, "bar", NULL);
+
+    gpuvm_xml_set(node, "size", "%" G_GUINT64_FORMAT, bar->size);
+    gpuvm_xml_set(node, "wide", "%d", bar->wide);
+    gpuvm_xml_set(node, "prefetchable", "%d", bar->prefetchable);
+    if (bar->largest > 0)
+        gpuvm_xml_set(node, "largest", "%" G_GUINT64_FORMAT, bar->largest);
+}
+
+static void
 add_function(xmlNode *host, const gpuvm_device *device)
 {
     xmlNode *function = gpuvm_xml_add(host, "function", NULL);
@@ -205,6 +217,8 @@ add_function(xmlNode *host, const gpuvm_device *device)
         gpuvm_xml_set(function, "reset_method", "%s", device->reset_method);
     if (device->silent)
         gpuvm_xml_set(function, "silent", "1");
+    for (guint i = 0; i < device->bars->len; i++)
+        add_bar(function, &g_array_index(device->bars, gpuvm_bar, i));
 }
 
 static void

@@ -139,6 +139,15 @@ parse_links(const xmlNode *pci, gpuvm_device *device, GError **error)
     return true;
 }
 
+/* That of a root port is no function, but the root of all. */
+static void
+parse_parent(const xmlNode *element, gpuvm_device *device)
+{
+    g_autofree char *name = gpuvm_xml_text(gpuvm_xml_child(element, "parent"));
+
+    device->below = name && gpuvm_pci_addr_parse(name, &device->parent, NULL, NULL);
+}
+
 gpuvm_device *
 gpuvm_nodedev_from_element(const xmlNode *element, GError **error)
 {
@@ -150,6 +159,7 @@ gpuvm_nodedev_from_element(const xmlNode *element, GError **error)
         return NULL;
     device = gpuvm_device_new(&addr);
     device->driver = gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(element, "driver"), "name"));
+    parse_parent(element, device);
     if (!parse_identity(pci, device, error) || !parse_group(pci, device, error) ||
         !parse_virtual_functions(pci, device, error) || !parse_numa(pci, device, error) ||
         !parse_links(pci, device, error))

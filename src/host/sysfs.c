@@ -14,27 +14,42 @@
 #define HEADER_TYPE 0x0e
 #define HEADER_MULTIFUNCTION 0x80
 
-/* linux/ioport.h: IORESOURCE_MEM, the kind of a BAR in the flags of `resource` */
+/* linux/ioport.h: IORESOURCE_MEM and others, what a BAR is in the flags of `resource` */
 #define RESOURCE_MEM UINT64_C(0x200)
+#define RESOURCE_PREFETCH UINT64_C(0x2000)
+#define RESOURCE_MEM_64 UINT64_C(0x100000)
 /* the lines of `resource` that are BARs: PCI_STD_NUM_BARS; the ROM and a bridge's windows follow */
 #define BARS 6
 
 #define DEVICES "/sys/bus/pci/devices/"
 
+/* The most that BAR @number can be resized to: of the sizes of 1 MiB << n, `resourceN_resize` has the bits n. 0: not at all. */
 static uint64_t
-sum_memory(const char *resource)
+largest_size(const char *root, const char *address, int number)
+{
+    g_autofree char *text = gpuvm_file_text(root, DEVICES "%s/resource%d_resize", address, number);
+    uint64_t sizes = text ? g_ascii_strtoull(text, NULL, 16) : 0;
+
+    return sizes > 0 ? UINT64_C(1) << 20 << MIN(g_bit_storage(sizes) - 1, 43) : 0;
+}
+
+static void
+read_bars(const char *root, const char *address, const char *resource, gpuvm_device *device)
 {
     g_auto(GStrv) lines = g_strsplit(resource, "\n", BARS + 1);
-    uint64_t sum = 0;
 
+    g_array_set_size(device->bars, 0);
+    device->memory_size = 0;
     for (int i = 0; i < BARS && lines[i]; i++) {
         unsigned long long start, end, flags;
 
         if (sscanf(lines[i], "%llx %llx %llx", &start, &end, &flags) == 3 && flags & RESOURCE_MEM &&
             end > start)
-            sum += end - start + 1;
+            gpuvm_device_add_bar(device, &(gpuvm_bar){.size = end - start + 1,
+                                                      .largest = largest_size(root, address, i),
+                                                      .wide = flags & RESOURCE_MEM_64,
+                                                      .prefetchable = flags & RESOURCE_PREFETCH});
     }
-    return sum;
 }
 
 static bool
@@ -88,7 +103,7 @@ gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
     if (boot_vga)
         device->boot_vga = g_str_equal(boot_vga, "1");
     if (resource)
-        device->memory_size = sum_memory(resource);
+        read_bars(root, address, resource, device);
     g_free(device->reset_method);
     device->reset_method = read_reset_method(root, address);
     device->silent = is_silent(root, address, device->driver);

@@ -18,6 +18,7 @@ gpuvm_device_new(const gpuvm_pci_addr *addr)
     device->boot_vga = GPUVM_UNKNOWN;
     device->group_members = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
     device->virtual_functions = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
+    device->bars = g_array_new(FALSE, FALSE, sizeof(gpuvm_bar));
     return device;
 }
 
@@ -32,7 +33,15 @@ gpuvm_device_free(gpuvm_device *device)
     g_free(device->reset_method);
     g_array_unref(device->group_members);
     g_array_unref(device->virtual_functions);
+    g_array_unref(device->bars);
     g_free(device);
+}
+
+void
+gpuvm_device_add_bar(gpuvm_device *device, const gpuvm_bar *bar)
+{
+    g_array_append_vals(device->bars, bar, 1);
+    device->memory_size += bar->size;
 }
 
 char *

@@ -65,6 +65,16 @@ class Link:
         return float(speed), int(width)
 
 
+class Bar:
+    """A memory BAR: "16M", prefetchable and 64 bits wide "32Gp", resizable "256Mp/8G"."""
+
+    def __init__(self, text):
+        now, _, largest = text.partition("/")
+        self.wide = now.endswith("p")
+        self.size = size(now.rstrip("p"))
+        self.largest = size(largest) if largest else 0
+
+
 class Use:
     """What the host does with a function: "root", "storage:/srv", "network:eth0", "addresses:eth1"."""
 
@@ -95,7 +105,7 @@ class Function:
         self.bridge = code.startswith("0604")
         self.driver = options.pop("driver", "pcieport" if self.bridge else None)
         self.link = Link(options.pop("link")) if "link" in options else None
-        self.bars = [size(b) for b in options.pop("bars").split(",")] if "bars" in options else []
+        self.bars = [Bar(b) for b in options.pop("bars").split(",")] if "bars" in options else []
         self.reset = options.pop("reset", "").replace(",", " ")
         display = code.startswith("0300")
         self.boot_vga = int(options.pop("boot_vga", "0")) if display else None
@@ -124,7 +134,7 @@ class Function:
 
     @property
     def memory(self):
-        return sum(self.bars)
+        return sum(bar.size for bar in self.bars)
 
 
 class Claim:

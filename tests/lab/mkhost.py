@@ -126,6 +126,8 @@ def capabilities(host, machine):
     sub(cpu, "vendor", machine.cpu["vendor"])
     first = machine.cells[0]
     sub(cpu, "topology", sockets=1, dies=1, cores=first.cores, threads=first.threads)
+    if "bits" in machine.cpu:
+        sub(cpu, "maxphysaddr", mode="emulate", bits=machine.cpu["bits"])
     for page in (4 * KIB, *sorted(first.pages)):
         sub(cpu, "pages", unit="KiB", size=page // KIB)
     sub(physical, "iommu", support="yes" if machine.iommu else "no")
@@ -153,6 +155,11 @@ def additions(root, machine):
                            ("memory", function.memory or None), ("reset_method", function.reset)):
             if value is not None:
                 element.set(key, str(value))
+        for bar in function.bars:
+            wide = int(bar.wide)
+            child = sub(element, "gpuvm:bar", size=bar.size, wide=wide, prefetchable=wide)
+            if bar.largest:
+                child.set("largest", str(bar.largest))
         for use in function.uses:
             element = sub(host, "gpuvm:use", address=function.address, kind=use.kind)
             for key, value in (("root", "yes" if use.root else None), ("what", use.what), ("remedy", use.remedy)):

@@ -13,12 +13,14 @@ VENDORS = {"Intel": ("GenuineIntel", 6, 106, 6, "fpu msr pae cx8 apic sse2 ht lm
 
 
 def cpuinfo(machine):
+    bits = machine.cpu.get("bits")
+    sizes = f"address sizes\t: {bits} bits physical, 48 bits virtual\n" if bits else ""
     vendor, family, model, stepping, flags, name = VENDORS[machine.cpu["vendor"]]
     for cell in machine.cells:
         for cpu in cell.cpus:
             yield (f"processor\t: {cpu}\nvendor_id\t: {vendor}\ncpu family\t: {family}\nmodel\t\t: {model}\n"
                    f"model name\t: {name}\nstepping\t: {stepping}\nmicrocode\t: 0x1\ncpu MHz\t\t: 3000.000\n"
-                   f"physical id\t: {cell.id}\ncore id\t\t: {cell.core(cpu)}\nflags\t\t: {flags}\n\n")
+                   f"physical id\t: {cell.id}\ncore id\t\t: {cell.core(cpu)}\nflags\t\t: {flags}\n{sizes}\n")
 
 
 def meminfo(machine):

@@ -11,7 +11,7 @@ KIB = 1024
 SPEEDS = {2.5: 1, 5: 2, 8: 3, 16: 4, 32: 5}  # Link Capabilities, Max Link Speed
 PM, EXPRESS, ACS = 0x60, 0x78, 0x100  # where a configuration space has its capabilities
 ENDPOINT, ROOT_PORT, UPSTREAM, DOWNSTREAM = 0, 4, 5, 6  # PCI Express Capabilities, Device/Port Type
-MEMORY, PREFETCH, IO = 0x140200, 0x2000, 0x40101  # flags of a resource, as <linux/ioport.h> has them
+MEMORY, PREFETCH, WIDE, IO = 0x40200, 0x2000, 0x100000, 0x40101  # flags of a resource, as <linux/ioport.h> has them
 DEVICE_FILES = {"revision": "0xa1", "irq": "16", "enable": "1", "power_state": "D0", "d3cold_allowed": "1",
                 "subsystem_vendor": "0x1043", "subsystem_device": "0x87af", "remove": "", "rescan": ""}
 
@@ -86,16 +86,23 @@ def express(space, function):
         struct.pack_into(layout, space, EXPRESS + offset, SPEEDS[speed] | width << 4)
 
 
+def numbered(function):
+    """The BARs with their numbers: a wide one takes two."""
+    number = 0
+    for bar in function.bars:
+        yield number, bar
+        number += 2 if bar.wide else 1
+
+
 def resources(index, function):
     """The BARs, an I/O BAR behind them and the ROM for a VGA controller: the two that do not count as memory."""
     lines = [(0, 0, 0)] * 13
     base = 0x200000000000 + (index << 40)
-    for number, length in enumerate(function.bars):
-        prefetch = PREFETCH if number else 0
-        lines[number] = (base, base + length - 1, MEMORY | prefetch)
-        base += max(length, 1 << 30)
+    for number, bar in numbered(function):
+        lines[number] = (base, base + bar.size - 1, MEMORY | (PREFETCH | WIDE if bar.wide else 0))
+        base += max(bar.size, 1 << 30)
     if function.boot_vga is not None:
-        lines[len(function.bars)] = (0xe000, 0xe07f, IO)
+        lines[5] = (0xe000, 0xe07f, IO)
         lines[6] = (0xc0000, 0xdffff, 0x46200)
     return "\n".join(f"0x{start:016x} 0x{end:016x} 0x{flags:016x}" for start, end, flags in lines)
 
@@ -114,6 +121,9 @@ def device(tree, machine, index, function):
     files["class"] = f"0x{code:06x}"
     if function.boot_vga is not None:
         files["boot_vga"] = function.boot_vga
+    for number, bar in numbered(function):
+        if bar.largest:  # any power of two that is not larger, from 1 MiB on
+            files[f"resource{number}_resize"] = f"{(bar.largest >> 19) - 1:016x}"
     if function.reset:
         files["reset_method"] = function.reset
         files["reset"] = ""

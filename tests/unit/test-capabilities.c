@@ -21,7 +21,7 @@
 static const char two_cells[] =
     "<capabilities>\n"
     "  <host>\n"
-    "    <cpu><arch>x86_64</arch></cpu>\n"
+    "    <cpu><arch>x86_64</arch><maxphysaddr mode='emulate' bits='46'/></cpu>\n"
     "    <iommu support='yes'/>\n"
     "    <cache><bank id='0' level='3' cpus='3,5-7'/><bank id='1' level='2' cpus='1'/></cache>\n"
     "    <topology><cells num='2'>\n"
@@ -60,6 +60,7 @@ test_host(void **state)
     assert_true(gpuvm_capabilities_parse(two_cells, GPUVM_CAPABILITIES_ALL, facts, NULL));
     assert_int_equal(facts->memory_kib, 67108864 + 33554432);
     assert_int_equal(facts->cpus, 5);
+    assert_int_equal(facts->address_bits, 46);
     assert_true(facts->iommu);
     assert_int_equal(facts->cells->len, 2);
     assert_int_equal(((gpuvm_cell *)facts->cells->pdata[0])->id, 0);

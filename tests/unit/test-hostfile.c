@@ -40,8 +40,11 @@ static const char machine[] =
                                                     "      <guest><os_type>hvm</os_type><arch name='x86_64'><emulator>/usr/bin/qemu-system-x86_64</emulator>\n"
                                                     "        <domain type='qemu'/><domain type='kvm'/></arch></guest>\n"
                                                     "    </capabilities>\n"
-                                                    "    <gpuvm:function address='0000:01:00.0' boot_vga='1' memory='25769803776' reset_method='flr bus'/>\n"
-                                                    "    <gpuvm:function address='02:00.0' driver='vfio-pci' boot_vga='0' silent='1'/>\n"
+                                                    "    <gpuvm:function address='0000:01:00.0' boot_vga='1' memory='25769803776' reset_method='flr bus'>\n"
+                                                    "      <gpuvm:bar size='16777216'/>\n"
+                                                    "      <gpuvm:bar size='268435456' wide='1' prefetchable='1' largest='34359738368'/>\n"
+                                                    "    </gpuvm:function>\n"
+                                                    "    <gpuvm:function address='02:00.0' driver='vfio-pci' boot_vga='0' memory='25769803776' silent='1'/>\n"
                                                     "    <gpuvm:function address='0000:03:00.0' driver=''/>\n"
                                                     "    <gpuvm:policy><![CDATA[\nkind: policy\nallowlist: ['10de:*']\n]]></gpuvm:policy>\n"
                                                     "    <gpuvm:defaults>kind: defaults</gpuvm:defaults>\n"
@@ -85,7 +88,16 @@ test_complete(void **state)
     assert_int_equal(g_hash_table_size(facts->devices), 3);
     assert_string_equal(card->driver, "nvidia");
     assert_int_equal(card->boot_vga, 1);
-    assert_int_equal(card->memory_size, UINT64_C(24) << 30);
+    assert_int_equal(card->memory_size, UINT64_C(272) << 20);
+    assert_int_equal(card->bars->len, 2);
+    assert_false(g_array_index(card->bars, gpuvm_bar, 0).wide);
+    assert_int_equal(g_array_index(card->bars, gpuvm_bar, 1).size, UINT64_C(256) << 20);
+    assert_int_equal(g_array_index(card->bars, gpuvm_bar, 1).largest, UINT64_C(32) << 30);
+    assert_true(g_array_index(card->bars, gpuvm_bar, 1).wide);
+    assert_true(g_array_index(card->bars, gpuvm_bar, 1).prefetchable);
+    /* as older files have it */
+    assert_int_equal(device(facts, "02:00.0")->memory_size, UINT64_C(24) << 30);
+    assert_int_equal(device(facts, "02:00.0")->bars->len, 0);
     assert_string_equal(card->reset_method, "flr bus");
     assert_false(card->silent);
     assert_true(device(facts, "02:00.0")->silent);
@@ -210,6 +222,12 @@ test_malformed(void **state)
         {ADDITIONS("<gpuvm:function address='01:00.0' memory='24G'/>"), "'24G'"},
         {ADDITIONS("<gpuvm:function address='01:00.0' drivre='x'/>"),
          "unknown attribute drivre of <function>"},
+        {ADDITIONS("<gpuvm:function address='01:00.0'><gpuvm:bar/></gpuvm:function>"),
+         "<bar> without a size"},
+        {ADDITIONS("<gpuvm:function address='01:00.0'><gpuvm:bar size='9007199254740992'/></gpuvm:function>"),
+         "attribute size of <bar>"},
+        {ADDITIONS("<gpuvm:function address='01:00.0'><gpuvm:rom/></gpuvm:function>"),
+         "unknown element <rom>"},
         {ADDITIONS("<gpuvm:polciy/>"), "host.xml:4: unknown element <polciy>"},
         {ADDITIONS("<policy/>"), "unknown element <policy>"},
         {ADDITIONS("<capabilities><host><topology><cells><cell/></cells></topology></host></capabilities>"),

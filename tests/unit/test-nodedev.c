@@ -69,6 +69,8 @@ test_complete(void **state)
 
     (void)state;
     assert_string_equal(GPUVM_PCI(&device->addr), "0001:c1:1f.7");
+    assert_true(device->below);
+    assert_string_equal(GPUVM_PCI(&device->parent), "0001:c0:01.0");
     assert_int_equal(device->class_code, 0x030000);
     assert_int_equal(device->vendor_id, 0x10de);
     assert_int_equal(device->device_id, 0x2204);

@@ -79,6 +79,38 @@ test_fill(void **state)
     assert_int_equal(system(remove), 0);
 }
 
+/* What a BAR is, and what it can be resized to: of two wide ones, the second begins at number 3. */
+static void
+test_bars(void **state)
+{
+    static const gpuvm_bar expected[] = {
+        {.size = UINT64_C(16) << 20},
+        {.size = UINT64_C(256) << 20, .largest = UINT64_C(32) << 30, .wide = true, .prefetchable = true},
+        {.size = UINT64_C(32) << 20, .wide = true},
+    };
+    const gpuvm_pci_addr addr = {0, 1, 0, 0};
+#define HERE "sys/bus/pci/devices/0000:01:00.0/resource"
+    char *root = tree_make(HERE ": " LINE("f6000000", "f6ffffff", "40200") HERE
+                           ": " LINE("e00000000", "e0fffffff", "14220c") HERE
+                           ": " NONE HERE ": " LINE("f0000000", "f1ffffff", "140204") HERE
+                           ": " NONE HERE "1_resize: 000000000000ff00\n");
+    g_autoptr(gpuvm_device) device = gpuvm_device_new(&addr);
+
+    (void)state;
+    gpuvm_sysfs_fill(root, device);
+    gpuvm_sysfs_fill(root, device); /* again: nothing twice */
+    assert_int_equal(device->bars->len, G_N_ELEMENTS(expected));
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+        const gpuvm_bar *bar = &g_array_index(device->bars, gpuvm_bar, i);
+
+        if (bar->size != expected[i].size || bar->largest != expected[i].largest ||
+            bar->wide != expected[i].wide || bar->prefetchable != expected[i].prefetchable)
+            fail_msg("BAR %zu", i);
+    }
+    assert_int_equal(device->memory_size, UINT64_C(304) << 20);
+    tree_remove(root);
+}
+
 /* a function that is not there stays unknown */
 static void
 test_absent(void **state)
@@ -249,9 +281,10 @@ test_device(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill),   cmocka_unit_test(test_absent),
-                                       cmocka_unit_test(test_silent), cmocka_unit_test(test_reset_method),
-                                       cmocka_unit_test(test_driver), cmocka_unit_test(test_device)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill),         cmocka_unit_test(test_bars),
+                                       cmocka_unit_test(test_absent),       cmocka_unit_test(test_silent),
+                                       cmocka_unit_test(test_reset_method), cmocka_unit_test(test_driver),
+                                       cmocka_unit_test(test_device)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
