@@ -12,7 +12,7 @@
 #include "base/diag.h"
 
 typedef struct gpuvm_output {
-    bool json, color, quiet;
+    bool json, wide, color, quiet;
     JsonObject *result; /* with json: what is printed at the end */
 } gpuvm_output;
 
@@ -25,6 +25,7 @@ typedef struct gpuvm_column {
     const char *key;                  /* the member shown: null is "-", a list is joined by commas */
     char *(*format)(JsonObject *row); /* in place of key; g_malloc */
     bool right;                       /* numbers */
+    bool wide;                        /* with -o wide only */
 } gpuvm_column;
 
 /*

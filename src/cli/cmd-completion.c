@@ -164,8 +164,8 @@ option_with_value(const gpuvm_command *command, const char *word)
 static void
 offer_value(const GOptionEntry *option, const char *prefix)
 {
-    static const char *const formats[] = {"table", "json", NULL}, *const colors[] = {"auto", "always",
-                                                                                     "never", NULL};
+    static const char *const formats[] = {"table", "wide", "json", NULL};
+    static const char *const colors[] = {"auto", "always", "never", NULL};
 
     if (g_str_equal(option->long_name, "output"))
         offer_words(formats, prefix);

@@ -48,6 +48,37 @@ format_passable(JsonObject *row)
     return g_strdup_printf("no: %s", json_object_get_string_member(row, "reason"));
 }
 
+/* "16M,256M/8G": sizes, which are powers of two, and what one can be resized to. */
+static char *
+format_bars(JsonObject *row)
+{
+    static const char *const units[] = {"", "K", "M", "G", "T"};
+    JsonArray *bars = json_object_get_array_member(row, "bars");
+    GString *text = g_string_new(NULL);
+
+    for (guint i = 0; i < json_array_get_length(bars); i++) {
+        JsonObject *bar = json_array_get_object_element(bars, i);
+        guint64 sizes[] = {(guint64)json_object_get_int_member(bar, "size"),
+                           (guint64)json_object_get_int_member_with_default(bar, "largest", 0)};
+
+        for (size_t k = 0; k < G_N_ELEMENTS(sizes); k++) {
+            unsigned unit = 0;
+
+            while (sizes[k] > 0 && sizes[k] % 1024 == 0 && unit + 1 < G_N_ELEMENTS(units)) {
+                sizes[k] /= 1024;
+                unit++;
+            }
+            if (sizes[k] > 0)
+                g_string_append_printf(text, "%s%" G_GUINT64_FORMAT "%s",
+                                       k > 0   ? "/"
+                                       : i > 0 ? ","
+                                               : "",
+                                       sizes[k], units[unit]);
+        }
+    }
+    return g_string_free(text->len > 0 ? text : g_string_append_c(text, '-'), FALSE);
+}
+
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
     {.header = "CLASS", .key = "class_name"},
@@ -57,6 +88,7 @@ static const gpuvm_column columns[] = {
     {.header = "GROUP", .key = "iommu_group", .right = true},
     {.header = "NUMA", .key = "numa_node", .right = true},
     {.header = "LINK", .format = format_link},
+    {.header = "BARS", .format = format_bars, .wide = true},
     {.header = "DOMAINS", .format = format_claims},
     {.header = "PASSABLE", .format = format_passable},
     {0},
@@ -201,7 +233,8 @@ const gpuvm_command gpuvm_cmd_devices = {
         "Shows the host's GPUs, or the cards at ADDRESS: functions, drivers, IOMMU groups, the domains that name\n"
         "them, and whether they can be passed to a VM as things are, or why not; unknown when it cannot be seen whether the\n"
         "host uses them, for which a start is refused (in JSON, passable is null). A running domain that names a card only\n"
-        "for its next start does not have it: in JSON, active says that it runs, in_use that it has the card.",
+        "for its next start does not have it: in JSON, active says that it runs, in_use that it has the card.\n"
+        "With -o wide also the sizes of their memory BARs, and what one can be resized to.",
     .options = options,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DEVICE,

@@ -55,7 +55,7 @@ static const GOptionEntry global_options[] = {
     {"plugin-dir", 0, 0, G_OPTION_ARG_FILENAME, &global.plugin_dir, "where plugins are installed", "DIR"},
     {"pool", 0, 0, G_OPTION_ARG_STRING, &global.pool,
      "the storage pool for images (what the defaults say, else " GPUVM_POOL ")", "NAME"},
-    {"output", 'o', 0, G_OPTION_ARG_STRING, &global.output, "table (the default) or json", "FORMAT"},
+    {"output", 'o', 0, G_OPTION_ARG_STRING, &global.output, "table (the default), wide or json", "FORMAT"},
     {"quiet", 'q', 0, G_OPTION_ARG_NONE, &global.quiet, "print errors and answers only", NULL},
     {"verbose", 'v', 0, G_OPTION_ARG_NONE, &global.verbose, "say more", NULL},
     {"color", 0, 0, G_OPTION_ARG_STRING, &global.color, "auto (the default), always or never", "WHEN"},

@@ -28,6 +28,24 @@ set_link(JsonObject *row, const gpuvm_device *device)
     json_object_set_object_member(row, "link", link);
 }
 
+static JsonArray *
+bar_rows(const gpuvm_device *device)
+{
+    JsonArray *rows = json_array_new();
+
+    for (guint i = 0; i < device->bars->len; i++) {
+        const gpuvm_bar *bar = &g_array_index(device->bars, gpuvm_bar, i);
+        JsonObject *row = json_object_new();
+
+        json_object_set_int_member(row, "size", (gint64)bar->size);
+        json_object_set_boolean_member(row, "wide", bar->wide);
+        json_object_set_boolean_member(row, "prefetchable", bar->prefetchable);
+        gpuvm_json_set_known(row, "largest", bar->largest > 0 ? (gint64)bar->largest : GPUVM_UNKNOWN);
+        json_array_add_object_element(rows, row);
+    }
+    return rows;
+}
+
 JsonObject *
 gpuvm_device_row(const gpuvm_device *device)
 {
@@ -44,6 +62,7 @@ gpuvm_device_row(const gpuvm_device *device)
     gpuvm_json_set_known(row, "iommu_group", device->iommu_group);
     gpuvm_json_set_known(row, "numa_node", device->numa_node);
     set_link(row, device);
+    json_object_set_array_member(row, "bars", bar_rows(device));
     return row;
 }
 

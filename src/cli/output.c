@@ -113,8 +113,14 @@ void
 gpuvm_output_table(gpuvm_output *output, const char *name, JsonArray *rows, const gpuvm_column *columns,
                    const char *children)
 {
+    g_autoptr(GArray) shown = g_array_new(TRUE, FALSE, sizeof(gpuvm_column));
+
+    for (; columns->header; columns++) {
+        if (output->wide || !columns->wide)
+            g_array_append_vals(shown, columns, 1);
+    }
     if (!output->json)
-        gpuvm_output_print_table(rows, columns, children);
+        gpuvm_output_print_table(rows, (const gpuvm_column *)(const void *)shown->data, children);
     gpuvm_output_rows(output, name, rows);
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "cli/arguments.h"
 #include "cli/progress.h"
 
@@ -102,6 +103,7 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     session->plugin_dir = global->plugin_dir;
     session->pool = global->pool;
     output->json = g_strcmp0(global->output, "json") == 0;
+    output->wide = g_strcmp0(global->output, "wide") == 0;
     output->quiet = global->quiet;
     output->color = wants_color();
     command->run(&cli, argc, argv);
@@ -121,8 +123,8 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
 static int
 check_and_run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc, char **argv)
 {
-    if (global->output && !g_str_equal(global->output, "table") && !g_str_equal(global->output, "json"))
-        return usage_error(command, "output format '%s' is neither table nor json", global->output);
+    if (global->output && !gpuvm_text_fits("table wide json", global->output))
+        return usage_error(command, "output format '%s' is none of table, wide and json", global->output);
     if (global->color && !g_str_equal(global->color, "auto") && !g_str_equal(global->color, "always") &&
         !g_str_equal(global->color, "never"))
         return usage_error(command, "--color takes auto, always or never, not '%s'", global->color);
