@@ -3,7 +3,7 @@
  * need.h: which devices of the host must be known before a decision can be made
  *
  * However many devices a host has, only these are asked for: those named, the other functions of their
- * slots, and the members of all their IOMMU groups. Each call looks at what is known so far; ask until
+ * slots, and the members of all their IOMMU groups; the bridges above them where it counts what they share. Each call looks at what is known so far; ask until
  * nothing is missing.
  */
 #pragma once
@@ -13,7 +13,7 @@
 typedef struct gpuvm_need {
     GHashTable *asked; /* set of gpuvm_pci_addr *: never asked for again */
     GArray *missing;   /* gpuvm_pci_addr to ask for now, in the order they were found */
-    bool every_device; /* a selector chooses among all of them */
+    bool every_device; /* a selector chooses among all of them, or others belong to what is named */
 } gpuvm_need;
 
 gpuvm_need *gpuvm_need_new(void);

@@ -21,15 +21,32 @@ extern const char *const gpuvm_role_names[];
 
 /** Where a function appears in the guest. */
 typedef struct gpuvm_guest_addr {
-    unsigned bus; /* the index of its root port's controller; slot is always 0 */
+    unsigned bus;    /* the index of its port's controller; slot is always 0 */
+    unsigned number; /* that the guest's firmware gives this bus */
     unsigned function;
     bool multifunction;
 } gpuvm_guest_addr;
+
+/** A PCI controller of the guest's, as libvirt calls its models. */
+typedef struct gpuvm_guest_controller {
+    const char *model; /* a literal */
+    unsigned index;    /* in gpuvm_plan.controllers, from 1; behind that of its parent */
+    unsigned parent;   /* the index of what it is on; 0: pcie.0, where libvirt gives it a place */
+    unsigned slot, function;
+    unsigned bus_number; /* of a pcie-expander-bus, 1 … 254; 0: another model */
+    unsigned cell;       /* of a pcie-expander-bus: the guest's cell that it is in */
+} gpuvm_guest_controller;
+
+/** Something that was decided for the VM as a whole, and the reason, in words. */
+typedef struct gpuvm_decision {
+    char *what, *why;
+} gpuvm_decision;
 
 typedef struct gpuvm_plan_function {
     const gpuvm_device *device; /* borrowed from the facts */
     gpuvm_role role;
     gpuvm_guest_addr guest; /* bus 0 for GPUVM_ROLE_DETACHED */
+    int clique;             /* of NVIDIA's GPUDirect, 0 … 15; GPUVM_UNKNOWN: none */
     const char *rom_file;   /* borrowed from the vm */
     bool rom_bar;
     gpuvm_mark mark; /* what asked for it; no place when a domain's XML did */
@@ -127,10 +144,13 @@ typedef struct gpuvm_plan {
     char *digest;     /* of the definition, with sealed digests in place of its secrets */
     char *definition; /* as YAML, with what its plugin gives, without its secrets */
     const char *set;  /* that it belongs to: see gpuvm_record; borrowed; NULL: to none */
-    GPtrArray *functions; /* gpuvm_plan_function: by guest bus and function, detached ones last, by address */
-    unsigned root_ports;  /* one for each card: controllers 1 … root_ports */
-    GPtrArray *disks;     /* gpuvm_plan_disk: rootfs, those of the definition in its order, the seed */
-    GPtrArray *images;    /* gpuvm_plan_image */
+    GPtrArray *functions;   /* gpuvm_plan_function: by address, detached ones last */
+    GPtrArray *controllers; /* gpuvm_guest_controller: their index is their place, from 1 */
+    uint64_t window_mb;     /* MiB that OVMF is told to keep for 64-bit BARs; 0: it decides */
+    bool address_bits;      /* the guest has as many as the host's CPUs */
+    GPtrArray *decisions;   /* gpuvm_decision */
+    GPtrArray *disks;       /* gpuvm_plan_disk: rootfs, those of the definition in its order, the seed */
+    GPtrArray *images;      /* gpuvm_plan_image */
     char *kernel, *initrd, *cmdline; /* of a direct boot: absolute paths, and the command line; NULL */
     char *manifest; /* JSON for the guest's firmware configuration device, opt/gpuvm/manifest; NULL: none */
     char *manifest_volume; /* what it is stored as */
@@ -151,6 +171,9 @@ typedef struct gpuvm_plan {
 gpuvm_plan *gpuvm_plan_new(const gpuvm_vm *vm);
 void gpuvm_plan_free(gpuvm_plan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_plan, gpuvm_plan_free)
+
+/** Adds that @what was decided, because of @why; both are taken. */
+void gpuvm_plan_decide(gpuvm_plan *plan, char *what, char *why);
 
 /** The namespace of gpuvm's element in a domain's <metadata>, and its prefix. */
 #define GPUVM_METADATA_NS "urn:gpuvm:domain:1"

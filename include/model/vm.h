@@ -15,6 +15,8 @@ enum gpuvm_pinning { GPUVM_PINNING_AUTO, GPUVM_PINNING_NONE, GPUVM_PINNING_SHARE
 enum gpuvm_hugepages { GPUVM_HUGEPAGES_NONE, GPUVM_HUGEPAGES_2M, GPUVM_HUGEPAGES_1G, GPUVM_HUGEPAGES_ANY };
 enum gpuvm_functions { GPUVM_FUNCTIONS_ALL, GPUVM_FUNCTIONS_REQUESTED };
 enum gpuvm_group_mode { GPUVM_GROUP_REFUSE, GPUVM_GROUP_INCLUDE, GPUVM_GROUP_DETACH };
+enum gpuvm_topology { GPUVM_TOPOLOGY_FLAT, GPUVM_TOPOLOGY_MIRROR };
+enum gpuvm_p2p { GPUVM_P2P_NONE, GPUVM_P2P_AUTO };
 enum gpuvm_firmware { GPUVM_FIRMWARE_EFI, GPUVM_FIRMWARE_BIOS };
 /* ext4 is of a rootfs: raw, without a boot loader */
 enum gpuvm_disk_format { GPUVM_DISK_AUTO, GPUVM_DISK_RAW, GPUVM_DISK_QCOW2, GPUVM_DISK_EXT4 };
@@ -27,16 +29,16 @@ extern const char *const gpuvm_functions_names[],
     *const gpuvm_group_mode_names[], *const gpuvm_enforce_names[], *const gpuvm_health_from_names[];
 
 /** What a guest sees its CPUs as. */
-typedef struct gpuvm_topology {
+typedef struct gpuvm_cpu_topology {
     gpuvm_object object;
     uint64_t sockets, cores, threads;
-} gpuvm_topology;
+} gpuvm_cpu_topology;
 
 typedef struct gpuvm_resources {
     gpuvm_object object;
     uint64_t cpu_cores;
-    gpuvm_topology *cpu_topology; /* NULL: gpuvm decides */
-    uint64_t memory_mb;           /* MiB */
+    gpuvm_cpu_topology *cpu_topology; /* NULL: gpuvm decides */
+    uint64_t memory_mb;               /* MiB */
     int numa, cpu_pinning, hugepages;
 } gpuvm_resources;
 
@@ -71,7 +73,7 @@ typedef struct gpuvm_devices {
     GPtrArray *gpus;            /* gpuvm_selector */
     GPtrArray *per_replica;     /* of GPtrArray of gpuvm_passthrough */
     GPtrArray *allowlist;       /* gpuvm_rule */
-    int functions, iommu_group;
+    int functions, iommu_group, topology, p2p;
 } gpuvm_devices;
 
 /** A file by path, or by URL and checksum. */

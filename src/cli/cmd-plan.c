@@ -56,7 +56,7 @@ function_row(const gpuvm_plan_function *function)
     g_autofree char *guest =
         function->role == GPUVM_ROLE_DETACHED
             ? NULL
-            : g_strdup_printf("0000:%02x:00.%u", function->guest.bus, function->guest.function);
+            : g_strdup_printf("0000:%02x:00.%u", function->guest.number, function->guest.function);
 
     json_object_set_string_member(row, "address", GPUVM_PCI(&device->addr));
     json_object_set_string_member(row, "id", id);
@@ -101,6 +101,22 @@ set_placement(JsonObject *row, const gpuvm_placement *place)
     json_object_set_array_member(row, "pins", pins);
 }
 
+static JsonArray *
+decision_rows(const gpuvm_plan *plan)
+{
+    JsonArray *rows = json_array_new();
+
+    for (guint i = 0; i < plan->decisions->len; i++) {
+        const gpuvm_decision *decision = plan->decisions->pdata[i];
+        JsonObject *row = json_object_new();
+
+        json_object_set_string_member(row, "what", decision->what);
+        json_object_set_string_member(row, "why", decision->why);
+        json_array_add_object_element(rows, row);
+    }
+    return rows;
+}
+
 static JsonObject *
 vm_row(const gpuvm_draft *draft, const gpuvm_comparison *comparison)
 {
@@ -116,6 +132,7 @@ vm_row(const gpuvm_draft *draft, const gpuvm_comparison *comparison)
     json_object_set_int_member(row, "cpu_cores", (gint64)resources->cpu_cores);
     json_object_set_int_member(row, "memory_mb", (gint64)resources->memory_mb);
     set_placement(row, &plan->place);
+    json_object_set_array_member(row, "decisions", decision_rows(plan));
     json_object_set_boolean_member(row, "refused", draft->xml == NULL);
     gpuvm_json_set_string(row, "change", comparison ? gpuvm_step_names[comparison->step] : NULL);
     json_object_set_array_member(row, "functions", functions);
@@ -160,7 +177,7 @@ show_placement(gpuvm_output *output, const gpuvm_placement *place)
                           emulator ? "; QEMU itself on " : "", emulator ? emulator : "");
 }
 
-/* For people: a heading, the values when others give some, the devices, where memory and CPUs are. */
+/* For people: a heading, the values when others give some, the devices, where memory and CPUs are, the rest. */
 static void
 show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *comparison, JsonObject *row)
 {
@@ -178,6 +195,11 @@ show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *com
     gpuvm_output_print_table(functions, columns, NULL);
     if (json_array_get_length(functions) > 0 || draft->plan->place.cpus)
         show_placement(output, &draft->plan->place);
+    for (guint i = 0; i < draft->plan->decisions->len; i++) {
+        const gpuvm_decision *decision = draft->plan->decisions->pdata[i];
+
+        gpuvm_output_line(output, "%s: %s", decision->what, decision->why);
+    }
 }
 
 static void

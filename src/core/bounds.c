@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/hostdevxml.h"
 
 #define EITHER (GPUVM_BOUNDS_TEMPLATE | GPUVM_BOUNDS_DOMAIN)
 #define TEMPLATE GPUVM_BOUNDS_TEMPLATE
@@ -29,6 +30,15 @@
 #define MANIFEST ".*/(?&name)\\.manifest-[0-9a-f]{12}\\.json" /* core/image */
 #define SHORT 20 /* characters, which several VMs' names may begin with */
 
+/* Elements of libvirt's extension for QEMU, whose paths have this before each name, whatever their prefix. */
+#define QEMU "qemu:"
+#define COMMANDLINE QEMU "commandline"
+#define ARG QEMU "arg"
+#define OVERRIDE QEMU "override"
+#define DEVICE QEMU "device"
+#define FRONTEND QEMU "frontend"
+#define PROPERTY QEMU "property"
+
 #define EMULATORS "/usr/* /bin/*" /* which is /usr/bin: libvirt names what it finds first in $PATH */
 #define BELOW_USR "install QEMU below /usr, where only root writes"
 #define IN_DEFINITION "name the device in devices.pci_passthrough of the definition"
@@ -46,12 +56,19 @@ static const struct part {
     {"",
      "name uuid hwuuid genid title description metadata maxMemory memory currentMemory memoryBacking memtune "
      "blkiotune cputune numatune vcpu vcpus iothreads iothreadids defaultiothread throttlegroups resource sysinfo "
-     "os features cpu clock on_poweroff on_reboot on_crash on_lockfailure pm perf keywrap seclabel devices"},
+     "os features cpu clock on_poweroff on_reboot on_crash on_lockfailure pm perf keywrap seclabel devices " COMMANDLINE
+     " " OVERRIDE},
     {"os", "type loader nvram varstore firmware boot bootmenu smbios bios kernel initrd cmdline"},
     {"devices",
      "emulator disk controller lease interface input sound audio hostdev graphics video console parallel serial "
      "channel smartcard hub redirdev redirfilter rng tpm memory watchdog memballoon nvram panic iommu vsock "
      "crypto"},
+    {COMMANDLINE, ARG},
+    {COMMANDLINE "/" ARG, ""},
+    {OVERRIDE, DEVICE},
+    {OVERRIDE "/" DEVICE, FRONTEND},
+    {OVERRIDE "/" DEVICE "/" FRONTEND, PROPERTY},
+    {OVERRIDE "/" DEVICE "/" FRONTEND "/" PROPERTY, ""},
 };
 
 /* What may be said in those, and what may stand deeper only as this says; else whatever libvirt's schema has. */
@@ -130,6 +147,12 @@ static const struct row {
     {EITHER, "devices/tpm/backend/source"},
     {EITHER, "devices/memory", "model", "dimm virtio-mem sgx-epc"},
     {EITHER, "devices/crypto/backend", "model", "builtin"},
+
+    /* what gpuvm itself writes: core/hostdevxml */
+    {TEMPLATE, COMMANDLINE " " OVERRIDE},
+    {DOMAIN, COMMANDLINE "/" ARG, "value", "-fw_cfg", .own = GPUVM_OVMF_WINDOW "[0-9]+"},
+    {DOMAIN, OVERRIDE "/" DEVICE "/" FRONTEND "/" PROPERTY, "name", GPUVM_QEMU_CLIQUE},
+    {DOMAIN, OVERRIDE "/" DEVICE "/" FRONTEND "/" PROPERTY, "type", "unsigned"},
 };
 
 typedef struct check {
@@ -174,6 +197,15 @@ find_part(const char *path)
     return NULL;
 }
 
+/* As it is written, with its prefix. g_malloc. */
+static char *
+name_of(const xmlNode *node)
+{
+    const char *prefix = node->ns && node->ns->prefix ? (const char *)node->ns->prefix : NULL;
+
+    return g_strconcat(prefix ? prefix : "", prefix ? ":" : "", (const char *)node->name, NULL);
+}
+
 /* Adds that @text, how @node would be written, may not be there. */
 static void
 refuse(const check *on, const xmlNode *node, const char *text, const char *instead)
@@ -181,7 +213,8 @@ refuse(const check *on, const xmlNode *node, const char *text, const char *inste
     const xmlNode *parent = node->parent;
     bool outer =
         parent->type != XML_ELEMENT_NODE || gpuvm_text_fits("domain os devices", (const char *)parent->name);
-    g_autofree char *in = outer ? NULL : g_strdup_printf(" in <%s>", parent->name);
+    g_autofree char *outside = outer ? NULL : name_of(parent);
+    g_autofree char *in = outer ? NULL : g_strdup_printf(" in <%s>", outside);
     gpuvm_diag *diag;
 
     if (on->what == TEMPLATE)
@@ -200,9 +233,7 @@ refuse(const check *on, const xmlNode *node, const char *text, const char *inste
 static void
 refuse_element(const check *on, const xmlNode *node, const char *why, const char *instead)
 {
-    const char *prefix = node->ns && node->ns->prefix ? (const char *)node->ns->prefix : NULL;
-    g_autofree char *text =
-        g_strdup_printf("%s<%s%s%s>", why, prefix ? prefix : "", prefix ? ":" : "", node->name);
+    g_autofree char *name = name_of(node), *text = g_strdup_printf("%s<%s>", why, name);
 
     refuse(on, node, text, instead);
 }
@@ -212,7 +243,7 @@ static bool
 check_row(const check *on, const xmlNode *node, const struct row *row)
 {
     g_autofree char *value = row->attribute ? gpuvm_xml_attr(node, row->attribute) : gpuvm_xml_text(node);
-    g_autofree char *text = NULL;
+    g_autofree char *text = NULL, *name = name_of(node);
 
     if (!row->attribute && !row->allowed && !row->own) {
         refuse_element(on, node, "", row->instead);
@@ -220,8 +251,8 @@ check_row(const check *on, const xmlNode *node, const struct row *row)
     }
     if (!value || may_say(on, row, value))
         return true;
-    text = row->attribute ? g_strdup_printf("<%s %s='%s'>", node->name, row->attribute, value)
-                          : g_strdup_printf("<%s>%s</%s>", node->name, value, node->name);
+    text = row->attribute ? g_strdup_printf("<%s %s='%s'>", name, row->attribute, value)
+                          : g_strdup_printf("<%s>%s</%s>", name, value, name);
     refuse(on, node, text, row->instead);
     return false;
 }
@@ -267,12 +298,14 @@ check_children(const check *on, const xmlNode *node, const char *path)
     const struct part *part = find_part(path);
 
     for (const xmlNode *child = node->children; child; child = child->next) {
-        const char *name = (const char *)child->name;
+        bool qemu = child->ns && g_str_equal(child->ns->href, GPUVM_QEMU_NS);
+        g_autofree char *name = g_strconcat(qemu ? QEMU : "", (const char *)child->name, NULL);
         g_autofree char *below = g_strconcat(path, *path ? "/" : "", name, NULL);
 
         if (child->type != XML_ELEMENT_NODE)
             continue;
-        if (child->ns || has_foreign_attribute(child) || (part && !gpuvm_text_fits(part->children, name)))
+        if ((child->ns && !(qemu && part)) || has_foreign_attribute(child) ||
+            (part && !gpuvm_text_fits(part->children, name)))
             refuse_element(on, child, "", NULL);
         else if (!*path && is_second(child))
             refuse_element(on, child, "a second ", NULL);

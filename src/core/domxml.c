@@ -7,11 +7,11 @@
 
 #include "core/bounds.h"
 #include "core/drift.h"
+#include "core/hostdevxml.h"
 #include "core/placexml.h"
 #include "core/record.h"
 #include "core/workload.h"
 #include "model/cpuset.h"
-#include "model/pcixml.h"
 
 /*
  * The child @name of @domain, made when the template has none. libvirt's schema lets them stand in any order, but libxml2, which libvirt
@@ -49,12 +49,6 @@ set_child(xmlNode *parent, const char *name, const char *text)
 {
     if (text)
         gpuvm_xml_set_text(gpuvm_xml_ensure(parent, name), text);
-}
-
-static char *
-resolve(const gpuvm_plan *plan, const char *path)
-{
-    return path ? g_canonicalize_filename(path, plan->directory) : NULL;
 }
 
 static void
@@ -95,6 +89,8 @@ patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
     const gpuvm_placement *place = &plan->place;
     g_autofree char *cores = g_strdup_printf("%" G_GUINT64_FORMAT, plan->vm->body.resources->cpu_cores);
     xmlNode *vcpu = ensure_part(domain, "vcpu"), *cpu = gpuvm_xml_child(domain, "cpu");
+    bool physical =
+        gpuvm_xml_attr_is(cpu, "mode", "host-passthrough") || gpuvm_xml_attr_is(cpu, "mode", "maximum");
 
     gpuvm_xml_set_text(vcpu, cores);
     if (place->cpus) {
@@ -109,6 +105,8 @@ patch_cpus(const gpuvm_plan *plan, xmlNode *domain)
     if (cpu && g_str_equal(plan->domain_type, "qemu")) {
         gpuvm_xml_remove(cpu);
         gpuvm_xml_set(ensure_part(domain, "cpu"), "mode", "maximum");
+    } else if (physical && plan->address_bits && !gpuvm_xml_child(cpu, "maxphysaddr")) {
+        gpuvm_xml_set(gpuvm_xml_add(cpu, "maxphysaddr", NULL), "mode", "passthrough");
     }
     gpuvm_placexml_cpu(place, ensure_part(domain, "cpu"));
 }
@@ -271,40 +269,6 @@ add_network(const gpuvm_plan *plan, xmlNode *devices)
     }
 }
 
-static void
-add_hostdev(const gpuvm_plan *plan, const gpuvm_plan_function *function, xmlNode *devices)
-{
-    const gpuvm_pci_addr *addr = &function->device->addr;
-    g_autofree char *rom_file = resolve(plan, function->rom_file);
-    xmlNode *node = gpuvm_xml_add(devices, "hostdev", NULL), *child;
-
-    gpuvm_xml_set(node, "mode", "subsystem");
-    gpuvm_xml_set(node, "type", "pci");
-    gpuvm_xml_set(node, "managed", "yes");
-    gpuvm_xml_set(gpuvm_xml_add(node, "driver", NULL), "name", "vfio");
-    gpuvm_xml_add_address(gpuvm_xml_add(node, "source", NULL), addr);
-    gpuvm_xml_set(gpuvm_xml_add(node, "alias", NULL), "name", "ua-pci-%04x-%02x-%02x-%x", addr->domain,
-                  addr->bus, addr->slot, addr->function);
-    if (rom_file || !function->rom_bar) {
-        child = gpuvm_xml_add(node, "rom", NULL);
-        gpuvm_xml_set(child, "bar", function->rom_bar ? "on" : "off");
-        if (rom_file)
-            gpuvm_xml_set(child, "file", "%s", rom_file);
-    }
-    child = gpuvm_xml_add(node, "address", NULL);
-    if (function->role == GPUVM_ROLE_DETACHED) {
-        gpuvm_xml_set(child, "type", "unassigned");
-        return;
-    }
-    gpuvm_xml_set(child, "type", "pci");
-    gpuvm_xml_set(child, "domain", "0x0000");
-    gpuvm_xml_set(child, "bus", "0x%02x", function->guest.bus);
-    gpuvm_xml_set(child, "slot", "0x00");
-    gpuvm_xml_set(child, "function", "0x%x", function->guest.function);
-    if (function->guest.multifunction)
-        gpuvm_xml_set(child, "multifunction", "on");
-}
-
 /* Whether it runs with libvirt's own. */
 static bool
 lacks_emulator(const gpuvm_plan *plan, const xmlNode *domain)
@@ -321,21 +285,14 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
 
     if (lacks_emulator(plan, domain))
         gpuvm_xml_add_first(devices, "emulator", plan->emulator);
-    for (unsigned index = 1; index <= plan->root_ports; index++) {
-        xmlNode *port = gpuvm_xml_add(devices, "controller", NULL);
-
-        gpuvm_xml_set(port, "type", "pci");
-        gpuvm_xml_set(port, "index", "%u", index);
-        gpuvm_xml_set(port, "model", "pcie-root-port");
-    }
+    gpuvm_hostdevxml_controllers(plan, devices);
     for (guint i = 0; i < plan->disks->len; i++) {
         const gpuvm_plan_disk *disk = plan->disks->pdata[i];
 
         add_disk(disk, boots && !disk->seed ? i + 1 : 0, devices);
     }
     add_network(plan, devices);
-    for (guint i = 0; i < plan->functions->len; i++)
-        add_hostdev(plan, plan->functions->pdata[i], devices);
+    gpuvm_hostdevxml_functions(plan, devices);
 }
 
 static void
@@ -378,6 +335,7 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
     patch_boot(plan, domain);
     patch_manifest(plan, domain);
     patch_devices(plan, domain);
+    gpuvm_hostdevxml_qemu(plan, domain);
     record(plan, domain);
     /* the root alone: what is around it says nothing to libvirt */
     g_autofree char *text = gpuvm_xml_print(domain);

@@ -3,6 +3,8 @@
 
 #include "core/need.h"
 
+#include "core/nvidia.h"
+
 gpuvm_need *
 gpuvm_need_new(void)
 {
@@ -49,14 +51,34 @@ gpuvm_need_of_function(gpuvm_need *need, const gpuvm_pci_addr *addr, const gpuvm
     }
 }
 
+/* What the layout of the guest's buses and NVIDIA's switches need to know of @addr's slot. */
+static void
+need_around(gpuvm_need *need, const gpuvm_pci_addr *addr, bool topology, const gpuvm_facts *facts)
+{
+    g_autoptr(GPtrArray) slot = gpuvm_facts_slot(facts, addr);
+
+    for (guint i = 0; i < slot->len; i++) {
+        const gpuvm_device *device = slot->pdata[i];
+
+        if (gpuvm_nvidia_needs_switches(device))
+            need->every_device = true;
+        for (int above = 0; topology && above < 2 && device && device->below; above++) {
+            ask(need, &device->parent, facts);
+            device = gpuvm_facts_device(facts, &device->parent);
+        }
+    }
+}
+
 void
 gpuvm_need_of_vm(gpuvm_need *need, const gpuvm_vm *vm, const gpuvm_facts *facts)
 {
     const gpuvm_devices *devices = vm->body.devices;
+    bool topology = devices->topology == GPUVM_TOPOLOGY_MIRROR || devices->p2p == GPUVM_P2P_AUTO;
 
     for (guint i = 0; i < devices->pci_passthrough->len; i++) {
         const gpuvm_passthrough *item = devices->pci_passthrough->pdata[i];
         gpuvm_need_of_function(need, &item->address.addr, facts);
+        need_around(need, &item->address.addr, topology, facts);
     }
     if (devices->gpus->len > 0)
         need->every_device = true;

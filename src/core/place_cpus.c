@@ -355,7 +355,7 @@ static void
 decide_topology(gpuvm_plan *plan, unsigned threads, const gpuvm_host *host)
 {
     const gpuvm_resources *resources = plan->vm->body.resources;
-    const gpuvm_topology *asked = resources->cpu_topology;
+    const gpuvm_cpu_topology *asked = resources->cpu_topology;
     gpuvm_placement *place = &plan->place;
     uint64_t socket = place->cells ? 0 : resources->cpu_cores;
 

@@ -13,9 +13,11 @@
 #include "core/habits.h"
 #include "core/health.h"
 #include "core/image.h"
+#include "core/nvidia.h"
 #include "core/place.h"
 #include "core/secret.h"
 #include "core/select.h"
+#include "core/window.h"
 #include "core/workload.h"
 #include "doc/emit.h"
 #include "model/tables.h"
@@ -153,7 +155,9 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     gpuvm_place_check(body->resources, input->facts, diags);
     decide_devices(input, plan->functions, diags);
     gpuvm_place(plan, input->facts, input->policies, input->running, diags);
-    plan->root_ports = gpuvm_guestpci_layout(plan->functions);
+    gpuvm_guestpci_layout(plan, input->facts, diags);
+    gpuvm_nvidia_cliques(plan, input->facts);
+    gpuvm_nvidia_check(plan, input->facts, diags);
 
     plan->former = input->record;
     plan->set = input->set ? input->set : input->record ? input->record->set : NULL;
@@ -168,6 +172,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->domain_type = g_strdup(input->facts->domain_type ? input->facts->domain_type : "kvm");
     plan->emulator = g_strdup(input->facts->emulator);
     plan->arch = g_strdup(input->facts->arch ? input->facts->arch : "x86_64");
+    gpuvm_window_plan(plan, input->facts, diags);
     plan->pool = g_strdup(input->pool);
     plan->pool_path = g_strdup(input->pool_path);
     gpuvm_image_plan(plan);

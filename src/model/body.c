@@ -10,11 +10,11 @@ static const char *const firmware_names[] = {"efi", "bios", NULL};
 const char *const gpuvm_health_from_names[] = {"host", "guest", NULL};
 
 static const gpuvm_field topology_fields[] = {
-    {GPUVM_FIELD(gpuvm_topology, sockets), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
+    {GPUVM_FIELD(gpuvm_cpu_topology, sockets), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
      .max = 4096, .doc = "How many processors."},
-    {GPUVM_FIELD(gpuvm_topology, cores), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
+    {GPUVM_FIELD(gpuvm_cpu_topology, cores), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
      .max = 4096, .doc = "How many cores each of them has."},
-    {GPUVM_FIELD(gpuvm_topology, threads), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
+    {GPUVM_FIELD(gpuvm_cpu_topology, threads), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
      .max = 4096, .doc = "How many threads each of those has."},
     {NULL},
 };
@@ -22,7 +22,7 @@ static const gpuvm_field topology_fields[] = {
 static const gpuvm_table topology_table = {
     .name = "cpu_topology",
     .doc = "What the guest sees its CPUs as.",
-    .size = sizeof(gpuvm_topology),
+    .size = sizeof(gpuvm_cpu_topology),
     .fields = topology_fields,
 };
 
@@ -61,7 +61,7 @@ static const gpuvm_field resources_fields[] = {
 bool
 gpuvm_resources_check(const gpuvm_resources *resources, gpuvm_diags *diags)
 {
-    const gpuvm_topology *topology = resources->cpu_topology;
+    const gpuvm_cpu_topology *topology = resources->cpu_topology;
     uint64_t product = topology ? topology->sockets * topology->cores * topology->threads : 0;
     gpuvm_mark mark;
 

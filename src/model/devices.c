@@ -6,6 +6,9 @@
 const char *const gpuvm_functions_names[] = {"all", "requested", NULL};
 const char *const gpuvm_group_mode_names[] = {"refuse", "include", "detach", NULL};
 
+static const char *const topology_names[] = {"flat", "mirror", NULL};
+static const char *const p2p_names[] = {"none", "auto", NULL};
+
 static const gpuvm_field passthrough_fields[] = {
     {GPUVM_FIELD(gpuvm_passthrough, address), .scalar = &gpuvm_scalar_pci_ref, .flags = GPUVM_FIELD_REQUIRED,
      .doc = "The function (0000:01:00.0, or 01:00.0 in domain 0) or the whole card (01:00)."},
@@ -202,6 +205,14 @@ static const gpuvm_field devices_fields[] = {
      .doc = "What happens to the other devices of an IOMMU group that the host uses. refuse: the VM is "
             "refused. include: they are passed to the guest too. detach: they are taken from the host and "
             "not shown to the guest. For include and detach the policy must allow each of them by itself."},
+    {GPUVM_FIELD(gpuvm_devices, topology), .shape = GPUVM_ENUM, .choices = topology_names,
+     .doc =
+         "What the guest sees between its cards. flat: a root port for each. mirror: cards that share a PCI "
+         "Express switch on the host share one in the guest."},
+    {GPUVM_FIELD(gpuvm_devices, p2p), .shape = GPUVM_ENUM, .choices = p2p_names,
+     .doc = "auto: NVIDIA's driver in the guest is told which GPUs share a PCI Express switch of the host "
+            "(their GPUDirect clique), so that it lets them read and write each other's memory. none: it is "
+            "told nothing, and finds no such pair."},
     {GPUVM_FIELD(gpuvm_devices, allowlist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
      .flags = GPUVM_FIELD_NARROWS,
      .doc = "Devices that this VM may have. The list only narrows what the host's policy allows; when it is "

@@ -47,6 +47,7 @@ gpuvm_functions_add(GPtrArray *functions, const gpuvm_device *device, gpuvm_role
     function->role = role;
     function->mark = *mark;
     function->rom_bar = true;
+    function->clique = GPUVM_UNKNOWN;
     function->why = why;
     g_ptr_array_add(functions, function);
     return function;
@@ -86,6 +87,16 @@ gpuvm_plan_seed_free(gpuvm_plan_seed *seed)
     g_free(seed);
 }
 
+static void
+free_decision(gpointer data)
+{
+    gpuvm_decision *decision = data;
+
+    g_free(decision->what);
+    g_free(decision->why);
+    g_free(decision);
+}
+
 gpuvm_plan *
 gpuvm_plan_new(const gpuvm_vm *vm)
 {
@@ -93,6 +104,8 @@ gpuvm_plan_new(const gpuvm_vm *vm)
 
     plan->vm = vm;
     plan->functions = gpuvm_functions_new();
+    plan->controllers = g_ptr_array_new_with_free_func(g_free);
+    plan->decisions = g_ptr_array_new_with_free_func(free_decision);
     plan->disks = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_disk_free);
     plan->images = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_plan_image_free);
     plan->place.numa_node = GPUVM_UNKNOWN;
@@ -105,6 +118,8 @@ gpuvm_plan_free(gpuvm_plan *plan)
     if (!plan)
         return;
     g_ptr_array_unref(plan->functions);
+    g_ptr_array_unref(plan->controllers);
+    g_ptr_array_unref(plan->decisions);
     g_ptr_array_unref(plan->disks);
     g_ptr_array_unref(plan->images);
     gpuvm_plan_seed_free(plan->seed);
@@ -134,6 +149,15 @@ gpuvm_plan_free(gpuvm_plan *plan)
     g_free(plan->emulator);
     g_free(plan->arch);
     g_free(plan);
+}
+
+void
+gpuvm_plan_decide(gpuvm_plan *plan, char *what, char *why)
+{
+    gpuvm_decision *decision = g_new(gpuvm_decision, 1);
+
+    *decision = (gpuvm_decision){what, why};
+    g_ptr_array_add(plan->decisions, decision);
 }
 
 static void

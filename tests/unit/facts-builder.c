@@ -34,6 +34,21 @@ number(const char *text)
 }
 
 static void
+set_bars(gpuvm_device *device, const char *list)
+{
+    g_auto(GStrv) bars = g_strsplit(list, ",", -1);
+
+    for (char **bar = bars; *bar; bar++) {
+        char *unit = NULL;
+        uint64_t size = g_ascii_strtoull(*bar, &unit, 10) << (*unit == 'G' ? 30 : 20);
+        bool prefetchable = g_str_has_suffix(unit, "p");
+
+        gpuvm_device_add_bar(device,
+                             &(gpuvm_bar){.size = size, .wide = prefetchable, .prefetchable = prefetchable});
+    }
+}
+
+static void
 set_device(gpuvm_device *device, const char *word)
 {
     const char *value;
@@ -52,6 +67,11 @@ set_device(gpuvm_device *device, const char *word)
         device->silent = true;
     else if ((value = value_of(word, "reset")))
         device->reset_method = g_strdelimit(g_strdup(value), ",", ' ');
+    else if ((value = value_of(word, "below"))) {
+        device->below = true;
+        device->parent = build_addr(value);
+    } else if ((value = value_of(word, "bars")))
+        set_bars(device, value);
     else if ((value = value_of(word, "link")) &&
              sscanf(value, "%lfx%d/%lfx%d", &device->link_max_speed, &device->link_max_width,
                     &device->link_speed, &device->link_width) == 4)
@@ -199,7 +219,12 @@ set_host(gpuvm_facts *facts, char **words)
             facts->host.isolated_cpus = g_strdup(value);
         else if ((value = value_of(*word, "kernel")))
             facts->host.kernel_image = g_strdup(value);
-        else
+        else if ((value = value_of(*word, "arch")))
+            facts->arch = g_strdup(value);
+        else if ((value = value_of(*word, "bits"))) {
+            facts->address_bits = number(value);
+            facts->local = true;
+        } else
             g_error("the test's host has a wrong word: %s", *word);
     }
 }

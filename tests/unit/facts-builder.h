@@ -7,13 +7,15 @@
  *   0000:01:00.0 030000 10de:2204 group=14 driver=nvidia numa=0 boot=1 bridge vf=0000:01:00.0
  *   … reset=flr,bus silent
  *   … link=16x16/2.5x8                         GT/s x lanes that it is able to / that it runs at
+ *   … below=0000:00:01.0 bars=16M,128Gp,32Mp   the bridge above; memory BARs, prefetchable ones of 64 bits with a p
  *   unknown 0000:05:00.0 group=14              a member of the group of which nothing else is known
  *   domain NAME [active] 0000:01:00.0 …        what another domain names, and has when it is active
  *   domain NAME active now ADDRESS… next ADDRESS…   what it has, and what it names for its next start
  *   … pins=0-3 memory=MIB node=0               the CPUs of the host that it has for itself; what it has of a cell's memory
  *   cell 0 cpus=0-3,8 memory=MIB threads=2 L3=4 2M=PAGES 1G=FREE/PAGES
  *                                              neighbours are threads of a core, and share a cache
- *   host cpus=8 memory=MIB type=qemu emulator=PATH kernel=PATH isolated=0-1 vendor=AuthenticAMD
+ *   host cpus=8 memory=MIB type=qemu emulator=PATH kernel=PATH isolated=0-1 vendor=AuthenticAMD arch=x86_64
+ *   host bits=46                               of physical addresses; local, so that the BARs are known
  *
  * The host itself uses none of its devices, as far as anybody could see.
  *

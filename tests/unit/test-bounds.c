@@ -174,6 +174,46 @@ reaches_into_the_host(void **state G_GNUC_UNUSED)
     }
 }
 
+#define QEMU(content) "<domain xmlns:q='http://libvirt.org/schemas/domain/qemu/1.0'>" content "</domain>"
+#define CLIQUE(name, type)                                                                                   \
+    QEMU("<q:override><q:device alias='ua-a'><q:frontend><q:property name='" name "' type='" type            \
+         "' value='0'/></q:frontend></q:device></q:override>")
+
+/* Of what goes to QEMU as it is, a domain has what gpuvm writes, and a template nothing. */
+static void
+says_something_to_qemu(void **state G_GNUC_UNUSED)
+{
+    static const char *const cases[][2] = {
+        {QEMU("<q:commandline><q:arg value='-fw_cfg'/>"
+              "<q:arg value='name=opt/ovmf/X-PciMmio64Mb,string=131072'/></q:commandline>")},
+        {CLIQUE("x-nv-gpudirect-clique", "unsigned")},
+        {QEMU("<q:commandline><q:arg value='-fw_cfg'/><q:arg value='name=opt/ovmf/X-PciMmio64Mb,file=/a'/>"
+              "</q:commandline>"),
+         "<q:arg value='name=opt/ovmf/X-PciMmio64Mb,file=/a'>"},
+        {QEMU("<q:commandline><q:arg value='name=opt/ovmf/X-PciMmio64Mb,string=1,file=/a'/></q:commandline>"),
+         "<q:arg value='name=opt/ovmf/X-PciMmio64Mb,string=1,file=/a'>"},
+        {QEMU("<q:commandline><q:arg value='-device'/></q:commandline>"), "<q:arg value='-device'>"},
+        {QEMU("<q:commandline><q:env name='A' value='b'/></q:commandline>"), "<q:env>"},
+        {QEMU("<q:commandline><arg value='-device'/></q:commandline>"), "<arg>"},
+        {CLIQUE("sysfsdev", "unsigned"), "<q:property name='sysfsdev'>"},
+        {CLIQUE("x-nv-gpudirect-clique", "string"), "<q:property type='string'>"},
+        {QEMU("<q:override><q:device alias='a'><q:backend/></q:device></q:override>"), "<q:backend>"},
+        {QEMU("<q:capabilities/>"), "<q:capabilities>"},
+        {QEMU("<devices><q:commandline/></devices>"), "<q:commandline>"},
+        {QEMU("<clock><q:override/></clock>"), "<q:override>"},
+        {"<domain><devices><commandline/></devices></domain>", "<commandline>"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_diags) template = judge(cases[i][0], GPUVM_BOUNDS_TEMPLATE);
+        g_autoptr(gpuvm_diags) domain = judge(cases[i][0], GPUVM_BOUNDS_DOMAIN);
+        g_autofree char *expected = cases[i][1] ? g_strdup_printf("4 its XML has %s", cases[i][1]) : NULL;
+
+        assert_int_equal(template->errors, 1);
+        expect_diags(cases[i][0], domain, GPUVM_DIAG_ERROR, (const char *const[]){expected, NULL});
+    }
+}
+
 /* What the definition says has its own rules, which look at no template. */
 static void
 belongs_in_the_definition(void **state G_GNUC_UNUSED)
@@ -428,6 +468,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reaches_into_the_host),
+        cmocka_unit_test(says_something_to_qemu),
         cmocka_unit_test(belongs_in_the_definition),
         cmocka_unit_test(leaves_a_guest_alone),
         cmocka_unit_test(finds_all_at_once),

@@ -11,6 +11,7 @@
 
 #include "base/xml.h"
 #include "core/domxml.h"
+#include "core/guestpci.h"
 #include "core/record.h"
 #include "core/template.h"
 
@@ -92,7 +93,7 @@ evaluate(xmlDoc *doc, const char *expression)
 typedef struct xml_case {
     const char *name, *host, *definition;
     const char *template; /* NULL: the built-in one */
-    const char *expected[10][2];
+    const char *expected[11][2];
 } xml_case;
 
 static void
@@ -429,6 +430,99 @@ passes_devices(void **state G_GNUC_UNUSED)
     run_xml_cases(cases, G_N_ELEMENTS(cases));
 }
 
+#define BRIDGE(address, below) address " 060400 1000:c030 bridge below=" below "\n"
+#define SWITCHED                                                                                                         \
+    "host memory=65536 bits=39 type=kvm\n0000:10:00.0 060400 8086:352a bridge\n" BRIDGE("0000:11:00.0",                  \
+                                                                                        "0000:10:00.0")                  \
+        BRIDGE("0000:12:00.0", "0000:11:00.0") BRIDGE(                                                                   \
+            "0000:12:01.0",                                                                                              \
+            "0000:11:00.0") "0000:13:00.0 030200 10de:26b9 group=1 link=16x16/16x16 below=0000:12:00.0 bars=64Gp,32Mp\n" \
+                            "0000:14:00.0 030200 10de:26b9 group=2 link=16x16/16x16 below=0000:12:01.0 bars=64Gp,32Mp\n"
+#define BOTH "devices: {topology: mirror, p2p: auto, gpus: [{count: 2}]}\n"
+#define QEMU(name) "*[name()='qemu:" name "']"
+
+static void
+lays_out_buses(void **state G_GNUC_UNUSED)
+{
+    static const xml_case cases[] = {
+        {"a switch, its clique and a window",
+         SWITCHED,
+         BOTH,
+         NULL,
+         {{"string(//controller[@index=1]/@model)", "pcie-root-port"},
+          {"count(//controller[@index=1]/address)", "0"},
+          {"string(//controller[@index=2]/@model)", "pcie-switch-upstream-port"},
+          {"string(//controller[@index=2]/address/@bus)", "0x01"},
+          {"string(//controller[@index=4]/address/@slot)", "0x01"},
+          {"string(//hostdev[2]/address/@bus)", "0x04"},
+          {"string(//" QEMU("device") "[2]/@alias)", "ua-pci-0000-14-00-0"},
+          {"string(//" QEMU("property") "/@value)", "0"},
+          {"string(//" QEMU("arg") "[2]/@value)", "name=opt/ovmf/X-PciMmio64Mb,string=198656"},
+          {"count(//maxphysaddr)", "1"}}},
+        {"a template without the bits",
+         SWITCHED,
+         BOTH,
+         "<domain><cpu mode='host-passthrough'/></domain>",
+         {{"string(/domain/cpu/maxphysaddr/@mode)", "passthrough"}}},
+        {"a template with others",
+         SWITCHED,
+         BOTH,
+         "<domain><cpu mode='host-passthrough'><maxphysaddr mode='emulate' bits='42'/></cpu></domain>",
+         {{"string(/domain/cpu/maxphysaddr/@mode)", "emulate"}}},
+        {"a template with another CPU",
+         SWITCHED,
+         BOTH,
+         "<domain><cpu mode='host-model'/></domain>",
+         {{"count(//maxphysaddr)", "0"}}},
+        {"nothing of it",
+         HOST,
+         CARD ", iommu_group: detach}\n",
+         NULL,
+         {{"count(/domain/" QEMU("override") "|/domain/" QEMU("commandline") ")", "0"}}},
+    };
+
+    run_xml_cases(cases, G_N_ELEMENTS(cases));
+}
+
+/* Cards of two cells, as placement fills them. */
+static void
+gives_cells_their_buses(void **state G_GNUC_UNUSED)
+{
+    static const gpuvm_guest_cell cells[] = {{0, 1, 1024}, {1, 1, 1024}};
+    static const char *const expected[][2] = {
+        {"count(//controller[@model='pcie-expander-bus'])", "2"},
+        {"string(//controller[@index=1]/target/@busNr)", "250"},
+        {"string(//controller[@index=1]/target/node)", "0"},
+        {"string(//controller[@index=3]/target/@busNr)", "253"},
+        {"string(//controller[@index=3]/target/node)", "1"},
+        {"count(//controller[@index=3]/address)", "0"},
+        {"string(//controller[@index=4]/address/@bus)", "0x03"},
+        {"string(//hostdev[2]/address/@bus)", "0x04"},
+    };
+    g_autoptr(gpuvm_facts) facts =
+        build_facts("0000:01:00.0 030000 10de:2204 numa=0\n0000:02:00.0 030000 10de:2204 numa=1\n");
+    g_autoptr(plan_scene) scene = scene_new("", "", NULL, NULL);
+    g_autoptr(GPtrArray) devices = gpuvm_facts_devices(facts);
+    g_autofree char *xml = NULL;
+    g_autoptr(xmlDoc) doc = NULL;
+
+    scene_plan(scene);
+    for (guint i = 0; i < devices->len; i++)
+        gpuvm_functions_add(scene->plan->functions, devices->pdata[i], GPUVM_ROLE_REQUESTED, &(gpuvm_mark){0},
+                            NULL);
+    scene->plan->place.cells = g_array_new(FALSE, FALSE, sizeof(gpuvm_guest_cell));
+    g_array_append_vals(scene->plan->place.cells, cells, G_N_ELEMENTS(cells));
+    gpuvm_guestpci_layout(scene->plan, facts, scene->diags);
+    xml = gpuvm_domxml_make(scene->plan, gpuvm_template_domain, "template", NULL, scene->diags);
+    doc = gpuvm_xml_parse(xml, strlen(xml), "made", NULL);
+    if (!doc || !valid(doc))
+        fail_msg("not valid:\n%s", xml);
+    for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+        g_autofree char *value = evaluate(doc, expected[i][0]);
+        expect_text(expected[i][0], value, expected[i][1]);
+    }
+}
+
 #define FULL                                                                                                 \
     "kernel: k\nresources: {cpu_pinning: shared, hugepages: 2M}\ndisks: [a.img]\n" CARD                      \
     ", iommu_group: detach}\n"
@@ -569,6 +663,8 @@ main(void)
         cmocka_unit_test(gives_disks_and_a_nic),
         cmocka_unit_test(tells_the_firmware),
         cmocka_unit_test(passes_devices),
+        cmocka_unit_test(lays_out_buses),
+        cmocka_unit_test(gives_cells_their_buses),
         cmocka_unit_test(refuses_an_emulator_elsewhere),
         cmocka_unit_test(starts_from_any_template),
         cmocka_unit_test(refuses_what_is_no_template),

@@ -55,6 +55,23 @@ asks_for_slots_and_groups(void **state G_GNUC_UNUSED)
          "{pci_passthrough: ['01:00.0']}",
          {SLOT("0000:01:00"), "0000:00:01.0 0000:05:00.0 ", ""},
          false},
+        {"the bridges above it, when what they share counts",
+         "0000:00:01.0 060400 8086:1901 bridge\n0000:01:00.0 060400 1000:c030 bridge below=0000:00:01.0\n"
+         "0000:02:00.0 060400 1000:c030 bridge below=0000:01:00.0\n"
+         "0000:03:00.0 030000 10de:2204 below=0000:02:00.0\n",
+         "{topology: mirror, pci_passthrough: ['03:00.0']}",
+         {SLOT("0000:03:00"), "0000:02:00.0 ", "0000:01:00.0 ", ""},
+         false},
+        {"and not otherwise",
+         "0000:02:00.0 060400 1000:c030 bridge\n0000:03:00.0 030000 10de:2204 below=0000:02:00.0\n",
+         "{pci_passthrough: ['03:00.0']}",
+         {SLOT("0000:03:00"), ""},
+         false},
+        {"NVSwitches, wherever they are",
+         "0000:03:00.0 030000 10de:2330\n",
+         "{pci_passthrough: ['03:00.0']}",
+         {SLOT("0000:03:00"), ""},
+         true},
         {"the group of another function",
          "0000:01:00.0 030000 10de:2204 group=1\n0000:01:00.1 0c0330 10de:1ad8 group=2\n"
          "0000:05:00.0 020000 8086:1533 group=2\nunknown 0000:06:00.0 group=2\n0000:07:00.0 020000 8086:1533 group=3\n",

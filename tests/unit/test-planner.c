@@ -85,7 +85,7 @@ fills_the_plan(void **state G_GNUC_UNUSED)
     assert_string_equal(plan->emulator, "/opt/qemu");
     assert_string_equal(plan->arch, "x86_64");
     assert_true(g_str_has_prefix(plan->digest, "sha256:"));
-    assert_int_equal(plan->root_ports, 1);
+    assert_int_equal(plan->controllers->len, 1);
     assert_int_equal(plan->disks->len, 1);
 }
 

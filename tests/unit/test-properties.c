@@ -248,7 +248,7 @@ groups_are_viable(const sample *s, const plan_scene *scene)
 static void
 guest_addresses_make_sense(const sample *s, const plan_scene *scene)
 {
-    unsigned seen[64][8] = {{0}};
+    unsigned seen[256][8] = {{0}};
     const gpuvm_plan *plan = scene->plan;
 
     for (guint i = 0; i < plan->functions->len; i++) {
@@ -256,13 +256,16 @@ guest_addresses_make_sense(const sample *s, const plan_scene *scene)
 
         if (function->role == GPUVM_ROLE_DETACHED)
             continue;
-        if (function->guest.bus < 1 || function->guest.bus > plan->root_ports || function->guest.function > 7)
-            broken(s, scene, "a function is behind no root port");
+        if (function->guest.bus < 1 || function->guest.bus > plan->controllers->len ||
+            function->guest.function > 7)
+            broken(s, scene, "a function is behind no port");
         if (seen[function->guest.bus][function->guest.function]++)
             broken(s, scene, "two functions have one guest address");
     }
-    for (unsigned port = 1; port <= plan->root_ports; port++) {
-        if (!seen[port][0])
+    for (guint i = 0; i < plan->functions->len; i++) {
+        const gpuvm_plan_function *function = plan->functions->pdata[i];
+
+        if (function->role != GPUVM_ROLE_DETACHED && !seen[function->guest.bus][0])
             broken(s, scene, "a guest slot has no function 0");
     }
 }
