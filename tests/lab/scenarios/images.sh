@@ -61,6 +61,8 @@ expect_text "the image of the rootfs of VM 'vm' has changed" 'undefine --storage
 expect_exit 0 gpuvm undefine vm
 expect_text 'its volumes stay' vm.rootfs.qcow2
 [ -e $pool/vm.rootfs.qcow2 ] || fail 'the disk is gone'
+expect_exit 1 gpuvm define "$TMPDIR/vm.yaml"
+expect_text "the image of the rootfs of VM 'vm' has changed" 'virsh vol-delete --pool gpuvm vm.rootfs.qcow2, then define it again'
 rootfs a.qcow2
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 [ "$before" = "$(sha256sum $pool/vm.rootfs.qcow2)" ] || fail 'another disk'
