@@ -45,7 +45,7 @@ s|</devices>|<hostdev mode='subsystem' type='usb'><source><vendor id='0x1'/><pro
 s|</devices>|<filesystem><source dir='/'/><target dir='a'/></filesystem>&|
 s|</domain>|<qemu:commandline><qemu:arg value='-device'/></qemu:commandline>&|"
 expect_exit 4 gpuvm start vm
-expect_text "its XML has <hostdev type='usb'>" 'its XML has <filesystem>' 'its XML has <qemu:commandline>' 'virsh edit'
+expect_text "its XML has <hostdev type='usb'>" 'its XML has <filesystem>' 'in <qemu:commandline>' 'virsh edit'
 stopped vm
 [ "$(drivers)" = "$before" ] || fail 'a refusal changed a driver'
 
