@@ -247,7 +247,7 @@ libvirt_says()
 # report NAME: what the guest says of its devices, once; waits until it has come up
 report()
 {
-    timeout $((90 * slow)) sed -n 's/\r$//; /^REPORT$/,/^END$/ { /^REPORT$/d; /^END$/q; p }' <"$(virsh ttyconsole "$1")"
+    timeout $((180 * slow)) sed -n 's/\r$//; /^REPORT$/,/^END$/ { /^REPORT$/d; /^END$/q; p }' <"$(virsh ttyconsole "$1")"
 }
 
 # register_of ID: what tiny reads there (inside/tiny.c)
