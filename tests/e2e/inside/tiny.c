@@ -207,8 +207,9 @@ static void
 report(void)
 {
     print("REPORT\r\n");
-    for (uint32_t bus = 0; bus < 16; bus++)
-        for (uint32_t slot = 0; slot < 32; slot++)
+    /* the higher ones are an expander's: what is not itself a port there is alone on its bus */
+    for (uint32_t bus = 0; bus < 256; bus++)
+        for (uint32_t slot = 0; slot < (bus < 16 ? 32 : 1); slot++)
             report_slot(bus, slot);
     print("END\r\n");
 }
