@@ -34,11 +34,18 @@ typedef struct gpuvm_inside_tool {
     unsigned count;
 } gpuvm_inside_tool;
 
+/** A NUMA node of the guest's. */
+typedef struct gpuvm_inside_cell {
+    int id;
+    uint64_t memory_kib;
+    GArray *cpus; /* int, ascending */
+} gpuvm_inside_cell;
+
 typedef struct gpuvm_inside {
     GPtrArray *functions; /* gpuvm_inside_function, owned */
     GArray *cpus;         /* int, ascending */
     uint64_t memory_kib;  /* 0: not seen */
-    GPtrArray *cells;     /* gpuvm_cell, owned */
+    GPtrArray *cells;     /* gpuvm_inside_cell, owned */
     GPtrArray *tools;     /* gpuvm_inside_tool, owned */
 } gpuvm_inside;
 

@@ -33,6 +33,15 @@ free_tool(gpointer data)
     g_free(tool);
 }
 
+static void
+cell_free(gpointer data)
+{
+    gpuvm_inside_cell *cell = data;
+
+    g_array_unref(cell->cpus);
+    g_free(cell);
+}
+
 void
 gpuvm_inside_free(gpuvm_inside *inside)
 {
@@ -162,15 +171,13 @@ read_cell(gpuvm_inside *inside, char **words)
 {
     uint64_t id, kib;
     GArray *cpus = NULL;
-    gpuvm_cell *cell;
+    gpuvm_inside_cell *cell;
 
     if (!read_number(words[1], GPUVM_INSIDE_MAX, &id) || !read_number(words[2], UINT64_MAX / 1024, &kib) ||
         !(cpus = read_cpus(words[3])))
         return false;
-    cell = gpuvm_cell_new((int)id);
-    cell->memory_kib = kib;
-    g_array_append_vals(cell->cpus, cpus->data, cpus->len);
-    g_array_unref(cpus);
+    cell = g_new(gpuvm_inside_cell, 1);
+    *cell = (gpuvm_inside_cell){.id = (int)id, .memory_kib = kib, .cpus = cpus};
     g_ptr_array_add(inside->cells, cell);
     return true;
 }
@@ -219,7 +226,7 @@ gpuvm_inside_parse(const char *text)
     char **line;
 
     inside->functions = g_ptr_array_new_with_free_func(free_function);
-    inside->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
+    inside->cells = g_ptr_array_new_with_free_func(cell_free);
     inside->tools = g_ptr_array_new_with_free_func(free_tool);
     if (strlen(text) > SIZE_LIMIT)
         return NULL;

@@ -111,11 +111,11 @@ compare_resources(verification *v, GError **error)
     return true;
 }
 
-static const gpuvm_cell *
+static const gpuvm_inside_cell *
 find_cell(const gpuvm_inside *inside, uint64_t id)
 {
     for (guint i = 0; i < inside->cells->len; i++) {
-        const gpuvm_cell *cell = inside->cells->pdata[i];
+        const gpuvm_inside_cell *cell = inside->cells->pdata[i];
 
         if ((uint64_t)cell->id == id)
             return cell;
@@ -135,7 +135,7 @@ compare_cells(verification *v, GError **error)
     for (const xmlNode *node = first_cell(v); node; node = gpuvm_xml_next(node)) {
         g_autofree char *text = gpuvm_xml_attr(node, "cpus");
         g_autoptr(GArray) cpus = text ? gpuvm_cpuset_parse(text) : g_array_new(FALSE, FALSE, sizeof(int));
-        const gpuvm_cell *seen;
+        const gpuvm_inside_cell *seen;
         uint64_t id = 0, kib = 0;
 
         if (!gpuvm_xml_number(node, "id", GPUVM_INSIDE_MAX, &id, error) ||

@@ -40,7 +40,7 @@ set_bars(gpuvm_device *device, const char *list)
 
     for (char **bar = bars; *bar; bar++) {
         char *unit = NULL;
-        uint64_t size = g_ascii_strtoull(*bar, &unit, 10) << (*unit == 'G' ? 30 : 20);
+        uint64_t number = g_ascii_strtoull(*bar, &unit, 10), size = number << (*unit == 'G' ? 30 : 20);
         bool prefetchable = g_str_has_suffix(unit, "p");
 
         gpuvm_device_add_bar(device,

@@ -21,7 +21,7 @@ describe(const gpuvm_inside *inside)
 
     g_string_append_printf(text, "cpus %s; memory %" G_GUINT64_FORMAT, cpus, inside->memory_kib);
     for (guint i = 0; i < inside->cells->len; i++) {
-        const gpuvm_cell *cell = inside->cells->pdata[i];
+        const gpuvm_inside_cell *cell = inside->cells->pdata[i];
         g_autofree char *own = gpuvm_cpuset_format(cell->cpus);
 
         g_string_append_printf(text, "; cell %d %" G_GUINT64_FORMAT " %s", cell->id, cell->memory_kib, own);
