@@ -17,5 +17,8 @@ char *gpuvm_cpuset_format(const GArray *cpus);
 /** The CPUs (int, ascending) of such a text, or of libvirt's "0-7,^3". NULL: it is none. */
 GArray *gpuvm_cpuset_parse(const char *text);
 
+/** For g_array_sort and g_array_binary_search of such an array, or of any int. */
+int gpuvm_cpuset_compare(const void *a, const void *b);
+
 /** Whether @cpu is one of @cpus (int, ascending); NULL has none. */
 bool gpuvm_cpuset_has(const GArray *cpus, int cpu);

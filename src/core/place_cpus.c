@@ -91,12 +91,6 @@ cpus_of(const ground *on, const zone *z, bool all)
     return cpus;
 }
 
-static int
-compare(gconstpointer a, gconstpointer b)
-{
-    return *(const int *)a - *(const int *)b;
-}
-
 /* The numbers of @cpus (gpuvm_cpu), ascending, without those in @except (int, ascending; NULL: none). */
 static GArray *
 numbers(const GArray *cpus, const GArray *except)
@@ -109,7 +103,7 @@ numbers(const GArray *cpus, const GArray *except)
         if (!gpuvm_cpuset_has(except, id))
             g_array_append_val(ids, id);
     }
-    g_array_sort(ids, compare);
+    g_array_sort(ids, gpuvm_cpuset_compare);
     return ids;
 }
 
@@ -277,7 +271,7 @@ place_emulator(const ground *on, const GPtrArray *zones)
         if (left->len > 0)
             g_array_append_vals(place->emulator, left->data, left->len);
     }
-    g_array_sort(place->emulator, compare);
+    g_array_sort(place->emulator, gpuvm_cpuset_compare);
     if (place->emulator->len > 0)
         return;
     g_array_append_vals(place->emulator, place->cpus->data, place->cpus->len);
@@ -304,7 +298,7 @@ dedicate(const ground *on, const GPtrArray *zones, unsigned *threads)
     place->cpus = g_array_new(FALSE, FALSE, sizeof(int));
     for (guint i = 0; i < place->pins->len; i++)
         g_array_append_val(place->cpus, g_array_index((const GArray *)place->pins->pdata[i], int, 0));
-    g_array_sort(place->cpus, compare);
+    g_array_sort(place->cpus, gpuvm_cpuset_compare);
     place->cpus_why = g_strdup(why->str);
     place_emulator(on, zones);
 }
@@ -336,7 +330,7 @@ share(const ground *on, const GPtrArray *zones, bool near)
                          place->why);
     if (zones->len == 1 && (cpus->len == 0 || cpus->len == on->facts->cpus))
         return;
-    g_array_sort(cpus, compare);
+    g_array_sort(cpus, gpuvm_cpuset_compare);
     place->cpus = g_steal_pointer(&cpus);
     place->pins = zones->len > 1 ? g_steal_pointer(&pins) : NULL;
     place->cpus_why = zones->len > 1

@@ -9,19 +9,11 @@
 #include "model/pcixml.h"
 
 static int
-compare_ints(gconstpointer a, gconstpointer b)
-{
-    int left = *(const int *)a, right = *(const int *)b;
-
-    return (left > right) - (left < right);
-}
-
-static int
 compare_cells(gconstpointer a, gconstpointer b)
 {
     const gpuvm_cell *const *left = a, *const *right = b;
 
-    return compare_ints(&(*left)->id, &(*right)->id);
+    return gpuvm_cpuset_compare(&(*left)->id, &(*right)->id);
 }
 
 static bool
@@ -77,7 +69,7 @@ parse_cpus(const xmlNode *cpus, GArray *online, GError **error)
         entry = read_cpu(cpu, id);
         g_array_append_val(online, entry);
     }
-    g_array_sort(online, compare_ints);
+    g_array_sort(online, gpuvm_cpuset_compare);
     return true;
 }
 

@@ -69,8 +69,8 @@ gpuvm_cpuset_parse(const char *text)
     return set;
 }
 
-static int
-compare(const void *a, const void *b)
+int
+gpuvm_cpuset_compare(const void *a, const void *b)
 {
     int left = *(const int *)a, right = *(const int *)b;
 
@@ -80,5 +80,5 @@ compare(const void *a, const void *b)
 bool
 gpuvm_cpuset_has(const GArray *cpus, int cpu)
 {
-    return cpus && g_array_binary_search((GArray *)cpus, &cpu, compare, NULL);
+    return cpus && g_array_binary_search((GArray *)cpus, &cpu, gpuvm_cpuset_compare, NULL);
 }
