@@ -49,7 +49,7 @@ typedef struct gpuvm_inside {
     GPtrArray *tools;     /* gpuvm_inside_tool, owned */
 } gpuvm_inside;
 
-/** CPUs and nodes of a guest have numbers up to this. */
+/** A guest has so many CPUs at most, and its nodes have numbers up to this. */
 #define GPUVM_INSIDE_MAX 65535
 
 /** Reads what the script printed; NULL: it is not understood, or not whole. */

@@ -3,8 +3,8 @@
  * need.h: which devices of the host must be known before a decision can be made
  *
  * However many devices a host has, only these are asked for: those named, the other functions of their
- * slots, and the members of all their IOMMU groups; the bridges above them where it counts what they share. Each call looks at what is known so far; ask until
- * nothing is missing.
+ * slots, and the members of all their IOMMU groups; the bridges above them where it counts what they share.
+ * Each call looks at what is known so far; ask until nothing is missing.
  */
 #pragma once
 

@@ -34,7 +34,7 @@ free_tool(gpointer data)
 }
 
 static void
-cell_free(gpointer data)
+free_cell(gpointer data)
 {
     gpuvm_inside_cell *cell = data;
 
@@ -226,7 +226,7 @@ gpuvm_inside_parse(const char *text)
     char **line;
 
     inside->functions = g_ptr_array_new_with_free_func(free_function);
-    inside->cells = g_ptr_array_new_with_free_func(cell_free);
+    inside->cells = g_ptr_array_new_with_free_func(free_cell);
     inside->tools = g_ptr_array_new_with_free_func(free_tool);
     if (strlen(text) > SIZE_LIMIT)
         return NULL;
