@@ -83,6 +83,9 @@ void gpuvm_diags_take(gpuvm_diags *diags, gpuvm_diags *others);
 /** Adds a line of what to do about @diag. */
 void gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
+/** The same of where the first of two is that exclude each other, and @as what it is written there (may be NULL). */
+void gpuvm_diag_hint_first(gpuvm_diag *diag, const gpuvm_mark *first, const char *as);
+
 /**
  * Orders them by place: file by file as these first came up, what has no place at the end. What is said again, of VMs that are alike
  * or of one that is planned twice, is left out, as is a warning of what turned out to be an error.

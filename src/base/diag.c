@@ -147,6 +147,18 @@ gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...)
 }
 
 void
+gpuvm_diag_hint_first(gpuvm_diag *diag, const gpuvm_mark *first, const char *as)
+{
+    const char *file = first->source && first->source != diag->mark.source ? first->source->name : NULL;
+
+    if (first->line == 0) /* an option of the command line has no place */
+        gpuvm_diag_hint(diag, "the first is %s", as ? as : "there already");
+    else
+        gpuvm_diag_hint(diag, "the first is on line %u%s%s%s%s", first->line, file ? " of " : "",
+                        file ? file : "", as ? ", as " : "", as ? as : "");
+}
+
+void
 gpuvm_diags_fail(gpuvm_diags *diags, const gpuvm_mark *mark, GError *error)
 {
     g_auto(GStrv) lines = g_strsplit(error->message, "\n", 2);

@@ -115,6 +115,30 @@ decode_enum(const gpuvm_field *field, const gpuvm_node *node, subject what, int 
         gpuvm_diag_hint(diag, "did you mean '%s'?", near);
 }
 
+/* A hint of what to write in place of @node, which is no list of @field's: a list of it, unless that is no item of it. */
+static void
+hint_single(const gpuvm_field *field, const gpuvm_node *node, gpuvm_diag *diag)
+{
+    const gpuvm_field *item = field->table && field->table->scalar_key
+                                  ? gpuvm_table_field(field->table, field->table->scalar_key)
+                                  : NULL;
+    g_autofree char *why = NULL, *hint = NULL;
+
+    if (item && item->scalar) {
+        g_autofree void *value = g_malloc0(item->scalar->size);
+
+        item->scalar->parse(node->text, value, &why, &hint);
+        if (item->scalar->clear)
+            item->scalar->clear(value);
+    }
+    if (hint)
+        gpuvm_diag_hint(diag, "each item of the list: %s", hint);
+    else
+        gpuvm_diag_hint(diag, "write a list of one as [%s]", node->text);
+    if (hint && gpuvm_table_field(field->table, "count"))
+        gpuvm_diag_hint(diag, "several of one kind: [{%s: '10de:*', count: 2}]", item->key);
+}
+
 /* Whether @node is a list; its items are told apart from a value that was meant as the only item. */
 static bool
 check_list(const gpuvm_field *field, const gpuvm_node *node, subject what, gpuvm_diags *diags)
@@ -124,7 +148,7 @@ check_list(const gpuvm_field *field, const gpuvm_node *node, subject what, gpuvm
     if (diag && node->type == GPUVM_NODE_MAPPING)
         gpuvm_diag_hint(diag, "begin each item with '- ', the only one too");
     else if (diag)
-        gpuvm_diag_hint(diag, "write a list of one as [%s]", node->text);
+        hint_single(field, node, diag);
     else if (node->n == 0 && field->flags & GPUVM_FIELD_NONEMPTY)
         complain(diags, node, what, "must have at least one item");
     return !diag;

@@ -187,8 +187,7 @@ begin_collection(parse *p, const yaml_event_t *event)
 static void
 refuse_duplicate(const parse *p, const gpuvm_node *key, const gpuvm_node *first)
 {
-    gpuvm_diag_hint(refuse(p, &key->mark, "duplicate key '%s'", key->text), "the first is in line %u",
-                    first->mark.line);
+    gpuvm_diag_hint_first(refuse(p, &key->mark, "duplicate key '%s'", key->text), &first->mark, NULL);
 }
 
 /* Refuses keys that @mapping has already, and leaves them out, so that nothing is decoded twice. */

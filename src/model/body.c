@@ -205,7 +205,7 @@ static void
 check_disk_unique(GHashTable *seen, const gpuvm_disk *disk, const char *key, char *value, gpuvm_diags *diags)
 {
     const gpuvm_disk *first;
-    gpuvm_mark mark;
+    gpuvm_mark mark, before;
 
     if (!value)
         return;
@@ -215,9 +215,10 @@ check_disk_unique(GHashTable *seen, const gpuvm_disk *disk, const char *key, cha
         return;
     }
     mark = gpuvm_object_mark(&disk->object, key);
-    gpuvm_diag_hint(
-        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "two disks have the %s %s", key, value),
-        "the first is on line %u", gpuvm_object_mark(&first->object, key).line);
+    before = gpuvm_object_mark(&first->object, key);
+    gpuvm_diag_hint_first(
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "two disks have the %s %s", key, value), &before,
+        NULL);
 }
 
 static void

@@ -89,9 +89,9 @@ gpuvm_rules_check(const GPtrArray *rules, gpuvm_diags *diags)
         gpuvm_mark mark = rule->object.node->mark;
 
         if (first)
-            gpuvm_diag_hint(
+            gpuvm_diag_hint_first(
                 gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "the same rule is in the list twice"),
-                "the first is on line %u", first->object.node->mark.line);
+                &first->object.node->mark, NULL);
         else
             g_hash_table_insert(seen, g_steal_pointer(&key), (gpointer)rule);
     }
@@ -149,11 +149,12 @@ check_named_once(GHashTable *slots, const gpuvm_passthrough *item, gpuvm_diags *
     }
     if (first) {
         gpuvm_mark mark = gpuvm_object_mark(&item->object, "address");
+        gpuvm_mark before = gpuvm_object_mark(&first->object, "address");
         g_autofree char *named = gpuvm_pci_ref_format(ref), *as = gpuvm_pci_ref_format(&first->address);
 
-        gpuvm_diag_hint(
-            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "device %s is named twice", named),
-            "the first is on line %u, as %s", gpuvm_object_mark(&first->object, "address").line, as);
+        gpuvm_diag_hint_first(
+            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "device %s is named twice", named), &before,
+            as);
     }
 }
 

@@ -167,15 +167,15 @@ check_unique(GHashTable *seen, gpuvm_spec *spec, gpuvm_diags *diags)
                                                   : g_strdup_printf("%s %s is", gpuvm_kind_names[spec->kind],
                                                                     gpuvm_spec_name(spec));
     const gpuvm_spec *first = g_hash_table_lookup(seen, title);
-    gpuvm_mark mark = name_mark(spec);
-    gpuvm_diag *diag;
+    gpuvm_mark mark = name_mark(spec), before;
 
     if (!first) {
         g_hash_table_insert(seen, g_steal_pointer(&title), spec);
         return true;
     }
-    diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s defined twice", title);
-    gpuvm_diag_hint(diag, "the first is on line %u", name_mark(first).line);
+    before = name_mark(first);
+    gpuvm_diag_hint_first(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s defined twice", title),
+                          &before, NULL);
     return false;
 }
 

@@ -469,6 +469,11 @@ refuses_bad_devices(void **state G_GNUC_UNUSED)
          "device 0000:01:00 is named twice", "the first is on line 4, as 0000:01:00.1"},
         {NULL, "devices:\n  pci_passthrough: [01:00]\n  per_replica:\n  - [02:00]\n  - [01:00.0]", 5,
          "device 0000:01:00.0 is named twice", "the first is on line 3"},
+        {NULL, "devices:\n  gpus: 10de:*", 2, "gpus must be a list, not a single value",
+         "write a list of one as [10de:*]"},
+        {NULL, "devices:\n  gpus: 2", 2, "gpus must be a list, not a single value",
+         "each item of the list: write VENDOR:DEVICE or VENDOR:*, such as 10de:2204 or 10de:*\n"
+         "several of one kind: [{id: '10de:*', count: 2}]"},
         {NULL, "devices:\n  allowlist: ['*']", 2, "invalid device pattern: *", "write *:* for every device"},
         {NULL, "devices:\n  allowlist: [10de]", 2, "invalid device pattern: 10de", "write 10de:*"},
         {NULL, "devices:\n  allowlist: [0x10de:*]", 2, "invalid device pattern: 0x10de:*",
