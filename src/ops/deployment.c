@@ -360,7 +360,7 @@ check_number(gpuvm_session *session, const char *name, const char *replicas)
         gpuvm_diag_hint(
             gpuvm_diags_error(session->diags, GPUVM_EXIT_INVALID, NULL,
                               "deployment '%s' is remembered by its VMs alone: it cannot have none", name),
-            "to keep it, with nothing running: gpuvm stop %s-0 and so on\n"
+            "to keep it, with nothing running, stop its VMs: %s-0 and so on\n"
             "to remove it: gpuvm deployment delete %s",
             name, name);
     return !none;
