@@ -180,10 +180,24 @@ gpuvm_json_set_truth(JsonObject *object, const char *member, int truth)
         json_object_set_boolean_member(object, member, truth);
 }
 
+static JsonArray *
+hints_to_json(const char *hint)
+{
+    g_auto(GStrv) lines = g_strsplit(hint ? hint : "", "\n", -1);
+    JsonArray *hints = json_array_new();
+
+    for (char **line = lines; *line; line++)
+        json_array_add_string_element(hints, *line);
+    return hints;
+}
+
 static JsonObject *
 diag_to_json(const gpuvm_diag *diag)
 {
     static const char *const severities[] = {"note", "warning", "error"};
+    static const char *const codes[] = {
+        [GPUVM_EXIT_FAILED] = "failed",   [GPUVM_EXIT_USAGE] = "usage", [GPUVM_EXIT_INVALID] = "invalid",
+        [GPUVM_EXIT_REFUSED] = "refused", [GPUVM_EXIT_HOST] = "host",   [GPUVM_EXIT_UNHEALTHY] = "unhealthy"};
     JsonObject *object = json_object_new();
 
     json_object_set_string_member(object, "severity", severities[diag->severity]);
@@ -192,7 +206,8 @@ diag_to_json(const gpuvm_diag *diag)
     gpuvm_json_set_known(object, "column", diag->mark.line > 0 ? (gint64)diag->mark.column : -1);
     gpuvm_json_set_string(object, "vm", diag->subject);
     gpuvm_json_set_string(object, "message", diag->message);
-    gpuvm_json_set_string(object, "hint", diag->hint);
+    json_object_set_array_member(object, "hints", hints_to_json(diag->hint));
+    gpuvm_json_set_string(object, "code", codes[diag->exit]);
     json_object_set_int_member(object, "exit_code", diag->exit);
     return object;
 }
