@@ -18,6 +18,23 @@ run()
 {
     "$gpuvm" "$@" >.out 2>.err
     status=$?
+    [[ " $* " != *' -o json '* ]] || { echo "${*//$'\n'/ }" && cat .out && printf '\0'; } >>"$work/.answers"
+}
+
+# cli_end: the end of a test; every JSON that gpuvm printed was what the schema of its output says
+cli_end()
+{
+    local said
+
+    if [ -s "$work/.answers" ]; then
+        said=$("$top_srcdir/tests/check-output" "$top_srcdir/schemas/output.schema.json" "$work/.answers" 2>&1)
+        if [ $? = 77 ]; then
+            tap_skip 'JSON is as its schema says' "$said"
+        else
+            tap_check 'JSON is as its schema says' "$said"
+        fi
+    fi
+    tap_end
 }
 
 # again COMMAND…: a run of gpuvm that connects to libvirt. The leak sanitizer cannot look at a thread of libvirt that is

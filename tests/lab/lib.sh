@@ -159,6 +159,7 @@ synchronous()
 run()
 {
     STATUS=0
+    RAN=$*
     OUT=$("$@" 2>&1) || STATUS=$?
 }
 
@@ -193,6 +194,9 @@ expect_no_text()
 expect_json()
 {
     local value
+    printf '%s\n%s\0' "$RAN" "$OUT" > "$TMPDIR/answer"
+    value=$("$top_srcdir/tests/check-output" "$top_srcdir/schemas/output.schema.json" "$TMPDIR/answer") || [ $? = 77 ] || fail "$value"
+    [[ $value != gpuvm* ]] || fail "$value"
     value=$(python3 -c "import json, sys; j = json.load(sys.stdin); print($1)" <<< "$OUT")
     [ "$value" = "$2" ] || fail "$1 is $value, not $2"
 }
