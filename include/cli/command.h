@@ -89,8 +89,17 @@ int gpuvm_main(int argc, char **argv);
 /* "Usage: gpuvm NAME …", description, commands of a group, options. g_malloc. */
 char *gpuvm_command_help(const gpuvm_command *command);
 
+/* The exit codes in one sentence, which has a line break, for help and the manual. */
+extern const char gpuvm_exit_codes[];
+
 /** The command reference of gpuvm(1), in man(7) macros. g_malloc. */
 char *gpuvm_command_man(void);
+
+/** The commands of @group, in man(7) macros. g_malloc. */
+char *gpuvm_command_man_group(const gpuvm_command *group);
+
+/** What a page of @command's own has from NAME to ENVIRONMENT, in man(7) macros. g_malloc. */
+char *gpuvm_command_man_page(const gpuvm_command *command);
 
 /*
  * What completion asks, as "gpuvm __complete": @argv is the index of the word to complete, then the words of

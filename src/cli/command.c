@@ -146,12 +146,20 @@ name_global_options(void)
     return g_string_free(names, FALSE);
 }
 
+const char gpuvm_exit_codes[] =
+    "0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused by policy,\n"
+    "5 the host cannot satisfy it, 6 unhealthy, not as planned or timed out, 7 something differs.";
+
 char *
 gpuvm_command_help(const gpuvm_command *command)
 {
     const gpuvm_command *const *commands = gpuvm_command_list(command);
     g_autoptr(GOptionContext) context = make_context(command, !command);
-    g_autofree char *title = gpuvm_command_title(command), *rest = command ? name_global_options() : NULL;
+    g_autofree char *title = gpuvm_command_title(command);
+    g_autofree char *rest =
+        command ? name_global_options()
+                : g_strdup_printf("Exit codes: %s\nMore: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).",
+                                  gpuvm_exit_codes);
     g_autoptr(GString) summary =
         g_string_new(command ? command->description : "GPU virtual machines as YAML files, run by libvirt.");
 
@@ -160,13 +168,7 @@ gpuvm_command_help(const gpuvm_command *command)
     for (; commands && *commands; commands++)
         g_string_append_printf(summary, "\n  %-11s %s", (*commands)->name, (*commands)->summary);
     g_option_context_set_summary(context, summary->str);
-    g_option_context_set_description(
-        context,
-        command
-            ? rest
-            : "Exit codes: 0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused "
-              "by policy,\n5 the host cannot satisfy it, 6 unhealthy, not as planned or timed out, 7 something differs.\n"
-              "More: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).");
+    g_option_context_set_description(context, rest);
     g_set_prgname(title);
     g_autofree char *help = g_strchomp(g_option_context_get_help(context, FALSE, NULL));
     return g_strconcat(help, "\n", NULL);

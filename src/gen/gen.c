@@ -55,6 +55,13 @@ make_text(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "commands") == 0)
         return gpuvm_command_man();
+    if (argc == 3 && (strcmp(argv[1], "command") == 0 || strcmp(argv[1], "group") == 0)) {
+        const gpuvm_command *command = gpuvm_command_find(gpuvm_commands, argv[2]);
+
+        if (command && *argv[1] == 'c')
+            return gpuvm_command_man_page(command);
+        return command && command->commands ? gpuvm_command_man_group(command) : NULL;
+    }
     if (argc == 2 && strcmp(argv[1], "dictionary") == 0)
         return make_dictionary();
     if (argc == 3 && strcmp(argv[1], "reference") == 0) {
@@ -72,7 +79,7 @@ main(int argc, char **argv)
     g_autofree char *text = make_text(argc, argv);
 
     if (text == NULL) {
-        fputs("usage: gpuvm-gen commands|dictionary|reference KIND\n", stderr);
+        fputs("usage: gpuvm-gen commands|command NAME|group NAME|dictionary|reference KIND\n", stderr);
         return GPUVM_EXIT_USAGE;
     }
     fputs(text, stdout);
