@@ -48,6 +48,6 @@ const gpuvm_command gpuvm_cmd_console = {
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,
-    .argument = GPUVM_ARGUMENT_DOMAIN,
+    .argument = GPUVM_ARGUMENT_DOMAIN_RUNNING,
     .run = run,
 };

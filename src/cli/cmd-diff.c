@@ -47,6 +47,6 @@ const gpuvm_command gpuvm_cmd_diff = {
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,
-    .argument = GPUVM_ARGUMENT_FILE,
+    .argument = GPUVM_ARGUMENT_DEFINITION,
     .run = run,
 };

@@ -128,6 +128,6 @@ const gpuvm_command gpuvm_cmd_health = {
         "Asks each VM once, as the health_check of its definition says, or every VM that runs and has one; all at the\n"
         "same time. An answer of 2xx is healthy. One that is not, or is off, is exit code 6.",
     .max_arguments = -1,
-    .argument = GPUVM_ARGUMENT_DOMAIN,
+    .argument = GPUVM_ARGUMENT_DOMAIN_RUNNING,
     .run = run,
 };

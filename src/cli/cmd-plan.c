@@ -241,6 +241,6 @@ const gpuvm_command gpuvm_cmd_plan = {
         "With --host FILE it needs no libvirt; without, it also says whether define would create or update the VM.",
     .min_arguments = 1,
     .max_arguments = -1,
-    .argument = GPUVM_ARGUMENT_FILE,
+    .argument = GPUVM_ARGUMENT_DEFINITION,
     .run = run,
 };

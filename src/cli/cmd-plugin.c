@@ -56,7 +56,7 @@ static const gpuvm_command install_command = {
     .options = install_options,
     .min_arguments = 1,
     .max_arguments = 1,
-    .argument = GPUVM_ARGUMENT_FILE,
+    .argument = GPUVM_ARGUMENT_DEFINITION,
     .run = install,
 };
 

@@ -66,6 +66,6 @@ const gpuvm_command gpuvm_cmd_render = {
         "Of a VM with a plugin, a comment before it says where each value comes from.",
     .min_arguments = 1,
     .max_arguments = -1,
-    .argument = GPUVM_ARGUMENT_FILE,
+    .argument = GPUVM_ARGUMENT_DEFINITION,
     .run = run,
 };

@@ -33,6 +33,6 @@ const gpuvm_command gpuvm_cmd_stop = {
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,
-    .argument = GPUVM_ARGUMENT_DOMAIN,
+    .argument = GPUVM_ARGUMENT_DOMAIN_RUNNING,
     .run = run,
 };

@@ -44,6 +44,6 @@ const gpuvm_command gpuvm_cmd_undefine = {
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,
-    .argument = GPUVM_ARGUMENT_DOMAIN,
+    .argument = GPUVM_ARGUMENT_DOMAIN_OFF,
     .run = run,
 };

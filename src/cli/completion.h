@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * completion.h: completions/gpuvm, as the build put it into the program
+ * completion.h: the scripts of completions/, as the build put them into the program
  */
 #pragma once
 
-/* A bash script, what `gpuvm completion bash` prints. */
-extern const char gpuvm_completion_bash[];
+/* What `gpuvm completion SHELL` prints. */
+extern const char gpuvm_completion_bash[], gpuvm_completion_zsh[], gpuvm_completion_fish[];
