@@ -62,6 +62,20 @@ const gpuvm_node *gpuvm_node_get_key(const gpuvm_node *mapping, const char *key)
 /** Whether @node is a plain empty scalar, "~" or "null": a key without a value. */
 bool gpuvm_node_is_null(const gpuvm_node *node);
 
+/** What a scalar is where no field says. */
+typedef enum gpuvm_value {
+    GPUVM_VALUE_TEXT,
+    GPUVM_VALUE_NULL,
+    GPUVM_VALUE_TRUTH,
+    GPUVM_VALUE_NUMBER,
+} gpuvm_value;
+
+/**
+ * What @scalar is to whoever does not know its field. Without quotes, true and false, and integers as JSON has them, of up to 18
+ * digits, are what every reader of YAML takes them for; where readers of YAML 1.1 and 1.2 differ (yes, 0302, 1_000, 81:00), it is text.
+ */
+gpuvm_value gpuvm_node_value(const gpuvm_node *scalar);
+
 /** "sha256:<hex>" over a canonical form of @node: the order of keys, comments, quoting and layout do not
  * count. */
 char *gpuvm_node_digest(const gpuvm_node *node);

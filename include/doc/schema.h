@@ -135,7 +135,7 @@ void gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema
 
 /**
  * Puts the tree at @node, which @table decoded, into the one form that says the same however it was written: keys in the order
- * of the rows, quotes where a text needs them. What is anybody's (GPUVM_ANY), and the order of a GPUVM_MAP, stays.
+ * of the rows, numbers and truth values in one spelling, quotes where a text needs them. What is anybody's (GPUVM_ANY), and the order of a GPUVM_MAP, stays.
  */
 void gpuvm_schema_arrange(const gpuvm_table *table, gpuvm_node *node);
 

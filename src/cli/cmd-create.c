@@ -75,7 +75,10 @@ run(gpuvm_cli *cli, int argc, char **argv)
     }
     definition = gpuvm_create_definition(cli->session, GPUVM_KIND_VM, argv[0], given.config, given.values);
     if (definition && given.print_yaml) {
-        g_autofree char *yaml = gpuvm_emit_yaml(definition->spec->doc->root);
+        gpuvm_node *root = definition->spec->doc->root;
+
+        gpuvm_schema_arrange(gpuvm_kind_table(GPUVM_KIND_VM), root);
+        g_autofree char *yaml = gpuvm_emit_yaml(root);
         gpuvm_output_text(cli->output, "yaml", yaml);
     } else if (definition) {
         create(cli, g_steal_pointer(&definition), rows, row);

@@ -227,54 +227,26 @@ static const gpuvm_command list_command = {
     .run = list,
 };
 
-/* The value that JSON has for @node: a number or a word of JSON's that stood without quotes is one. */
-static JsonNode *
-to_json(const gpuvm_node *node)
-{
-    JsonNode *json = json_node_new(JSON_NODE_VALUE);
-
-    if (node->type == GPUVM_NODE_MAPPING) {
-        json_node_init(json, JSON_NODE_OBJECT);
-        json_node_take_object(json, json_object_new());
-        for (unsigned i = 0; i < node->n; i++)
-            json_object_set_member(json_node_get_object(json), node->keys[i]->text, to_json(node->values[i]));
-    } else if (node->type == GPUVM_NODE_SEQUENCE) {
-        json_node_init(json, JSON_NODE_ARRAY);
-        json_node_take_array(json, json_array_new());
-        for (unsigned i = 0; i < node->n; i++)
-            json_array_add_element(json_node_get_array(json), to_json(node->values[i]));
-    } else if (gpuvm_node_is_null(node)) {
-        json_node_init_null(json);
-    } else if (node->plain && (g_str_equal(node->text, "true") || g_str_equal(node->text, "false"))) {
-        json_node_set_boolean(json, g_str_equal(node->text, "true"));
-    } else if (node->plain &&
-               g_regex_match_simple("^-?(0|[1-9][0-9]{0,17})$", node->text, G_REGEX_DOLLAR_ENDONLY, 0)) {
-        json_node_set_int(json, g_ascii_strtoll(node->text, NULL, 10));
-    } else {
-        json_node_set_string(json, node->text);
-    }
-    return json;
-}
-
 static void
 show(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(gpuvm_spec) spec = gpuvm_plugin_get(cli->session, argv[0], NULL);
     g_autoptr(gpuvm_doc) open =
         spec ? gpuvm_secret_hide(gpuvm_kind_table(GPUVM_KIND_PLUGIN), spec->doc, NULL) : NULL;
-    g_autofree char *text = open ? gpuvm_emit_yaml(open->root) : NULL;
     g_auto(gpuvm_origin) origin = {0};
 
     (void)argc;
     if (!spec)
         return;
+    gpuvm_schema_arrange(gpuvm_kind_table(GPUVM_KIND_PLUGIN), open->root);
     origin = gpuvm_origin_of(spec);
     if (cli->output->json) {
-        json_object_set_member(cli->output->result, "plugin", to_json(open->root));
+        json_object_set_member(cli->output->result, "plugin", gpuvm_emit_json(open->root));
         gpuvm_json_set_string(cli->output->result, "origin", origin.from);
         gpuvm_json_set_string(cli->output->result, "digest", origin.digest);
     } else {
-        g_autofree char *comment = gpuvm_origin_comment(&origin), *shown = g_strconcat(comment, text, NULL);
+        g_autofree char *comment = gpuvm_origin_comment(&origin), *text = gpuvm_emit_yaml(open->root);
+        g_autofree char *shown = g_strconcat(comment, text, NULL);
 
         gpuvm_output_text(cli->output, "plugin", shown);
     }

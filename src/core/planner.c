@@ -101,8 +101,8 @@ write_definition(gpuvm_plan *plan)
     g_autoptr(gpuvm_doc) doc =
         gpuvm_secret_digest(&gpuvm_vm_table, vm->body.object.node, vm->name, plan->key, &plan->secrets);
 
-    plan->digest = gpuvm_node_digest(doc->root);
     gpuvm_schema_arrange(&gpuvm_vm_table, doc->root);
+    plan->digest = gpuvm_node_digest(doc->root);
     plan->definition = gpuvm_emit_yaml(doc->root);
     if (plan->secrets && plan->key) {
         g_autofree char *sealed = gpuvm_secret_seal(plan->key, "");

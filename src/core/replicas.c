@@ -128,6 +128,7 @@ write_text(const gpuvm_spec *deployment, GBytes *key, gpuvm_deployed *deployed)
     g_autoptr(gpuvm_doc) open = gpuvm_secret_digest(&gpuvm_deployment_table, kept->root,
                                                     deployment->deployment->name, key, &deployed->secrets);
 
+    gpuvm_schema_arrange(&gpuvm_deployment_table, open->root);
     deployed->text = gpuvm_emit_yaml(open->root);
 }
 

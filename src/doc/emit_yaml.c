@@ -10,12 +10,15 @@
 
 #include "base/text.h"
 
-/* Whether other programs could take @text, unquoted, for something else than text. */
+/*
+ * Whether readers could take @text, unquoted, for something else than text, those of YAML 1.1 too: they know more words, and
+ * numbers and dates of many forms, which begin like one.
+ */
 static bool
 looks_special(const char *text)
 {
-    static const char *const words[] = {"",   "~",  "null", "true", "false", "yes",
-                                        "no", "on", "off",  "y",    "n",     NULL};
+    static const char *const words[] = {"",   "~",   "null", "true", "false", "yes", "no",
+                                        "on", "off", "y",    "n",    "=",     "<<",  NULL};
     g_autofree char *lower = g_ascii_strdown(text, -1);
 
     return g_strv_contains(words, lower) || g_ascii_isdigit(*text) || strchr("+-.", *text);
@@ -37,17 +40,16 @@ looks_like_comment(const char *text)
     return g_str_has_prefix(text, "//") || g_str_has_prefix(text, "/*");
 }
 
+/* @is_text: it is, whatever it looks like. */
 static yaml_scalar_style_t
-style_of(const gpuvm_node *node)
+style_of(const char *text, bool is_text)
 {
-    if (has_escapes(node->text))
+    if (has_escapes(text))
         return YAML_DOUBLE_QUOTED_SCALAR_STYLE;
-    if (strchr(node->text, '\n'))
+    if (strchr(text, '\n'))
         return YAML_LITERAL_SCALAR_STYLE;
-    if (node->plain && !looks_like_comment(node->text))
-        return YAML_PLAIN_SCALAR_STYLE;
-    return looks_special(node->text) || looks_like_comment(node->text) ? YAML_SINGLE_QUOTED_SCALAR_STYLE
-                                                                       : YAML_ANY_SCALAR_STYLE;
+    return looks_like_comment(text) || (is_text && looks_special(text)) ? YAML_SINGLE_QUOTED_SCALAR_STYLE
+                                                                        : YAML_ANY_SCALAR_STYLE;
 }
 
 static void
@@ -75,7 +77,8 @@ emit_node(yaml_emitter_t *emitter, const gpuvm_node *node)
     switch (node->type) {
     case GPUVM_NODE_SCALAR:
         /* libyaml puts an empty one in quotes, which make it a text; a key is one */
-        emit_scalar(emitter, node->plain && !*node->text ? "~" : node->text, style_of(node));
+        emit_scalar(emitter, node->plain && !*node->text ? "~" : node->text,
+                    style_of(node->text, gpuvm_node_value(node) == GPUVM_VALUE_TEXT));
         break;
     case GPUVM_NODE_SEQUENCE:
         emit(emitter, &event,
@@ -88,7 +91,7 @@ emit_node(yaml_emitter_t *emitter, const gpuvm_node *node)
         emit(emitter, &event,
              yaml_mapping_start_event_initialize(&event, NULL, NULL, 1, YAML_BLOCK_MAPPING_STYLE));
         for (unsigned i = 0; i < node->n; i++) {
-            emit_scalar(emitter, node->keys[i]->text, style_of(node->keys[i]));
+            emit_scalar(emitter, node->keys[i]->text, style_of(node->keys[i]->text, true));
             emit_node(emitter, node->values[i]);
         }
         emit(emitter, &event, yaml_mapping_end_event_initialize(&event));

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MOST_DIGITS 18 /* of a number that an int64_t holds in any case */
+
 gpuvm_doc *
 gpuvm_doc_ref(gpuvm_doc *doc)
 {
@@ -63,6 +65,22 @@ gpuvm_node_is_null(const gpuvm_node *node)
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL", NULL};
 
     return node->type == GPUVM_NODE_SCALAR && node->plain && g_strv_contains(nulls, node->text);
+}
+
+gpuvm_value
+gpuvm_node_value(const gpuvm_node *scalar)
+{
+    const char *text = scalar->text, *digits = text + (*text == '-');
+    size_t n = strspn(digits, "0123456789");
+
+    if (gpuvm_node_is_null(scalar))
+        return GPUVM_VALUE_NULL;
+    if (scalar->plain && (g_str_equal(text, "true") || g_str_equal(text, "false")))
+        return GPUVM_VALUE_TRUTH;
+    if (scalar->plain && n > 0 && n <= MOST_DIGITS && !digits[n] &&
+        (*digits != '0' || g_str_equal(text, "0")))
+        return GPUVM_VALUE_NUMBER;
+    return GPUVM_VALUE_TEXT;
 }
 
 typedef struct pair {

@@ -171,12 +171,30 @@ gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visi
     }
 }
 
+/* Numbers and truth values, which are plain, as every reader of YAML takes them. */
+static void
+arrange_value(const gpuvm_field *field, gpuvm_node *node)
+{
+    bool truth = false;
+    g_autofree char *why = NULL, *hint = NULL;
+
+    if (field->scalar == &gpuvm_scalar_bool && field->scalar->parse(node->text, &truth, &why, &hint))
+        node->text = truth ? "true" : "false";
+    while (node->text[0] == '0' && g_ascii_isdigit(node->text[1]))
+        node->text++;
+    node->plain = true;
+}
+
 /* Of the scalars at @node, numbers and truth values are plain: others are in quotes where they look like something else. */
 static void
 arrange_scalars(const gpuvm_field *field, gpuvm_node *node)
 {
-    if (node->type == GPUVM_NODE_SCALAR)
-        node->plain = field->shape == GPUVM_ONE && !g_str_equal(field->scalar->json_type, "string");
+    bool text = field->shape != GPUVM_ONE || g_str_equal(field->scalar->json_type, "string");
+
+    if (node->type == GPUVM_NODE_SCALAR && text)
+        node->plain = false;
+    else if (node->type == GPUVM_NODE_SCALAR)
+        arrange_value(field, node);
     for (unsigned i = 0; i < node->n; i++)
         arrange_scalars(field, node->values[i]);
 }

@@ -27,6 +27,7 @@ add_files(gpuvm_session *session)
     if (session->defaults) {
         g_autoptr(gpuvm_doc) shown = gpuvm_secret_hide(&gpuvm_defaults_table, session->defaults->doc, NULL);
 
+        gpuvm_schema_arrange(&gpuvm_defaults_table, shown->root);
         session->facts->defaults = gpuvm_emit_yaml(shown->root);
     }
     return true;

@@ -17,7 +17,6 @@ make_scalar(gpuvm_doc *doc, const char *name, const char *text)
     gpuvm_node *node = gpuvm_doc_scalar(doc, text, &keeper->root->mark);
 
     gpuvm_doc_keep(doc, keeper);
-    node->plain = true; /* printed without quotes, as people write it */
     return node;
 }
 

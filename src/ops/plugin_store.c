@@ -248,6 +248,7 @@ put_plugin(gpuvm_session *session, gpuvm_spec *spec, const gpuvm_origin *origin,
         return false;
     enabled = spec->plugin->enabled && (!before || before->plugin->enabled);
     set_enabled(spec->doc, enabled);
+    gpuvm_schema_arrange(gpuvm_kind_table(GPUVM_KIND_PLUGIN), spec->doc->root);
     same = before && is_same(before, file, spec);
     if (!(same && is_from(before, origin)) && !write_plugin(session, spec, origin))
         return false;

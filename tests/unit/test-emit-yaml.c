@@ -72,16 +72,16 @@ test_layout(void **state G_GNUC_UNUSED)
                               "version: '1.0'\n"
                               "devices:\n"
                               "  pci_passthrough:\n"
-                              "  - 0000:01:00.0\n"
+                              "  - '0000:01:00.0'\n"
                               "  gpus: []\n"
                               "labels: {}\n"
                               "command: |\n"
                               "  two\n"
                               "  lines\n"
                               "quoted: 'no'\n"
-                              "plain: no\n"
+                              "plain: 'no'\n"
                               "nothing: ~\n"
-                              "null: null\n");
+                              "'null': null\n");
 }
 
 /* Texts that YAML has its own idea of: each as a value, as a key, and as an item of a list in a list. */
@@ -180,6 +180,62 @@ test_texts(void **state G_GNUC_UNUSED)
         gpuvm_doc_set(doc, doc->root, gpuvm_doc_scalar(doc, "list", &mark), outer);
         gpuvm_doc_set(doc, doc->root, text, text);
         assert_reads_back(doc->root);
+    }
+}
+
+/* What stood without quotes stays so where readers of YAML 1.1 and 1.2 and of JSON take it for the same, and for no text. */
+static void
+test_plain(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *read, *written;
+    } cases[] = {
+        {"0", "0"},
+        {"12", "12"},
+        {"-7", "-7"},
+        {"123456789012345678", "123456789012345678"},
+        {"1234567890123456789", "'1234567890123456789'"},
+        {"true", "true"},
+        {"false", "false"},
+        {"null", "null"},
+        {"~", "~"},
+        {"a-b.c", "a-b.c"},
+        {"True", "'True'"},
+        {"yes", "'yes'"},
+        {"No", "'No'"},
+        {"on", "'on'"},
+        {"OFF", "'OFF'"},
+        {"y", "'y'"},
+        {"nUll", "'nUll'"},
+        {"03", "'03'"},
+        {"0302", "'0302'"},
+        {"0b10", "'0b10'"},
+        {"0o17", "'0o17'"},
+        {"0x1f", "'0x1f'"},
+        {"1_000", "'1_000'"},
+        {"+1", "'+1'"},
+        {"1.0", "'1.0'"},
+        {"1e3", "'1e3'"},
+        {".inf", "'.inf'"},
+        {"-.INF", "'-.INF'"},
+        {".nan", "'.nan'"},
+        {"01:00", "'01:00'"},
+        {"81:00", "'81:00'"},
+        {"0000:01:00.0", "'0000:01:00.0'"},
+        {"52:54:00:12:34:56", "'52:54:00:12:34:56'"},
+        {"2026-01-01", "'2026-01-01'"},
+        {"2026-01-01 10:20:30", "'2026-01-01 10:20:30'"},
+        {"=", "'='"},
+        {"<<", "'<<'"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strdup_printf("a: %s\n", cases[i].read), *written = NULL;
+        g_autofree char *expected = g_strdup_printf("a: %s\n", cases[i].written);
+        g_autoptr(gpuvm_doc) doc = parse(text);
+
+        written = gpuvm_emit_yaml(doc->root);
+        assert_string_equal(written, expected);
     }
 }
 
@@ -286,8 +342,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layout), cmocka_unit_test(test_texts),      cmocka_unit_test(test_changes),
-        cmocka_unit_test(test_growth), cmocka_unit_test(test_long_texts), cmocka_unit_test(test_files),
+        cmocka_unit_test(test_layout),  cmocka_unit_test(test_texts),  cmocka_unit_test(test_plain),
+        cmocka_unit_test(test_changes), cmocka_unit_test(test_growth), cmocka_unit_test(test_long_texts),
+        cmocka_unit_test(test_files),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -104,7 +104,7 @@ static const struct {
      "title: p\nfirmware: bios\nname: v\nplugin: p\n"},
     {DEFAULTS "resources: {cpu_cores: 1, memory_mb: 1, hugepages: 2M}\n",
      PLUGIN "resources: {cpu_cores: 2, memory_mb: 2}\n", "name: v\nplugin: p\nresources: {cpu_cores: 3}\n",
-     "resources:\n  cpu_cores: 3\n  memory_mb: 2\n  hugepages: 2M\nname: v\nplugin: p\n"},
+     "resources:\n  cpu_cores: 3\n  memory_mb: 2\n  hugepages: '2M'\nname: v\nplugin: p\n"},
     {DEFAULTS "network: {mode: bridged, bridge: br0}\n", NULL, "name: v\nnetwork: {bridge: br1}\n",
      "network:\n  mode: bridged\n  bridge: br1\nname: v\n"},
     {DEFAULTS "network: {mode: bridged, bridge: br0}\n", NULL, "name: v\nnetwork: none\n",

@@ -163,8 +163,8 @@ remembers_the_definition(void **state G_GNUC_UNUSED)
         const char *definition, *expected;
     } cases[] = {
         {"", "name: vm\n"},
-        {"resources: {memory_mb: '4096', cpu_cores: \"8\"}\ntitle: 'x'\nautostart: 'yes'",
-         "name: vm\ntitle: x\nresources:\n  cpu_cores: 8\n  memory_mb: 4096\nautostart: yes\n"},
+        {"resources: {memory_mb: '04096', cpu_cores: \"8\"}\ntitle: 'x'\nautostart: 'yes'",
+         "name: vm\ntitle: x\nresources:\n  cpu_cores: 8\n  memory_mb: 4096\nautostart: true\n"},
         {"disks: [/a.raw, {target: vdb, source: /b.raw, readonly: true}]",
          "name: vm\ndisks:\n- /a.raw\n- source: /b.raw\n  target: vdb\n  readonly: true\n"},
         {"devices: {allowlist: ['10de:*'], gpus: [], pci_passthrough: [01:00.0]}",
