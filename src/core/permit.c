@@ -125,7 +125,7 @@ hint_lists(gpuvm_diag *diag, const gpuvm_admission *admission, const gpuvm_devic
                                 ? "/etc/gpuvm/policy.yaml, which takes that policy's place"
                                 : name,
                             policy->allowlist ? ""
-                                              : " (with '- class: 03' for GPUs: a list allows nothing else)");
+                                              : " (with '- class: \"03\"' for GPUs: a list allows nothing else)");
         }
     }
     hint_list(diag, "VM", admission->vm_allowlist, device);
