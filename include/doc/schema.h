@@ -36,6 +36,7 @@ typedef struct gpuvm_scalar {
     void (*clear)(void *value); /* NULL when the value owns nothing; a zeroed value is fine */
     const char *json_type;      /* "string", "integer", "boolean" */
     const char *json_pattern;   /* a regular expression for JSON Schema, or NULL */
+    bool like_number; /* readers of YAML 1.1 take some of its texts, such as 0000:01:00.0, for numbers */
 } gpuvm_scalar;
 
 extern const gpuvm_scalar gpuvm_scalar_string;  /* char *, one line, not empty */

@@ -53,6 +53,16 @@ check_range(const gpuvm_field *field, const gpuvm_node *node, uint64_t number, s
                  unit, node->text);
 }
 
+/* Whether @node may be what a tool that reads YAML 1.1 wrote in place of a text that it took for a number. */
+static bool
+is_number(const gpuvm_node *node)
+{
+    char *end;
+
+    g_ascii_strtod(node->text, &end);
+    return node->plain && g_ascii_isdigit(*node->text) && !*end && !strpbrk(node->text, "xX");
+}
+
 static void
 decode_scalar(const gpuvm_field *field, const gpuvm_node *node, subject what, void *member,
               gpuvm_diags *diags)
@@ -76,6 +86,8 @@ decode_scalar(const gpuvm_field *field, const gpuvm_node *node, subject what, vo
         diag = complain(diags, node, what, "%s", why);
     else
         diag = gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &node->mark, "%s", why);
+    if (field->scalar->like_number && is_number(node))
+        gpuvm_diag_hint(diag, "quote it: YAML 1.1 tools turn it into a number");
     if (hint)
         gpuvm_diag_hint(diag, "%s", hint);
     if (field->unit)

@@ -307,16 +307,15 @@ clear_array(void *value)
     "^((" HEX "{1,8}:)?" HEX "{2}:[01]" HEX "([.][0-7])?|[Pp][Cc][Ii]_" HEX "{1,8}_" HEX "{2}_[01]" HEX      \
     "_[0-7])$"
 
-/* A scalar whose value is a pointer to be freed. */
-#define SCALAR(variable, label, function, pattern)                                                           \
-    const gpuvm_scalar variable = {                                                                          \
-        .name = label,                                                                                       \
-        .size = sizeof(void *),                                                                              \
-        .parse = function,                                                                                   \
-        .clear = clear_pointer,                                                                              \
-        .json_type = "string",                                                                               \
-        .json_pattern = pattern,                                                                             \
-    }
+/* A scalar whose value is a pointer to be freed; what else it has follows. */
+#define SCALAR(variable, label, function, pattern, ...)                                                      \
+    const gpuvm_scalar variable = {.name = label,                                                            \
+                                   .size = sizeof(void *),                                                   \
+                                   .parse = function,                                                        \
+                                   .clear = clear_pointer,                                                   \
+                                   .json_type = "string",                                                    \
+                                   .json_pattern = pattern,                                                  \
+                                   __VA_ARGS__}
 
 SCALAR(gpuvm_scalar_name, "name", parse_name, "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$");
 SCALAR(gpuvm_scalar_path, "path", parse_path, "^[^\\n\\t]+$");
@@ -324,15 +323,17 @@ SCALAR(gpuvm_scalar_url, "URL", parse_url, "^((https?|file)://.+|/.*)$");
 SCALAR(gpuvm_scalar_source, "path or URL", parse_source, "^[^\\n\\t]+$");
 SCALAR(gpuvm_scalar_checksum, "checksum", parse_checksum,
        "^(([Ss][Hh][Aa]256:)?" HEX "{64}|[Ss][Hh][Aa]512:" HEX "{128})$");
-SCALAR(gpuvm_scalar_mac, "MAC address", parse_mac, "^" HEX "[02468ACEace](:" HEX "{2}){5}$");
+SCALAR(gpuvm_scalar_mac, "MAC address", parse_mac, "^" HEX "[02468ACEace](:" HEX "{2}){5}$",
+       .like_number = true);
 SCALAR(gpuvm_scalar_bridge, "bridge", parse_bridge, "^[^/: \\t\\n]{1,15}$");
 SCALAR(gpuvm_scalar_subnet, "subnet", parse_subnet, "^[0-9A-Fa-f:.]+/[0-9]+$");
 SCALAR(gpuvm_scalar_ip, "IP address", parse_ip, "^[0-9A-Fa-f:.]+$");
 SCALAR(gpuvm_scalar_target, "disk target", parse_target, "^[vs]d[a-z]{1,2}$");
-SCALAR(gpuvm_scalar_pci_ref_optional, "PCI address", parse_pci_ref_optional, PCI_REF);
+SCALAR(gpuvm_scalar_pci_ref_optional, "PCI address", parse_pci_ref_optional, PCI_REF, .like_number = true);
 SCALAR(gpuvm_scalar_pci_pattern, "device pattern", parse_pci_pattern,
        "^([*]:[*]|" HEX "{4}:(" HEX "{4}|[*]))$");
-SCALAR(gpuvm_scalar_pci_class, "PCI class", parse_pci_class, "^" HEX "{2}(" HEX "{2}){0,2}$");
+SCALAR(gpuvm_scalar_pci_class, "PCI class", parse_pci_class, "^" HEX "{2}(" HEX "{2}){0,2}$",
+       .like_number = true);
 
 const gpuvm_scalar gpuvm_scalar_pci_ref = {
     .name = "PCI address",
@@ -340,6 +341,7 @@ const gpuvm_scalar gpuvm_scalar_pci_ref = {
     .parse = parse_pci_ref,
     .json_type = "string",
     .json_pattern = PCI_REF,
+    .like_number = true,
 };
 
 const gpuvm_scalar gpuvm_scalar_numa_node = {
