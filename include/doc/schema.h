@@ -36,8 +36,15 @@ typedef struct gpuvm_scalar {
     void (*clear)(void *value); /* NULL when the value owns nothing; a zeroed value is fine */
     const char *json_type;      /* "string", "integer", "boolean" */
     const char *json_pattern;   /* a regular expression for JSON Schema, or NULL */
-    bool like_number; /* readers of YAML 1.1 take some of its texts, such as 0000:01:00.0, for numbers */
+    const char
+        *json_more;      /* a JSON Schema of values of other types that it takes, too; NULL: there are none */
+    const char *example; /* for JSON Schema; NULL: none */
+    bool like_number;    /* readers of YAML 1.1 take some of its texts, such as 0000:01:00.0, for numbers */
 } gpuvm_scalar;
+
+/** json_more of a scalar that takes any text, and of one that takes a number in quotes. */
+#define GPUVM_JSON_ANY_TEXT "{\"type\": [\"number\", \"boolean\"]}"
+#define GPUVM_JSON_DIGITS "{\"type\": \"string\", \"pattern\": \"^[0-9]+$\"}"
 
 extern const gpuvm_scalar gpuvm_scalar_string;  /* char *, one line, not empty */
 extern const gpuvm_scalar gpuvm_scalar_text;    /* char *, may be empty or have several lines */
@@ -76,9 +83,11 @@ typedef struct gpuvm_field {
     size_t offset;
     const gpuvm_scalar *scalar; /* GPUVM_ONE */
     const gpuvm_table *table;   /* GPUVM_OBJECT, GPUVM_OBJECTS, GPUVM_LISTS */
-    const char *const *choices; /* GPUVM_ENUM: NULL-terminated */
-    const char *fallback; /* the value as text when the key is absent; NULL: zero (an enum: its first) */
-    uint64_t min, max;    /* gpuvm_scalar_integer; max 0 means no limit */
+    const char *const *
+        choices; /* NULL-terminated; of GPUVM_STRINGS for JSON Schema alone, where the table's check knows them; NULL */
+    const char *json_pattern; /* GPUVM_STRINGS: likewise, a regular expression; NULL */
+    const char *fallback;     /* the value as text when the key is absent; NULL: zero (an enum: its first) */
+    uint64_t min, max;        /* gpuvm_scalar_integer; max 0 means no limit */
     unsigned flags;
     const char *unit; /* "MiB", "ms"; NULL */
     const char *doc;  /* one or more sentences, for the manual and the JSON Schema */
@@ -96,6 +105,8 @@ struct gpuvm_table {
      * that has one of these keys takes the place of the whole other one. NULL: they are merged key by key.
      */
     const char *const *whole_keys;
+    const char *
+        json_check; /* what check says, as far as JSON Schema can: an object of its keywords; NULL: nothing */
     const char *scalar_key; /* a scalar in place of the mapping is this field's value; NULL: not allowed */
     /** What spans fields; called, the parents' first, only when each field by itself was right. May be NULL.
      */

@@ -8,6 +8,8 @@
 
 #include "doc/schema.h"
 
+#define GPUVM_NUMA_NODE_MAX 1023 /* the kernel's largest CONFIG_NODES_SHIFT is 10 */
+
 extern const gpuvm_scalar gpuvm_scalar_name; /* char *: 1 to 63 of A-Z a-z 0-9 . _ -, the first no sign */
 extern const gpuvm_scalar gpuvm_scalar_path; /* char *: absolute or relative, not looked up; no URL */
 extern const gpuvm_scalar

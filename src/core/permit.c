@@ -119,13 +119,13 @@ hint_lists(gpuvm_diag *diag, const gpuvm_admission *admission, const gpuvm_devic
             g_autofree char *rules = describe_allowlist(policy);
             gpuvm_diag_hint(diag, "%s allows %s; its class is %06x (%s)", name, rules, device->class_code,
                             gpuvm_pci_class_name(device->class_code));
-            gpuvm_diag_hint(diag, "to allow it, add '- %04x:%04x' to the allowlist of %s%s",
-                            device->vendor_id, device->device_id,
-                            g_str_equal(name, GPUVM_POLICY_BUILTIN)
-                                ? "/etc/gpuvm/policy.yaml, which takes that policy's place"
-                                : name,
-                            policy->allowlist ? ""
-                                              : " (with '- class: \"03\"' for GPUs: a list allows nothing else)");
+            gpuvm_diag_hint(
+                diag, "to allow it, add '- %04x:%04x' to the allowlist of %s%s", device->vendor_id,
+                device->device_id,
+                g_str_equal(name, GPUVM_POLICY_BUILTIN)
+                    ? "/etc/gpuvm/policy.yaml, which takes that policy's place"
+                    : name,
+                policy->allowlist ? "" : " (with '- class: \"03\"' for GPUs: a list allows nothing else)");
         }
     }
     hint_list(diag, "VM", admission->vm_allowlist, device);

@@ -28,6 +28,16 @@ add_integer(JsonBuilder *builder, const char *name, uint64_t value)
 }
 
 static void
+add_strings(JsonBuilder *builder, const char *name, const char *const *values)
+{
+    json_builder_set_member_name(builder, name);
+    json_builder_begin_array(builder);
+    for (; *values; values++)
+        json_builder_add_string_value(builder, *values);
+    json_builder_end_array(builder);
+}
+
+static void
 add_reference(emission *e, const gpuvm_table *table)
 {
     g_autofree char *path = g_strconcat("#/$defs/", table->name, NULL);
@@ -70,42 +80,71 @@ add_default(JsonBuilder *builder, const gpuvm_field *field)
 }
 
 static void
-add_scalar(JsonBuilder *builder, const gpuvm_field *field)
+add_type(JsonBuilder *builder, const gpuvm_field *field)
 {
-    add_string(builder, "type", field->scalar->json_type);
-    if (field->scalar->json_pattern)
-        add_string(builder, "pattern", field->scalar->json_pattern);
-    if (field->scalar == &gpuvm_scalar_integer)
+    const gpuvm_scalar *scalar = field->scalar;
+    bool integer = strcmp(scalar->json_type, "integer") == 0;
+
+    add_string(builder, "type", scalar->json_type);
+    if (scalar->json_pattern)
+        add_string(builder, "pattern", scalar->json_pattern);
+    if (integer)
         add_integer(builder, "minimum", field->min);
-    if (field->scalar == &gpuvm_scalar_integer && field->max > 0)
+    if (integer && field->max > 0)
         add_integer(builder, "maximum", field->max);
 }
 
 static void
-add_choices(JsonBuilder *builder, const gpuvm_field *field)
+add_scalar(JsonBuilder *builder, const gpuvm_field *field)
 {
-    json_builder_set_member_name(builder, "enum");
-    json_builder_begin_array(builder);
-    for (const char *const *choice = field->choices; *choice; choice++)
-        json_builder_add_string_value(builder, *choice);
-    json_builder_end_array(builder);
+    if (field->scalar->json_more) {
+        json_builder_set_member_name(builder, "anyOf");
+        json_builder_begin_array(builder);
+        json_builder_begin_object(builder);
+        add_type(builder, field);
+        json_builder_end_object(builder);
+        json_builder_add_value(builder, json_from_string(field->scalar->json_more, NULL));
+        json_builder_end_array(builder);
+    } else {
+        add_type(builder, field);
+    }
+    if (field->scalar->example)
+        add_strings(builder, "examples", (const char *const[]){field->scalar->example, NULL});
 }
 
 /* A scalar of any type: the field takes its text. */
 static void
+add_text(JsonBuilder *builder)
+{
+    add_strings(builder, "type", (const char *const[]){"string", "number", "boolean", NULL});
+}
+
+static void
 add_map(JsonBuilder *builder)
 {
-    static const char *const types[] = {"string", "number", "boolean"};
-
     add_string(builder, "type", "object");
+    json_builder_set_member_name(builder, "propertyNames");
+    json_builder_begin_object(builder);
+    add_integer(builder, "minLength", 1);
+    json_builder_end_object(builder);
     json_builder_set_member_name(builder, "additionalProperties");
     json_builder_begin_object(builder);
-    json_builder_set_member_name(builder, "type");
-    json_builder_begin_array(builder);
-    for (size_t i = 0; i < G_N_ELEMENTS(types); i++)
-        json_builder_add_string_value(builder, types[i]);
-    json_builder_end_array(builder);
+    add_text(builder);
     json_builder_end_object(builder);
+}
+
+static void
+add_item(JsonBuilder *builder, const gpuvm_field *field)
+{
+    if (field->choices) {
+        add_strings(builder, "enum", field->choices);
+    } else if (field->json_pattern) {
+        add_string(builder, "type", "string");
+        add_string(builder, "pattern", field->json_pattern);
+    } else {
+        add_text(builder);
+        add_integer(builder, "minLength", 1);
+    }
 }
 
 static void
@@ -118,7 +157,7 @@ add_shape(emission *e, const gpuvm_field *field)
         add_scalar(builder, field);
         break;
     case GPUVM_ENUM:
-        add_choices(builder, field);
+        add_strings(builder, "enum", field->choices);
         break;
     case GPUVM_OBJECT:
         add_reference(e, field->table);
@@ -137,14 +176,15 @@ add_shape(emission *e, const gpuvm_field *field)
         break;
     case GPUVM_STRINGS:
         begin_list(builder);
-        add_string(builder, "type", "string");
-        add_integer(builder, "minLength", 1);
+        add_item(builder, field);
         end_list(builder);
         break;
     case GPUVM_MAP:
         add_map(builder);
         break;
     case GPUVM_ANY:
+        add_strings(builder, "type",
+                    (const char *const[]){"object", "array", "string", "number", "boolean", NULL});
         break;
     }
     if (field->flags & GPUVM_FIELD_NONEMPTY)
@@ -199,6 +239,21 @@ add_required(JsonBuilder *builder, const GPtrArray *fields)
         json_builder_end_array(builder);
 }
 
+static void
+add_check(JsonBuilder *builder, const char *check)
+{
+    g_autoptr(JsonNode) keywords = json_from_string(check, NULL);
+    JsonObjectIter iter;
+    const char *name;
+    JsonNode *value;
+
+    json_object_iter_init_ordered(&iter, json_node_get_object(keywords));
+    while (json_object_iter_next_ordered(&iter, &name, &value)) {
+        json_builder_set_member_name(builder, name);
+        json_builder_add_value(builder, json_node_copy(value));
+    }
+}
+
 /* The members of a schema for the mapping of @table; @kind: the constant that its "kind" is, or NULL. */
 static void
 add_mapping(emission *e, const gpuvm_table *table, const char *kind)
@@ -218,6 +273,9 @@ add_mapping(emission *e, const gpuvm_table *table, const char *kind)
     }
     json_builder_end_object(e->builder);
     add_required(e->builder, fields);
+    for (; table; table = table->parent)
+        if (table->json_check)
+            add_check(e->builder, table->json_check);
     json_builder_set_member_name(e->builder, "additionalProperties");
     json_builder_add_boolean_value(e->builder, FALSE);
 }
@@ -265,10 +323,12 @@ gpuvm_emit_jsonschema(const gpuvm_table *table)
 {
     g_autoptr(JsonBuilder) builder = json_builder_new();
     g_autoptr(GPtrArray) tables = g_ptr_array_new();
+    g_autofree char *id = g_strconcat(table->name, ".schema.json", NULL);
     emission e = {builder, tables};
 
     json_builder_begin_object(builder);
     add_string(builder, "$schema", "https://json-schema.org/draft/2020-12/schema");
+    add_string(builder, "$id", id);
     add_string(builder, "title", table->name);
     add_string(builder, "description", table->doc);
     add_mapping(&e, table, table->name);

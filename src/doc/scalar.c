@@ -34,7 +34,8 @@ const gpuvm_scalar gpuvm_scalar_string = {
     .parse = parse_string,
     .clear = clear_string,
     .json_type = "string",
-    .json_pattern = "^.+$",
+    .json_pattern = "^[^\\n]+$",
+    .json_more = GPUVM_JSON_ANY_TEXT,
 };
 
 static bool
@@ -50,6 +51,7 @@ const gpuvm_scalar gpuvm_scalar_text = {
     .parse = parse_text,
     .clear = clear_string,
     .json_type = "string",
+    .json_more = GPUVM_JSON_ANY_TEXT,
 };
 
 static bool
@@ -72,6 +74,9 @@ const gpuvm_scalar gpuvm_scalar_bool = {
     .size = sizeof(bool),
     .parse = parse_bool,
     .json_type = "boolean",
+    .json_more =
+        "{\"type\": \"string\", \"pattern\": \"^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|[Yy][Ee][Ss]|[Nn][Oo]|"
+        "[Oo][Nn]|[Oo][Ff][Ff])$\"}",
 };
 
 static bool
@@ -98,4 +103,5 @@ const gpuvm_scalar gpuvm_scalar_integer = {
     .size = sizeof(uint64_t),
     .parse = parse_integer,
     .json_type = "integer",
+    .json_more = GPUVM_JSON_DIGITS,
 };

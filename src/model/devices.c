@@ -61,6 +61,7 @@ const gpuvm_table gpuvm_rule_table = {
     .doc = "Devices that a list names. Every part that is given must match.",
     .size = sizeof(gpuvm_rule),
     .fields = rule_fields,
+    .json_check = "{\"minProperties\": 1}",
     .scalar_key = "id",
     .check = check_rule,
 };
@@ -105,7 +106,7 @@ static const gpuvm_field selector_fields[] = {
      .scalar = &gpuvm_scalar_pci_class,
      .doc = "The beginning of the PCI class code, as 2, 4 or 6 hex digits. When absent, display controllers"
             " (03), processing accelerators (12) and co-processors (0b40) match."},
-    {GPUVM_FIELD(gpuvm_selector, numa_node), .scalar = &gpuvm_scalar_numa_node,
+    {GPUVM_FIELD(gpuvm_selector, numa_node), .scalar = &gpuvm_scalar_numa_node, .max = GPUVM_NUMA_NODE_MAX,
      .doc = "The NUMA node of the host that the card must be on. When absent, any will do."},
     {GPUVM_FIELD(gpuvm_selector, count), .scalar = &gpuvm_scalar_integer, .fallback = "1", .min = 1,
      .max = 64, .doc = "How many such cards."},

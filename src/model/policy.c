@@ -19,7 +19,8 @@ static const gpuvm_field fields[] = {
          "it."},
     {GPUVM_FIELD(gpuvm_policy, denylist), .shape = GPUVM_OBJECTS, .table = &gpuvm_rule_table,
      .doc = "Devices that may not be passed, whatever the allowlist says."},
-    {GPUVM_FIELD(gpuvm_policy, block_devices), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_NULLABLE,
+    {GPUVM_FIELD(gpuvm_policy, block_devices), .shape = GPUVM_STRINGS, .json_pattern = "^/dev/",
+     .flags = GPUVM_FIELD_NULLABLE,
      .doc =
          "Block devices that may be disks of VMs, as patterns of paths: /dev/vg0/* is what is directly in that directory, "
          "/dev/disk/by-id/scsi-* what begins so. A device is allowed when one of its paths in /dev matches: the kernel's own, a "
@@ -27,7 +28,8 @@ static const gpuvm_field fields[] = {
          "does not use; when empty, none."},
     {GPUVM_FIELD(gpuvm_policy, allow_host_display), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the display that the host booted with may be passed; its console goes dark then."},
-    {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS, .flags = GPUVM_FIELD_NULLABLE,
+    {GPUVM_FIELD(gpuvm_policy, protect), .shape = GPUVM_STRINGS, .choices = gpuvm_protect_names,
+     .flags = GPUVM_FIELD_NULLABLE,
      .doc =
          "What is refused because the host would lose it: storage (a device that carries a mounted file system or swap; a "
          "disk that is such a one, or a part of a volume group or an array), network (the default route), addresses (an "

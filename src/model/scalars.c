@@ -11,8 +11,6 @@
 
 #define NAME_MAX_LENGTH 63
 #define BRIDGE_MAX_LENGTH 15 /* IFNAMSIZ - 1 */
-#define NUMA_NODE_MAX 1023   /* the kernel's largest CONFIG_NODES_SHIFT is 10 */
-
 static void
 clear_pointer(void *value)
 {
@@ -281,7 +279,7 @@ parse_numa_node(const char *text, void *value, char **why, char **hint)
 {
     guint64 node;
 
-    if (!g_ascii_string_to_unsigned(text, 10, 0, NUMA_NODE_MAX, &node, NULL))
+    if (!g_ascii_string_to_unsigned(text, 10, 0, GPUVM_NUMA_NODE_MAX, &node, NULL))
         return fail(why, hint, "write the node's number, from 0 (see gpuvm devices)", "invalid NUMA node: %s",
                     text);
     *(uint64_t **)value = g_memdup2(&node, sizeof(uint64_t));
@@ -317,23 +315,42 @@ clear_array(void *value)
                                    .json_pattern = pattern,                                                  \
                                    __VA_ARGS__}
 
-SCALAR(gpuvm_scalar_name, "name", parse_name, "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$");
-SCALAR(gpuvm_scalar_path, "path", parse_path, "^[^\\n\\t]+$");
-SCALAR(gpuvm_scalar_url, "URL", parse_url, "^((https?|file)://.+|/.*)$");
-SCALAR(gpuvm_scalar_source, "path or URL", parse_source, "^[^\\n\\t]+$");
+#define PATH "(?![^\\n]*://)[^\\n\\t]+$"
+#define URL                                                                                                            \
+    "(/|[Hh][Tt][Tt][Pp][Ss]?://([^/?#@ \\t\\n]*@)?(\\[[^\\]]*\\]|[^/?#:@\\[ \\t\\n]+)(:[0-9]*)?([/?#][^ \\t\\n]*)?$|" \
+    "[Ff][Ii][Ll][Ee]:(///|/(?!/)))"
+#define OCTET "(25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+#define IPV4 "(" OCTET "[.]){3}" OCTET
+#define IPV6 "[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*" /* and some that are none */
+#define NOT_NEGATIVE "{\"type\": [\"number\", \"boolean\"], \"minimum\": 0}"
+#define FIFTEEN_CHARACTERS                                                                                   \
+    "{\"type\": [\"number\", \"boolean\"], \"minimum\": -99999999999999, \"maximum\": 999999999999999}"
+#define CLASS_NUMBER                                                                                                   \
+    "{\"type\": \"integer\", \"oneOf\": [{\"minimum\": 10, \"maximum\": 99}, {\"minimum\": 1000, \"maximum\": 9999}, " \
+    "{\"minimum\": 100000, \"maximum\": 999999}]}"
+
+SCALAR(gpuvm_scalar_name, "name", parse_name, "^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$", .json_more = NOT_NEGATIVE);
+SCALAR(gpuvm_scalar_path, "path", parse_path, "^" PATH, .json_more = GPUVM_JSON_ANY_TEXT);
+SCALAR(gpuvm_scalar_url, "URL", parse_url, "^" URL, .example = "https://example.com/image.qcow2");
+SCALAR(gpuvm_scalar_source, "path or URL", parse_source, "^(" PATH "|(?=[\\s\\S]*://)" URL ")",
+       .json_more = GPUVM_JSON_ANY_TEXT);
 SCALAR(gpuvm_scalar_checksum, "checksum", parse_checksum,
        "^(([Ss][Hh][Aa]256:)?" HEX "{64}|[Ss][Hh][Aa]512:" HEX "{128})$");
 SCALAR(gpuvm_scalar_mac, "MAC address", parse_mac, "^" HEX "[02468ACEace](:" HEX "{2}){5}$",
-       .like_number = true);
-SCALAR(gpuvm_scalar_bridge, "bridge", parse_bridge, "^[^/: \\t\\n]{1,15}$");
-SCALAR(gpuvm_scalar_subnet, "subnet", parse_subnet, "^[0-9A-Fa-f:.]+/[0-9]+$");
-SCALAR(gpuvm_scalar_ip, "IP address", parse_ip, "^[0-9A-Fa-f:.]+$");
-SCALAR(gpuvm_scalar_target, "disk target", parse_target, "^[vs]d[a-z]{1,2}$");
-SCALAR(gpuvm_scalar_pci_ref_optional, "PCI address", parse_pci_ref_optional, PCI_REF, .like_number = true);
+       .like_number = true, .example = "52:54:00:12:34:56");
+SCALAR(gpuvm_scalar_bridge, "bridge", parse_bridge, "^(?![.]{1,2}$)[^/: \\t\\n]{1,15}$",
+       .json_more = FIFTEEN_CHARACTERS, .example = "br0");
+SCALAR(gpuvm_scalar_subnet, "subnet", parse_subnet,
+       "^(" IPV4 "/0*([12]?[0-9]|3[0-2])|" IPV6 "/0*(12[0-8]|1[01][0-9]|[1-9]?[0-9]))$",
+       .example = "10.0.0.0/24");
+SCALAR(gpuvm_scalar_ip, "IP address", parse_ip, "^(" IPV4 "|" IPV6 ")$", .example = "10.0.0.1");
+SCALAR(gpuvm_scalar_target, "disk target", parse_target, "^[vs]d[a-z]{1,2}$", .example = "vda");
+SCALAR(gpuvm_scalar_pci_ref_optional, "PCI address", parse_pci_ref_optional, PCI_REF, .like_number = true,
+       .example = "0000:01:00.0");
 SCALAR(gpuvm_scalar_pci_pattern, "device pattern", parse_pci_pattern,
-       "^([*]:[*]|" HEX "{4}:(" HEX "{4}|[*]))$");
+       "^([*]:[*]|" HEX "{4}:(" HEX "{4}|[*]))$", .example = "10de:*");
 SCALAR(gpuvm_scalar_pci_class, "PCI class", parse_pci_class, "^" HEX "{2}(" HEX "{2}){0,2}$",
-       .like_number = true);
+       .like_number = true, .json_more = CLASS_NUMBER, .example = "03");
 
 const gpuvm_scalar gpuvm_scalar_pci_ref = {
     .name = "PCI address",
@@ -342,6 +359,7 @@ const gpuvm_scalar gpuvm_scalar_pci_ref = {
     .json_type = "string",
     .json_pattern = PCI_REF,
     .like_number = true,
+    .example = "0000:01:00.0",
 };
 
 const gpuvm_scalar gpuvm_scalar_numa_node = {
@@ -350,7 +368,13 @@ const gpuvm_scalar gpuvm_scalar_numa_node = {
     .parse = parse_numa_node,
     .clear = clear_pointer,
     .json_type = "integer",
+    .json_more = GPUVM_JSON_DIGITS,
 };
+
+#define BLANK "[ \\t\\n]*"
+#define CPUS BLANK "\\^?[0-9]+(-[0-9]+)?" BLANK
+#define NOT_NEGATIVE_INTEGER                                                                                 \
+    "{\"type\": \"integer\", \"minimum\": 0, \"maximum\": " G_STRINGIFY(GPUVM_CPU_MAX) "}"
 
 const gpuvm_scalar gpuvm_scalar_cpuset = {
     .name = "set of CPUs",
@@ -358,5 +382,7 @@ const gpuvm_scalar gpuvm_scalar_cpuset = {
     .parse = parse_cpuset,
     .clear = clear_array,
     .json_type = "string",
-    .json_pattern = "^ *\\^?[0-9]+(-[0-9]+)? *(, *\\^?[0-9]+(-[0-9]+)? *)*$",
+    .json_pattern = "^" CPUS "(," CPUS ")*$",
+    .json_more = NOT_NEGATIVE_INTEGER,
+    .example = "0-1,32",
 };

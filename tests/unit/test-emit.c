@@ -83,6 +83,7 @@ test_jsonschema(void **state G_GNUC_UNUSED)
         const char *path, *expected;
     } cases[] = {
         {"$['$schema']", "\"https://json-schema.org/draft/2020-12/schema\""},
+        {"$['$id']", "\"thing.schema.json\""},
         {"$.title", "\"thing\""},
         {"$.description", "\"A thing.\""},
         {"$.type", "\"object\""},
@@ -90,31 +91,39 @@ test_jsonschema(void **state G_GNUC_UNUSED)
         {"$.required", "[\"name\"]"},
         {"$.properties.kind.const", "\"thing\""},
         {"$.properties.kind.enum", ""},
-        {"$.properties.title", "{\"description\":\".title-line of \\\\ the\\n'thing'\",\"type\":\"string\"}"},
-        {"$.properties.name", "{\"description\":\"Its name.\",\"type\":\"string\",\"pattern\":\"^.+$\"}"},
+        {"$.properties.title", "{\"description\":\".title-line of \\\\ the\\n'thing'\","
+                               "\"anyOf\":[{\"type\":\"string\"},{\"type\":[\"number\",\"boolean\"]}]}"},
+        {"$.properties.name",
+         "{\"description\":\"Its name.\",\"anyOf\":[{\"type\":\"string\",\"pattern\":\"^[^\\\\n]+$\"},"
+         "{\"type\":[\"number\",\"boolean\"]}]}"},
         {"$.properties.count",
-         "{\"description\":\"A count.\",\"type\":\"integer\",\"minimum\":2,\"default\":7}"},
+         "{\"description\":\"A count.\",\"anyOf\":[{\"type\":\"integer\",\"minimum\":2},"
+         "{\"type\":\"string\",\"pattern\":\"^[0-9]+$\"}],\"default\":7}"},
         {"$.properties.mode",
          "{\"description\":\"A mode.\",\"enum\":[\"none\",\"2M\"],\"default\":\"none\"}"},
         {"$.properties.box", "{\"description\":\"Its box.\",\"$ref\":\"#/$defs/box\"}"},
         {"$.properties.lists",
          "{\"description\":\"Lists.\",\"type\":\"array\",\"items\":{\"type\":\"array\",\"items\":"
          "{\"$ref\":\"#/$defs/part\"}}}"},
-        {"$.properties.words",
-         "{\"description\":\"Words.\",\"type\":\"array\",\"items\":{\"type\":\"string\",\"minLength\":1},"
-         "\"minItems\":1}"},
-        {"$.properties.labels", "{\"description\":\"Labels.\",\"type\":\"object\",\"additionalProperties\":"
+        {"$.properties.words", "{\"description\":\"Words.\",\"type\":\"array\",\"items\":"
+                               "{\"type\":[\"string\",\"number\",\"boolean\"],\"minLength\":1},"
+                               "\"minItems\":1}"},
+        {"$.properties.labels", "{\"description\":\"Labels.\",\"type\":\"object\",\"propertyNames\":"
+                                "{\"minLength\":1},\"additionalProperties\":"
                                 "{\"type\":[\"string\",\"number\",\"boolean\"]},\"minProperties\":1}"},
-        {"$.properties.any", "{\"description\":\"Anything.\"}"},
+        {"$.properties.any", "{\"description\":\"Anything.\",\"type\":[\"object\",\"array\",\"string\","
+                             "\"number\",\"boolean\"]}"},
         {"$['$defs'].box",
          "{\"description\":\"A box.\",\"type\":\"object\",\"properties\":{\"parts\":{\"description\":"
          "\"What is in it.\",\"type\":\"array\",\"items\":{\"$ref\":\"#/$defs/part\"}}},"
          "\"additionalProperties\":false}"},
-        {"$['$defs'].part.oneOf[0]", "{\"type\":\"integer\",\"minimum\":1,\"maximum\":64}"},
+        {"$['$defs'].part.oneOf[0]", "{\"anyOf\":[{\"type\":\"integer\",\"minimum\":1,\"maximum\":64},"
+                                     "{\"type\":\"string\",\"pattern\":\"^[0-9]+$\"}]}"},
         {"$['$defs'].part.oneOf[1].required", "[\"size\"]"},
         {"$['$defs'].part.oneOf[1].properties.size.description", "\"Its size. Unit: MiB.\""},
-        {"$['$defs'].part.oneOf[1].properties.hot",
-         "{\"description\":\"Hot? Not supported by this version.\",\"type\":\"boolean\",\"default\":true}"},
+        {"$['$defs'].part.oneOf[1].properties.hot.description", "\"Hot? Not supported by this version.\""},
+        {"$['$defs'].part.oneOf[1].properties.hot.anyOf[0]", "{\"type\":\"boolean\"}"},
+        {"$['$defs'].part.oneOf[1].properties.hot.default", "true"},
     };
     g_autofree char *text = gpuvm_emit_jsonschema(&thing_table);
     g_autoptr(JsonNode) root = json_from_string(text, NULL);
