@@ -47,6 +47,7 @@
     X(DomainIsActive)                                                                                        \
     X(DomainIsPersistent)                                                                                    \
     X(DomainLookupByName)                                                                                    \
+    X(DomainOpenChannel)                                                                                     \
     X(DomainOpenConsole)                                                                                     \
     X(DomainRef)                                                                                             \
     X(DomainSetAutostart)                                                                                    \

@@ -79,6 +79,9 @@ void gpuvm_guest_forget(gpuvm_guest *guest);
 /** The memory of the <domain> @element alone; left as it is when it says none. Errors are as base/xml.h says. */
 bool gpuvm_guest_memory(const xmlNode *element, uint64_t *ret_kib, GError **error);
 
+/** The <target> of the virtio port @name of the <domain> @element; NULL: it has none. */
+const xmlNode *gpuvm_guest_port(const xmlNode *element, const char *name);
+
 /** Reads the <domain> @element; errors are as base/xml.h says. */
 gpuvm_guest *gpuvm_guest_from_element(const xmlNode *element, GError **error);
 

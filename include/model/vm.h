@@ -141,6 +141,7 @@ typedef struct gpuvm_body {
     gpuvm_network *network; /* never NULL */
     gpuvm_workload *workload;
     gpuvm_health_check *health_check;
+    bool verify; /* a service in the guest tells what it has */
     const gpuvm_node *actions, *openapi;
     GPtrArray *expose; /* char * */
     int firmware;

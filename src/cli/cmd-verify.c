@@ -44,9 +44,13 @@ const gpuvm_command gpuvm_cmd_verify = {
     .arguments = "NAME…",
     .summary = "Compare what guests show with what was planned",
     .description =
-        "Looks at each running VM from inside, through its guest agent (qemu-guest-agent): CPUs, memory and NUMA nodes; of each\n"
-        "passed function, whether it is at its place, with its ids, addresses for its BARs, its link, its NUMA node and a\n"
-        "driver; what nvidia-smi, rocm-smi and clinfo count, where the guest has them. A difference is exit code 6.",
+        "Looks at each running VM from inside: CPUs, memory and NUMA nodes; of each passed function, whether it is at its place,\n"
+        "with its ids, addresses for its BARs, its link, its NUMA node and a driver; what nvidia-smi, rocm-smi and clinfo count,\n"
+        "where the guest has them. A difference is exit code 6. What no guest can see, as which pages of the host its memory is\n"
+        "made of (hugepages) and which CPUs run it, is not compared.\n"
+        "\n"
+        "The guest is asked through its agent (qemu-guest-agent), or, where that does not answer or must not run anything, through\n"
+        "a service that cloud-init sets up there when the definition has verify: true. COMMAND needs the agent.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

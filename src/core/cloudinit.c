@@ -6,11 +6,14 @@
 #include <string.h>
 
 #include "core/image.h"
+#include "core/reporter.h"
 #include "core/workload.h"
 
 /* cloud-init takes user data for a MIME message when this is in its first bytes, in any case. */
 #define MIME_MARK "mime-version:"
 #define MIME_MARK_WITHIN 4096
+
+#define SCRIPTS 2 /* of gpuvm's, at most */
 
 #define LINE_OF_BASE64 57 /* bytes in a line of 76 characters (RFC 2045, 6.8) */
 
@@ -62,37 +65,72 @@ append_part(GString *message, const char *type, const char *name, const char *te
     }
 }
 
+/*
+ * What the guest is told: the user's own part, and scripts of gpuvm's, which run in the order of their names when the user's have done
+ * their work.
+ */
+typedef struct parts {
+    const char *own; /* NULL: none */
+    const char *names[SCRIPTS];
+    char *scripts[SCRIPTS]; /* owned */
+    size_t n;
+} parts;
+
+/* Takes @script. */
+static void
+add_script(parts *of, const char *name, char *script)
+{
+    of->names[of->n] = name;
+    of->scripts[of->n++] = script;
+}
+
+static void
+clear_parts(parts *of)
+{
+    for (size_t i = 0; i < of->n; i++)
+        g_free(of->scripts[i]);
+}
+
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(parts, clear_parts)
+
 /* RFC 2046, 5.1. A message that the user brings goes into it as it is, with its own header. */
 static char *
-make_multipart(const char *own, const char *script)
+make_multipart(const parts *of)
 {
-    const char *texts[] = {own, script};
-    g_autofree char *digest = digest_of(texts, G_N_ELEMENTS(texts));
-    g_autofree char *boundary =
-        g_strconcat("==gpuvm-", digest, "==", NULL); /* in no text that it is made from */
+    const char *texts[SCRIPTS + 1] = {of->own};
+    g_autofree char *digest = NULL, *boundary = NULL;
     g_autoptr(GString) message = g_string_new(NULL);
 
-    g_string_append_printf(message,
-                           "Content-Type: multipart/mixed; boundary=\"%s\"\nMIME-Version: 1.0\n\n--%s\n",
-                           boundary, boundary);
-    if (is_mime(own))
-        g_string_append(message, own);
-    else
-        append_part(message, "text/plain", NULL, own);
-    g_string_append_printf(message, "\n--%s\n", boundary);
-    /* scripts run in the order of their names: this one when the user's own have done their work */
-    append_part(message, "text/x-shellscript", "zz-gpuvm-workload", script);
-    g_string_append_printf(message, "\n--%s--\n", boundary);
+    for (size_t i = 0; i < of->n; i++)
+        texts[i + 1] = of->scripts[i];
+    digest = digest_of(texts, of->n + 1);
+    boundary = g_strconcat("==gpuvm-", digest, "==", NULL); /* in no text that it is made from */
+    g_string_append_printf(message, "Content-Type: multipart/mixed; boundary=\"%s\"\nMIME-Version: 1.0\n\n",
+                           boundary);
+    if (of->own) {
+        g_string_append_printf(message, "--%s\n", boundary);
+        if (is_mime(of->own))
+            g_string_append(message, of->own);
+        else
+            append_part(message, "text/plain", NULL, of->own);
+        g_string_append_c(message, '\n');
+    }
+    for (size_t i = 0; i < of->n; i++) {
+        g_string_append_printf(message, "--%s\n", boundary);
+        append_part(message, "text/x-shellscript", of->names[i], of->scripts[i]);
+        g_string_append_c(message, '\n');
+    }
+    g_string_append_printf(message, "--%s--\n", boundary);
     return g_string_free(g_steal_pointer(&message), FALSE);
 }
 
 static char *
-make_user_data(const char *own, const char *script)
+make_user_data(const parts *of)
 {
-    if (own && script)
-        return make_multipart(own, script);
-    if (own || script)
-        return g_strdup(own ? own : script);
+    if (of->n + (of->own != NULL) > 1)
+        return make_multipart(of);
+    if (of->n > 0 || of->own)
+        return g_strdup(of->own ? of->own : of->scripts[0]);
     return g_strdup("#cloud-config\n"); /* nothing: but a seed without the file is none */
 }
 
@@ -132,15 +170,19 @@ void
 gpuvm_cloudinit_plan(gpuvm_plan *plan, gpuvm_diags *diags)
 {
     const gpuvm_cloud_init *given = plan->vm->body.cloud_init;
-    g_autofree char *script = gpuvm_workload_by_cloud_init(plan) ? gpuvm_workload_script(plan, diags) : NULL;
+    g_auto(parts) told = {.own = given ? text_of(given->user_data) : NULL};
     gpuvm_plan_seed *seed;
 
-    if (!given && !script)
+    if (plan->vm->body.verify)
+        add_script(&told, "zz-gpuvm-verify", gpuvm_reporter_setup());
+    if (gpuvm_workload_by_cloud_init(plan))
+        add_script(&told, "zz-gpuvm-workload", gpuvm_workload_script(plan, diags));
+    if (!given && told.n == 0)
         return;
     if (given)
         check_datasource(given, diags);
     seed = g_new0(gpuvm_plan_seed, 1);
-    seed->user_data = make_user_data(given ? text_of(given->user_data) : NULL, script);
+    seed->user_data = make_user_data(&told);
     seed->network_config = g_strdup(given ? text_of(given->network_config) : NULL);
     seed->meta_data = g_strdup(given ? text_of(given->meta_data) : NULL);
     if (!seed->meta_data)

@@ -9,11 +9,11 @@
 #include "model/plan.h"
 
 /**
- * Fills @plan->seed when the definition has cloud_init, or a workload that reaches the guest this way. Texts that the
+ * Fills @plan->seed when the definition has cloud_init, verify, or a workload that reaches the guest this way. Texts that the
  * definition names by path are in place already (ops/inline.h).
  *
- * The user's own part stays as it is, and its first line still tells cloud-init what it is; the workload is a second
- * part beside it. cloud-init applies user data once for each instance-id: it sets up again when that differs from what
+ * The user's own part stays as it is, and its first line still tells cloud-init what it is; gpuvm's scripts are
+ * parts beside it. cloud-init applies user data once for each instance-id: it sets up again when that differs from what
  * it was at the last boot. So the metadata made here has one that follows from all that the guest is told, and no more.
  * Metadata of the user's own is used as it is: then it is for him to change the instance-id.
  */

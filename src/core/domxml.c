@@ -10,8 +10,10 @@
 #include "core/hostdevxml.h"
 #include "core/placexml.h"
 #include "core/record.h"
+#include "core/reporter.h"
 #include "core/workload.h"
 #include "model/cpuset.h"
+#include "model/guest.h"
 
 /*
  * The child @name of @domain, made when the template has none. libvirt's schema lets them stand in any order, but libxml2, which libvirt
@@ -269,6 +271,18 @@ add_network(const gpuvm_plan *plan, xmlNode *devices)
     }
 }
 
+/* libvirt gives it a socket of its own choice. */
+static void
+add_port(const char *name, xmlNode *devices)
+{
+    xmlNode *node = gpuvm_xml_add(devices, "channel", NULL), *target;
+
+    gpuvm_xml_set(node, "type", "unix");
+    target = gpuvm_xml_add(node, "target", NULL);
+    gpuvm_xml_set(target, "type", "virtio");
+    gpuvm_xml_set(target, "name", "%s", name);
+}
+
 /* Whether it runs with libvirt's own. */
 static bool
 lacks_emulator(const gpuvm_plan *plan, const xmlNode *domain)
@@ -292,6 +306,8 @@ patch_devices(const gpuvm_plan *plan, xmlNode *domain)
         add_disk(disk, boots && !disk->seed ? i + 1 : 0, devices);
     }
     add_network(plan, devices);
+    if (plan->vm->body.verify && !gpuvm_guest_port(domain, GPUVM_REPORTER_CHANNEL))
+        add_port(GPUVM_REPORTER_CHANNEL, devices);
     gpuvm_hostdevxml_functions(plan, devices);
 }
 

@@ -54,7 +54,7 @@ gpuvm_image_needs_pool(const gpuvm_vm *vm)
 {
     const gpuvm_body *body = &vm->body;
 
-    return body->rootfs || body->cloud_init || body->workload || gpuvm_image_fetches(vm);
+    return body->rootfs || body->cloud_init || body->workload || body->verify || gpuvm_image_fetches(vm);
 }
 
 /* Sets what @plan says of the file behind @image. */

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "core/reporter.h"
 #include "core/unsaid.h"
 #include "model/guest.h"
 #include "model/pcixml.h"
@@ -265,6 +266,8 @@ gpuvm_sketch_make(const xmlNode *domain, GPtrArray *unsaid)
         sketch_hostdev(&s, node);
     sketch_disks(&s, devices);
     sketch_network(&s, devices);
+    say(&s, s.doc->root, "verify",
+        gpuvm_guest_port(domain, GPUVM_REPORTER_CHANNEL) ? g_strdup("true") : NULL);
     gpuvm_unsaid_find(domain, unsaid);
     return s.doc;
 }

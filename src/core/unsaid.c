@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/reporter.h"
 #include "model/plan.h"
 
 #define MOST_CHARACTERS 100 /* of an element that is quoted */
@@ -58,7 +59,7 @@ static const struct {
     {"devices/console", "type", "pty"},
     {"devices/channel/"},
     {"devices/channel/source"},
-    {"devices/channel/target", "name", "org.qemu.guest_agent.0"},
+    {"devices/channel/target", "name", "org.qemu.guest_agent.0 " GPUVM_REPORTER_CHANNEL},
     {"devices/channel/alias"},
     {"devices/channel/address"},
     {"devices/input", "bus", "ps2"},

@@ -177,6 +177,11 @@ static const gpuvm_field common_fields[] = {
      .doc = "What runs in the guest."},
     {GPUVM_FIELD(gpuvm_body, health_check), .shape = GPUVM_OBJECT, .table = &gpuvm_health_check_table,
      .doc = "When the workload counts as healthy."},
+    {GPUVM_FIELD(gpuvm_body, verify), .scalar = &gpuvm_scalar_bool, .fallback = "false",
+     .doc =
+         "Whether cloud-init sets up a service of gpuvm's in the guest that tells gpuvm verify what hardware it has, where no guest "
+         "agent answers, or one that must not run anything. The guest needs systemd; the service speaks through a virtio port of "
+         "its own, org.gpuvm.verify.0, and only while gpuvm verify listens."},
     {GPUVM_FIELD(gpuvm_body, actions), .shape = GPUVM_ANY,
      .doc = "What the workload can be asked to do, by name: for its users, gpuvm does not look at it."},
     {GPUVM_FIELD(gpuvm_body, openapi), .shape = GPUVM_ANY,

@@ -261,6 +261,16 @@ boots(const xmlNode *os, const xmlNode *devices)
     return false;
 }
 
+const xmlNode *
+gpuvm_guest_port(const xmlNode *element, const char *name)
+{
+    const xmlNode *channel = gpuvm_xml_child(gpuvm_xml_child(element, "devices"), "channel");
+
+    while (channel && !gpuvm_xml_attr_is(gpuvm_xml_child(channel, "target"), "name", name))
+        channel = gpuvm_xml_next(channel);
+    return gpuvm_xml_child(channel, "target");
+}
+
 gpuvm_guest *
 gpuvm_guest_from_element(const xmlNode *element, GError **error)
 {

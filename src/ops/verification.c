@@ -6,8 +6,12 @@
 #include <string.h>
 
 #include "core/health.h"
+#include "core/reporter.h"
 #include "core/tail.h"
+#include "host/channel.h"
 #include "host/claims.h"
+#include "model/guest.h"
+#include "ops/guestreport.h"
 #include "ops/guestrun.h"
 
 #define PERIOD_MS 1000  /* between two looks */
@@ -68,28 +72,47 @@ ask_shell(const verifying *vm, const char *const *arguments, gpuvm_guestexec *re
            gpuvm_guestrun(vm->domain, begin, vm->options->seconds * 1000 + GRACE_MS, ret_process, error);
 }
 
-/* Looks once; NULL: see @error. */
-static gpuvm_verification *
-look(const verifying *vm, GError **error)
+/* What the guest's agent says it has, as the script of core/inside.h prints it; NULL: see @error. */
+static char *
+ask_agent(const verifying *vm, GError **error)
 {
     g_autofree char *seconds = g_strdup_printf("%u", vm->options->seconds / 4 + 1); /* for each program */
-    g_autoptr(gpuvm_inside) inside = NULL;
-    gpuvm_verification *verification;
     gpuvm_guestexec process;
-    GPtrArray *promises;
 
     if (!ask_shell(vm, (const char *const[]){"-c", gpuvm_inside_script, PACKAGE_NAME, seconds, NULL},
                    &process, error))
         return NULL;
-    if (process.exited)
-        inside = gpuvm_inside_parse(process.output);
-    g_free(process.output);
-    if (!inside) {
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_UNHEALTHY, "%s",
-                    process.exited ? "what the guest shows of its hardware is not understood"
-                                   : "the guest does not say in time what it has");
+    if (!process.exited)
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_UNHEALTHY, "the guest does not say in time what it has");
+    return process.output;
+}
+
+/* The same of its service, if that runs; else *@error stays. */
+static char *
+ask_service(const verifying *vm, GError **error)
+{
+    bool runs = false;
+
+    if (!gpuvm_channel_is_open(vm->domain, GPUVM_REPORTER_CHANNEL, &runs, NULL) || !runs)
         return NULL;
-    }
+    g_clear_error(error);
+    return gpuvm_guestreport(vm->domain, vm->options->seconds, vm->options->stop, error);
+}
+
+/* Looks once; NULL: see @error. */
+static gpuvm_verification *
+look(const verifying *vm, GError **error)
+{
+    g_autofree char *agent = ask_agent(vm, error), *service = agent ? NULL : ask_service(vm, error);
+    g_autoptr(gpuvm_inside) inside = agent || service ? gpuvm_inside_parse(agent ? agent : service) : NULL;
+    gpuvm_verification *verification;
+    GPtrArray *promises;
+
+    if (!inside && !*error)
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_UNHEALTHY,
+                    "what the guest shows of its hardware is not understood");
+    if (!inside)
+        return NULL;
     promises = gpuvm_verify_compare(xmlDocGetRootElement(vm->doc), vm->session->facts, inside, error);
     if (!promises)
         return NULL;
@@ -176,22 +199,42 @@ gather(verifying *vm)
     return gpuvm_session_gather(vm->session) && gpuvm_session_gather_functions(vm->session, claim->next);
 }
 
+/* There is no agent to ask, and no service either; @command: that is only needed for one of the user's. */
+static void
+tell_ways(const verifying *vm, bool command)
+{
+    const xmlNode *domain = xmlDocGetRootElement(vm->doc);
+    gpuvm_diag *diag =
+        gpuvm_diags_error(vm->session->diags, GPUVM_EXIT_UNHEALTHY, NULL, "%s: " GPUVM_HEALTH_NO_AGENT,
+                          command ? "the command cannot be run" : "it cannot be looked at from inside");
+
+    gpuvm_diag_hint(diag,
+                    "install qemu-guest-agent in the guest; a template of your own needs its channel, too");
+    if (command)
+        return;
+    if (gpuvm_guest_port(domain, GPUVM_REPORTER_CHANNEL))
+        gpuvm_diag_hint(
+            diag,
+            "gpuvm's own service (verify: true) does not run there: cloud-init sets it up at the first boot, and it "
+            "needs systemd");
+    else
+        gpuvm_diag_hint(
+            diag, "or have cloud-init set up a service of gpuvm's there: verify: true in the definition");
+}
+
 /* Takes @error. */
 static void
-tell(gpuvm_session *session, const gpuvm_verification *seen, GError *error)
+tell(const verifying *vm, const gpuvm_verification *seen, GError *error)
 {
     if (g_error_matches(error, GPUVM_ERROR, GPUVM_EXIT_UNHEALTHY) &&
         g_str_equal(error->message, GPUVM_HEALTH_NO_AGENT)) {
         g_error_free(error);
-        gpuvm_diag_hint(
-            gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
-                              "it cannot be looked at from inside: " GPUVM_HEALTH_NO_AGENT),
-            "install qemu-guest-agent in the guest; a template of your own needs its channel, too");
+        tell_ways(vm, seen != NULL);
     } else if (error) {
-        gpuvm_session_fail(session, error);
+        gpuvm_session_fail(vm->session, error);
     }
     if (seen && seen->differences > 0)
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
+        gpuvm_diags_error(vm->session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
                           "the guest is not as planned: %u of %u checks differ", seen->differences,
                           seen->promises->len);
 }
@@ -214,7 +257,7 @@ gpuvm_verify(gpuvm_session *session, const char *name, const gpuvm_verify_option
     seen = look_until_over(&vm, &error);
     if (seen && options->command)
         run_command(&vm, seen, &error);
+    tell(&vm, seen, error);
     xmlFreeDoc(vm.doc);
-    tell(session, seen, error);
     return seen;
 }

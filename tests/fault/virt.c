@@ -45,6 +45,7 @@
     X(DomainIsActive)                                                                                        \
     X(DomainIsPersistent)                                                                                    \
     X(DomainLookupByName)                                                                                    \
+    X(DomainOpenChannel)                                                                                     \
     X(DomainOpenConsole)                                                                                     \
     X(DomainSetAutostart)                                                                                    \
     X(DomainSetMetadata)                                                                                     \

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 
+#include "core/reporter.h"
 #include "core/verify.h"
 #include "fuzz.h"
 
@@ -17,7 +18,8 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *text = fuzz_text(data, size);
-    g_autoptr(gpuvm_inside) inside = gpuvm_inside_parse(text);
+    g_autofree char *report = gpuvm_reporter_find((const char *)data, size);
+    g_autoptr(gpuvm_inside) inside = gpuvm_inside_parse(report ? report : text);
     g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
     g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, sizeof xml - 1, "domain", NULL);
     g_autoptr(GPtrArray) promises = NULL;

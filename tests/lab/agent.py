@@ -1,9 +1,10 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The guest's agent, on the listening socket that is file descriptor argv[1], as long as the emulator lives.
+"""What a guest has on a virtio port, whose listening socket is file descriptor argv[2], as long as the emulator lives: its agent, or,
+as argv[1] says, the reporter: the service that gpuvm's seed sets up, which is in $LAB/reporter.
 
 Commands run here: in the network namespace "guest", with $LAB/guest/sys as /sys and $LAB/guest/proc/meminfo, and with
-$LAB/agent.bin as their PATH, each when it is there. With $LAB/agent-says its text is the reply to whatever is no guest-sync.
+$LAB/agent.bin as their PATH, each when it is there. With $LAB/agent-says its text is the reply to whatever is no guest-sync, with $LAB/reporter-says all that the service says.
 """
 import base64
 import ctypes
@@ -58,13 +59,40 @@ def answer(line):
     return json.dumps({"return": COMMANDS[request["execute"]](**request.get("arguments", {}))}).encode() + b"\n"
 
 
+def agent(client):
+    with client.makefile("rb") as lines:
+        for line in lines:
+            client.sendall(answer(line))
+
+
+def path():
+    return f"{LAB}/agent.bin" if os.path.exists(f"{LAB}/agent.bin") else os.environ["PATH"]
+
+
+def reporter(client):
+    if os.path.exists(f"{LAB}/reporter-says"):
+        with open(f"{LAB}/reporter-says", "rb") as file:
+            client.sendall(file.read())
+        client.recv(1)
+        return
+    with subprocess.Popen(inside() + ["/bin/sh", f"{LAB}/reporter/report", "/dev/stdout"], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, env={"PATH": path()}) as process:
+        try:
+            while some := process.stdout.read1():
+                client.sendall(some)
+        finally:
+            process.kill()
+
+
 def main():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    listener = socket.socket(fileno=int(sys.argv[1]))
+    listener = socket.socket(fileno=int(sys.argv[2]))
     while True:
-        with listener.accept()[0] as client, client.makefile("rb") as lines:
-            for line in lines:
-                client.sendall(answer(line))
+        with listener.accept()[0] as client:
+            try:
+                {"agent": agent, "reporter": reporter}[sys.argv[1]](client)
+            except (BrokenPipeError, ConnectionResetError):
+                pass
 
 
 main()

@@ -426,6 +426,44 @@ guest_agent()
     install -m 755 "$lab_source/agent.py" "$LAB/agent.py"
 }
 
+# guest_reporter NAME: what is started from now on has in it the service that the seed of the VM NAME sets up
+guest_reporter()
+{
+    mkdir -p "$LAB/reporter"
+    install -m 755 "$lab_source/agent.py" "$LAB/reporter/agent.py"
+    # the script is whole in the seed, an ISO 9660 file system; here it has a directory of its own
+    python3 -c '
+import pathlib, sys
+seed, to = map(pathlib.Path, sys.argv[1:])
+text = seed.read_bytes()
+begin = text.index(b"#!/bin/sh\nset -e\nmkdir -p /usr/local/lib/gpuvm\n")
+end = text.index(b"systemctl daemon-reload\n", begin)
+setup = text[begin:end].replace(b"/usr/local/lib/gpuvm", bytes(to)).replace(b"/etc/systemd/system", bytes(to))
+(to / "setup").write_bytes(setup)' /var/lib/libvirt/images/gpuvm/"$1".seed-*.iso "$LAB/reporter"
+    sh "$LAB/reporter/setup"
+}
+
+# guest_hardware LINE…: the guest's own from now on, as lines of a machine
+guest_hardware()
+{
+    printf '%s\n' 'title a guest' 'cpu vendor=Intel model=Skylake-Client-IBRS' "$@" > "$TMPDIR/guest.machine"
+    rm -rf "$LAB/guest.new" "$LAB/guest"
+    mkdir -p "$LAB/guest.new/sys" "$LAB/guest.new/proc"
+    : > "$LAB/guest.new/sys/.fake"
+    "$lab_source/mksysfs.py" "$TMPDIR/guest.machine" "$LAB/guest.new/sys"
+    "$lab_source/mkproc.py" "$TMPDIR/guest.machine" "$LAB/guest.new/proc"
+    mv "$LAB/guest.new" "$LAB/guest"
+}
+
+# guest_place NAME: the slot and function on the root bus of the bridge in front of the VM's devices
+guest_place()
+{
+    virsh dumpxml "$1" | python3 -c '
+import sys, xml.etree.ElementTree as tree
+port = tree.parse(sys.stdin).find("devices/controller[@model=\"pcie-root-port\"][@index=\"1\"]/address")
+print("%02x.%x" % tuple(int(port.get(name), 16) for name in ("slot", "function")))'
+}
+
 # talk TEXT: what is started from now on says TEXT on its serial port, again and again (what nobody reads is lost), and says back
 # what it hears; \n and \r in TEXT are the assembler's
 talk()

@@ -39,6 +39,11 @@ makes_texts(void **state G_GNUC_UNUSED)
         {"cloud_init: {network_config: 'version: 2'}\n" RUN, "#!/bin/sh\n", "instance-id: \"vm-",
          "version: 2"},
         {"cloud_init: {meta_data: 'instance-id: x'}", "#cloud-config\n", "instance-id: x", NULL},
+        {"verify: true", "#!/bin/sh\n", "instance-id: \"vm-", NULL},
+        {"verify: false", NULL, NULL, NULL},
+        {"kernel: /boot/vmlinuz\nverify: true\n" RUN, "#!/bin/sh\n", "instance-id: \"vm-", NULL},
+        {"verify: true\n" RUN, "Content-Type: multipart/mixed; boundary=\"==gpuvm-", "instance-id: \"vm-",
+         NULL},
         {"cloud_init: {user_data: hello}\n" RUN, "Content-Type: multipart/mixed; boundary=\"==gpuvm-",
          "instance-id: \"vm-", NULL},
         {"cloud_init: {datasource: nocloud, seed_mode: vfat, user_data: {content: hello, inline: yes}}",
@@ -149,6 +154,29 @@ keeps_the_user_s_part(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+puts_its_own_scripts_behind(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *definition, *parts;
+    } cases[] = {
+        {"verify: true\n" RUN, "script|VERIFY|script|RUN|"},
+        {"verify: true\ncloud_init: {user_data: a}", "plain|a|script|VERIFY|"},
+        {"verify: true\ncloud_init: {user_data: a}\n" RUN, "plain|a|script|VERIFY|script|RUN|"},
+    };
+    g_autoptr(plan_scene) verify = planned("verify: true"), run = planned(RUN);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(plan_scene) scene = planned(cases[i].definition);
+        g_autofree char *actual = parts_text(scene->plan->seed->user_data);
+        g_autoptr(GString) expected = g_string_new(cases[i].parts);
+
+        g_string_replace(expected, "VERIFY", verify->plan->seed->user_data, 0);
+        g_string_replace(expected, "RUN", run->plan->seed->user_data, 0);
+        expect_text(cases[i].definition, actual, expected->str);
+    }
+}
+
 /** What cloud-init knows this instance by. */
 static char *
 instance_of(const char *definition)
@@ -209,6 +237,7 @@ main(void)
         cmocka_unit_test(makes_texts),
         cmocka_unit_test(says_who_the_guest_is),
         cmocka_unit_test(keeps_the_user_s_part),
+        cmocka_unit_test(puts_its_own_scripts_behind),
         cmocka_unit_test(is_another_instance_when_told_something_else),
         cmocka_unit_test(knows_one_datasource),
     };

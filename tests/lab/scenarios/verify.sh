@@ -3,18 +3,6 @@
 # verify: what a guest shows from inside, through its agent, is compared with what the VM runs with. The guest's hardware is a machine of
 # the lab's, too, whose sysfs its agent has.
 
-# guest LINE…: the guest's hardware from now on, as lines of a machine
-guest()
-{
-    printf '%s\n' 'title a guest' 'cpu vendor=Intel model=Skylake-Client-IBRS' "$@" > "$TMPDIR/guest.machine"
-    rm -rf "$LAB/guest.new" "$LAB/guest"
-    mkdir -p "$LAB/guest.new/sys" "$LAB/guest.new/proc"
-    : > "$LAB/guest.new/sys/.fake"
-    "$lab_source/mksysfs.py" "$TMPDIR/guest.machine" "$LAB/guest.new/sys"
-    "$lab_source/mkproc.py" "$TMPDIR/guest.machine" "$LAB/guest.new/proc"
-    mv "$LAB/guest.new" "$LAB/guest"
-}
-
 # program NAME LINE…: prints the lines in the guest
 program()
 {
@@ -28,15 +16,6 @@ verify()
     expect_exit "$1" gpuvm verify vm
     OUT=$(tr -s ' ' <<< "$OUT")
     expect_text "${@:2}"
-}
-
-# where PATH: the slot and function on the root bus of the bridge in front of the VM's devices
-where()
-{
-    virsh dumpxml vm | python3 -c '
-import sys, xml.etree.ElementTree as tree
-port = tree.parse(sys.stdin).find("devices/controller[@model=\"pcie-root-port\"][@index=\"1\"]/address")
-print("%02x.%x" % tuple(int(port.get(name), 16) for name in ("slot", "function")))'
 }
 
 cell='cell 0 memory=256M cpus=0 threads=1'
@@ -59,10 +38,10 @@ expect_exit 0 gpuvm stop --force vm
 
 # --- as planned
 guest_agent
-at=$(where)
+at=$(guest_place vm)
 port="0000:00:$at 1b36:000c class=0604"
 program nvidia-smi 'GPU 0: NVIDIA GeForce RTX 3090 (UUID: GPU-0)'
-guest "$cell" "$port" "$card" "$sound"
+guest_hardware "$cell" "$port" "$card" "$sound"
 expect_exit 0 gpuvm start --verify vm
 expect_text 'vm: started' VERDICT '32816 MiB'
 expect_no_text differs
@@ -79,30 +58,30 @@ expect_json '(j["vms"], all(check["equal"] for check in j["checks"]), len(j["che
     "([{'name': 'vm', 'verified': True}], True, 12)"
 
 # --- the guest counts its buses otherwise
-guest "$cell" '0000:00:03.0 8086:2934 class=0c03' "$port bus=07" "${card/0000:01/0000:07}" "${sound/0000:01/0000:07}"
+guest_hardware "$cell" '0000:00:03.0 8086:2934 class=0c03' "$port bus=07" "${card/0000:01/0000:07}" "${sound/0000:01/0000:07}"
 verify 0 "vm 0000:01:00.0 0000:07:00.0 place 00:$at/00.0 00:$at/00.0 ok"
 
 # --- what differs
-guest "$cell" "$port" "${card/ driver=nvidia/}" "$sound"
+guest_hardware "$cell" "$port" "${card/ driver=nvidia/}" "$sound"
 verify 6 '0000:01:00.0 driver any none differs' 'vm: error: the guest is not as planned: 1 of 12 checks differ'
-guest "$cell" "$port" "$sound"
+guest_hardware "$cell" "$port" "$sound"
 verify 6 "vm 0000:01:00.0 - place 00:$at/00.0 none differs" '1 of 8 checks differ'
-guest "$cell" "$port"
+guest_hardware "$cell" "$port"
 verify 6 "vm 0000:01:00.0 - place 00:$at/00.0 none differs" "vm 0000:01:00.1 - place 00:$at/00.1 none differs"
-guest "$cell" "0000:00:1e.0 1b36:000c class=0604" "$card" "$sound"
+guest_hardware "$cell" "0000:00:1e.0 1b36:000c class=0604" "$card" "$sound"
 verify 6 "vm 0000:01:00.0 - place 00:$at/00.0 none differs"
-guest "$cell" "$port" "${card/10de:2204/10de:2206}" "$sound"
+guest_hardware "$cell" "$port" "${card/10de:2204/10de:2206}" "$sound"
 verify 6 'ids 10de:2204 10de:2206 differs' '1 of 12 checks differ'
-guest "$cell" "$port" "${card/,32G/}" "$sound"
+guest_hardware "$cell" "$port" "${card/,32G/}" "$sound"
 verify 6 'BARs 32816 MiB 48 MiB differs' '1 of 12 checks differ'
-guest "$cell" "$port" "${card/16x16\/2.5x16/8x8}" "$sound"
+guest_hardware "$cell" "$port" "${card/16x16\/2.5x16/8x8}" "$sound"
 verify 6 'link 16 GT/s x16 8 GT/s x8 differs' '1 of 12 checks differ'
-guest 'cell 0 memory=512M cpus=0-1' "$port" "$card" "$sound"
+guest_hardware 'cell 0 memory=512M cpus=0-1' "$port" "$card" "$sound"
 verify 6 'CPUs 1 2 differs' 'memory 256.0 MiB 512.0 MiB differs' '2 of 12 checks differ'
-guest "$cell" "$port" "$card" "$sound"
+guest_hardware "$cell" "$port" "$card" "$sound"
 sed -i '2s/^0x[0-9a-f]*/0x0000000000000000/' "$LAB/guest/sys/bus/pci/devices/0000:01:00.0/resource"
 verify 6 'BARs 32816 MiB 1 without an address differs'
-guest "$cell" "$port" "$card" "$sound"
+guest_hardware "$cell" "$port" "$card" "$sound"
 program nvidia-smi 'No devices were found'
 verify 6 'GPUs of nvidia-smi 1 0 differs'
 program nvidia-smi 'GPU 0: NVIDIA GeForce RTX 3090 (UUID: GPU-0)'
@@ -150,12 +129,12 @@ verify 6 'driver any \x5cx1b[31mred ok'
 rm "$LAB/agent-says"
 
 # --- a boot that takes its time: the driver comes late, the agent is there when the VM is started anew
-guest "$cell" "$port" "${card/ driver=nvidia/}" "$sound"
+guest_hardware "$cell" "$port" "${card/ driver=nvidia/}" "$sound"
 {
     gpuvm -v restart --force --verify vm > "$TMPDIR/restart.out" 2>&1
     echo $? > "$TMPDIR/restart.status"
 } &
 wait_until grep -q 'checks differ' "$TMPDIR/restart.out"
-guest "$cell" "$port" "$card" "$sound"
+guest_hardware "$cell" "$port" "$card" "$sound"
 wait
 [ "$(cat "$TMPDIR/restart.status")" = 0 ] || fail "restart --verify: $(cat "$TMPDIR/restart.out")"
