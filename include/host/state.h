@@ -24,9 +24,9 @@ bool gpuvm_state_has_domain(const char *root, const char *name);
 
 /**
  * Adds to @addrs (gpuvm_pci_addr) the functions that libvirt has taken from the host for the running domain @name, and will give back:
- * not those that were on a driver of VFIO's before. None when that cannot be seen.
+ * not those that were on a driver of VFIO's before. False when that cannot be seen, as by others than root.
  */
-void gpuvm_state_taken(const char *root, const char *name, GArray *addrs);
+bool gpuvm_state_taken(const char *root, const char *name, GArray *addrs);
 
 /** The directory of storage pool @name; NULL: it is not known. g_malloc. */
 char *gpuvm_state_pool_path(const char *root, const char *name);

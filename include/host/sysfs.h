@@ -25,5 +25,11 @@ void gpuvm_sysfs_fill(const char *root, gpuvm_device *device);
  */
 char *gpuvm_sysfs_module(const char *root, const gpuvm_pci_addr *addr);
 
+/**
+ * Whether the function at @addr has a driver because somebody said so for now, as libvirt does it (driver_override): not by its ids
+ * (vfio-pci.ids), nor by driverctl, which says so at each boot.
+ */
+bool gpuvm_sysfs_lent(const char *root, const gpuvm_pci_addr *addr);
+
 /** The driver that the function at @addr is bound to; NULL: none, or there is no such function. g_malloc. */
 char *gpuvm_sysfs_driver(const char *root, const gpuvm_pci_addr *addr);

@@ -56,11 +56,11 @@ gpuvm_state_read(const char *root, const char *driver, const char *name, const c
 }
 
 /* <origstates> is what libvirt remembers of a function for when it gives it back: <unbind/>, that it bound it to VFIO itself. */
-void
+bool
 gpuvm_state_taken(const char *root, const char *name, GArray *addrs)
 {
     g_autoptr(xmlDoc) doc = NULL;
-    const xmlNode *domain = strchr(name, '/') ? NULL : gpuvm_state_read(root, "qemu", name, "domain", &doc);
+    const xmlNode *domain = gpuvm_state_read(root, "qemu", name, "domain", &doc);
     const xmlNode *devices = gpuvm_xml_child(domain, "devices");
 
     for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
@@ -70,6 +70,7 @@ gpuvm_state_taken(const char *root, const char *name, GArray *addrs)
             gpuvm_xml_child(gpuvm_xml_child(source, "origstates"), "unbind"))
             gpuvm_xml_addresses(source, addrs, NULL);
     }
+    return domain != NULL;
 }
 
 /* One that is not active, no domain starts with. */

@@ -115,15 +115,29 @@ gpuvm_sysfs_driver(const char *root, const gpuvm_pci_addr *addr)
     return gpuvm_file_target(root, DEVICES "%s/driver", GPUVM_PCI(addr));
 }
 
+/* Somebody has said by which driver. */
+static bool
+is_overridden(const char *root, const gpuvm_pci_addr *addr)
+{
+    g_autofree char *wanted = gpuvm_file_text(root, DEVICES "%s/driver_override", GPUVM_PCI(addr));
+
+    return wanted && *wanted && !g_str_equal(wanted, "(null)");
+}
+
+bool
+gpuvm_sysfs_lent(const char *root, const gpuvm_pci_addr *addr)
+{
+    return is_overridden(root, addr) && !gpuvm_file_exists(root, "/etc/driverctl.d/%s", GPUVM_PCI(addr));
+}
+
 char *
 gpuvm_sysfs_module(const char *root, const gpuvm_pci_addr *addr)
 {
     g_autofree char *modalias = gpuvm_file_text(root, DEVICES "%s/modalias", GPUVM_PCI(addr));
-    g_autofree char *wanted = gpuvm_file_text(root, DEVICES "%s/driver_override", GPUVM_PCI(addr));
     g_auto(GStrv) lines = NULL;
     struct utsname kernel;
 
-    if (!modalias || (wanted && *wanted && !g_str_equal(wanted, "(null)")) || uname(&kernel) != 0)
+    if (!modalias || is_overridden(root, addr) || uname(&kernel) != 0)
         return NULL;
     lines = gpuvm_file_lines(root, "/lib/modules/%s/modules.alias", kernel.release);
     for (char **line = lines; line && *line; line++) {

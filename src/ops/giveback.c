@@ -20,7 +20,8 @@ gpuvm_giveback_expect(const gpuvm_session *session, gpuvm_domain *domain)
     due->domain = g_strdup(domain->name);
     due->had = g_array_ref(claim->now);
     due->taken = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_addr));
-    gpuvm_state_taken("", domain->name, due->taken);
+    if (!gpuvm_state_taken("", domain->name, due->taken))
+        g_clear_pointer(&due->taken, g_array_unref);
     return due;
 }
 
@@ -31,14 +32,14 @@ gpuvm_giveback_free(gpuvm_giveback *due)
         return;
     g_free(due->domain);
     g_array_unref(due->had);
-    g_array_unref(due->taken);
+    g_clear_pointer(&due->taken, g_array_unref);
     g_free(due);
 }
 
 static bool
 was_taken(const gpuvm_giveback *due, const gpuvm_pci_addr *addr)
 {
-    for (guint i = 0; i < due->taken->len; i++) {
+    for (guint i = 0; due->taken && i < due->taken->len; i++) {
         if (gpuvm_pci_addr_equal(&g_array_index(due->taken, gpuvm_pci_addr, i), addr))
             return true;
     }
@@ -56,6 +57,12 @@ check_driver(gpuvm_session *session, const gpuvm_giveback *due, const gpuvm_devi
                                             "device %s is still on %s, though domain '%s' is off", address,
                                             device->driver, due->domain),
                         "to give it back: gpuvm release %s", address);
+    else if (gpuvm_driver_is_vfio(device->driver) && !due->taken && gpuvm_sysfs_lent("", &device->addr))
+        gpuvm_diag_hint(
+            gpuvm_diags_warning(session->diags, NULL, "device %s is on %s, though domain '%s' is off",
+                                address, device->driver, due->domain),
+            "unless it was before the domain started, which only root can see, give it back: gpuvm release %s",
+            address);
     else if (module)
         gpuvm_diag_hint(
             gpuvm_diags_warning(session->diags, NULL,

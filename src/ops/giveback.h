@@ -12,7 +12,7 @@
 typedef struct gpuvm_giveback {
     char *domain;
     GArray *had;   /* gpuvm_pci_addr, in address order: all of it */
-    GArray *taken; /* those of them that were not on a driver of VFIO's before */
+    GArray *taken; /* those of them that were not on a driver of VFIO's before; NULL: that cannot be seen */
 } gpuvm_giveback;
 
 /** What @domain has; NULL: it does not run, or that cannot be seen. */

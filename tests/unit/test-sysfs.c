@@ -111,6 +111,33 @@ test_bars(void **state)
     tree_remove(root);
 }
 
+/* who said which driver it has */
+static void
+test_lent(void **state)
+{
+#define OVERRIDE(driver) "sys/bus/pci/devices/0000:01:00.0/driver_override: " driver "\n"
+    static const struct {
+        const char *tree;
+        bool lent;
+    } rows[] = {
+        {"sys/bus/pci/devices/0000:01:00.0/class: 0x030000\n", false},
+        {OVERRIDE("(null)"), false},
+        {OVERRIDE("vfio-pci"), true},
+        {OVERRIDE("vfio-pci") "etc/driverctl.d/0000:02:00.0: vfio-pci\n", true},
+        {OVERRIDE("vfio-pci") "etc/driverctl.d/0000:01:00.0: vfio-pci\n", false},
+    };
+    const gpuvm_pci_addr addr = {0, 1, 0, 0};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char *root = tree_make(rows[i].tree);
+
+        if (gpuvm_sysfs_lent(root, &addr) != rows[i].lent)
+            fail_msg("%s", rows[i].tree);
+        tree_remove(root);
+    }
+}
+
 /* a function that is not there stays unknown */
 static void
 test_absent(void **state)
@@ -281,10 +308,10 @@ test_device(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill),         cmocka_unit_test(test_bars),
-                                       cmocka_unit_test(test_absent),       cmocka_unit_test(test_silent),
-                                       cmocka_unit_test(test_reset_method), cmocka_unit_test(test_driver),
-                                       cmocka_unit_test(test_device)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill),   cmocka_unit_test(test_bars),
+                                       cmocka_unit_test(test_lent),   cmocka_unit_test(test_absent),
+                                       cmocka_unit_test(test_silent), cmocka_unit_test(test_reset_method),
+                                       cmocka_unit_test(test_driver), cmocka_unit_test(test_device)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,6 +135,22 @@ OUT=$(cat "$TMPDIR/held")
 expect_text "warning: device $first is still on vfio-pci, though domain 'named' is off" "hint: to give it back: gpuvm release $first"
 expect_exit 0 gpuvm release "$first"
 
+# As one who may not read what libvirt remembers.
+expect_exit 0 gpuvm start named
+rm /run/libvirt/qemu/named.xml
+hold DomainDestroy stop --force named
+expect_exit 0 virsh destroy named
+expect_exit 0 virsh nodedev-detach "pci_${first//[:.]/_}"
+let_go 0
+OUT=$(cat "$TMPDIR/held")
+expect_text "warning: device $first is on vfio-pci, though domain 'named' is off" \
+    "hint: unless it was before the domain started, which only root can see, give it back: gpuvm release $first"
+expect_exit 0 gpuvm release "$first"
+expect_exit 0 gpuvm start named
+rm /run/libvirt/qemu/named.xml
+expect_exit 0 gpuvm stop --force named
+expect_no_text warning
+
 # On VFIO before, it stays there, which is nothing to be warned of.
 for address in "${card[@]}"; do
     rebind "$address" vfio-pci
@@ -143,6 +159,10 @@ expect_exit 0 gpuvm start named
 expect_exit 0 gpuvm stop --force named
 expect_no_text warning
 expect_driver vfio-pci "${card[@]}"
+expect_exit 0 gpuvm start named
+rm /run/libvirt/qemu/named.xml
+expect_exit 0 gpuvm stop --force named
+expect_no_text warning
 expect_exit 0 gpuvm release "$first"
 
 release never 5 'did not help: ' "error: device $first does not answer, whatever is tried" 'take it from its power'
