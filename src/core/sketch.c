@@ -60,6 +60,45 @@ unsay_others(const sketch *s, const char *what, const xmlNode *node, const char 
     }
 }
 
+/* One without dies, clusters and modules, which has as many CPUs as the domain. */
+static bool
+is_plain_topology(const xmlNode *topology, const char *cpus)
+{
+    static const char *const known[] = {"sockets", "cores", "threads", "dies", "clusters", "modules"};
+    uint64_t product = 1;
+    g_autofree char *text = NULL;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(known); i++) {
+        uint64_t n = 1;
+
+        if (!gpuvm_xml_number(topology, known[i], 4096, &n, NULL) || (i >= 3 && n != 1))
+            return false;
+        product *= n;
+    }
+    text = g_strdup_printf("%" G_GUINT64_FORMAT, product);
+    return g_strcmp0(text, cpus) == 0;
+}
+
+static void
+sketch_topology(const sketch *s, gpuvm_node *resources, const xmlNode *domain)
+{
+    static const char *const keys[] = {"sockets", "cores", "threads"};
+    const xmlNode *topology = gpuvm_xml_child(gpuvm_xml_child(domain, "cpu"), "topology");
+    g_autofree char *cpus = gpuvm_xml_text(gpuvm_xml_child(domain, "vcpu"));
+
+    if (!topology)
+        return;
+    if (!is_plain_topology(topology, cpus)) {
+        g_autofree char *quoted = gpuvm_unsaid_quote(topology);
+
+        unsay(s, "%s", quoted);
+        return;
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
+        say(s, ensure(s, resources, "cpu_topology", gpuvm_doc_mapping), keys[i],
+            gpuvm_xml_attr(topology, keys[i]));
+}
+
 static void
 sketch_resources(const sketch *s, const xmlNode *domain)
 {
@@ -73,6 +112,7 @@ sketch_resources(const sketch *s, const xmlNode *domain)
     gpuvm_guest_memory(domain, &kib, NULL);
     gpuvm_xml_number(page, "size", UINT64_MAX, &page_kib, NULL);
     say(s, resources, "cpu_cores", gpuvm_xml_text(gpuvm_xml_child(domain, "vcpu")));
+    sketch_topology(s, resources, domain);
     say(s, resources, "memory_mb", g_strdup_printf("%" G_GUINT64_FORMAT, (kib + 1023) / 1024));
     if (kib % 1024 > 0)
         unsay(s, "memory of %" G_GUINT64_FORMAT " KiB, which is not a whole number of MiB", kib);
