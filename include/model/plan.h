@@ -154,6 +154,7 @@ typedef struct gpuvm_plan {
     char *kernel, *initrd, *cmdline; /* of a direct boot: absolute paths, and the command line; NULL */
     char *manifest; /* JSON for the guest's firmware configuration device, opt/gpuvm/manifest; NULL: none */
     char *manifest_volume; /* what it is stored as */
+    char *nccl_topology;   /* XML for NCCL in the guest; NULL: none */
     gpuvm_plan_seed *seed; /* NULL: none */
     char *health_url; /* base_url and endpoint, with the host as the guest sees it; NULL: no health check */
     uint64_t health_timeout_ms;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/image.h"
+#include "core/nccl.h"
 #include "core/reporter.h"
 #include "core/workload.h"
 
@@ -13,7 +14,7 @@
 #define MIME_MARK "mime-version:"
 #define MIME_MARK_WITHIN 4096
 
-#define SCRIPTS 2 /* of gpuvm's, at most */
+#define SCRIPTS 3 /* of gpuvm's, at most */
 
 #define LINE_OF_BASE64 57 /* bytes in a line of 76 characters (RFC 2045, 6.8) */
 
@@ -173,6 +174,8 @@ gpuvm_cloudinit_plan(gpuvm_plan *plan, gpuvm_diags *diags)
     g_auto(parts) told = {.own = given ? text_of(given->user_data) : NULL};
     gpuvm_plan_seed *seed;
 
+    if (plan->nccl_topology)
+        add_script(&told, "zz-gpuvm-nccl", gpuvm_nccl_setup(plan));
     if (plan->vm->body.verify)
         add_script(&told, "zz-gpuvm-verify", gpuvm_reporter_setup());
     if (gpuvm_workload_by_cloud_init(plan))

@@ -9,7 +9,7 @@
 #include "model/plan.h"
 
 /**
- * Fills @plan->seed when the definition has cloud_init, verify, or a workload that reaches the guest this way. Texts that the
+ * Fills @plan->seed when the definition has cloud_init, verify, a topology for NCCL, or a workload that reaches the guest this way. Texts that the
  * definition names by path are in place already (ops/inline.h).
  *
  * The user's own part stays as it is, and its first line still tells cloud-init what it is; gpuvm's scripts are

@@ -118,7 +118,7 @@ add_switch(const layout *l, unsigned port, const GPtrArray *sharers)
 static void
 add_cards(const layout *l, int cell)
 {
-    bool mirror = l->plan->vm->body.devices->topology == GPUVM_TOPOLOGY_MIRROR;
+    bool mirror = l->plan->vm->body.devices->topology != GPUVM_TOPOLOGY_FLAT;
     unsigned parent = 0, ports = 0;
 
     for (guint i = 0; i < l->cards->len; i++) {
@@ -164,9 +164,8 @@ number_buses(GPtrArray *controllers)
     return above + GPUVM_BUS_OTHERS < end;
 }
 
-/* The number of the bus of the controller with @index. */
-static unsigned
-number_of(const GPtrArray *controllers, unsigned index)
+unsigned
+gpuvm_guestpci_number(const GPtrArray *controllers, unsigned index)
 {
     for (unsigned i = index; i > 0; i--) {
         const gpuvm_guest_controller *controller = controllers->pdata[i - 1];
@@ -223,7 +222,7 @@ gpuvm_guestpci_layout(gpuvm_plan *plan, const gpuvm_facts *facts, gpuvm_diags *d
             function->guest.bus = first->guest.bus;
         else
             first = function;
-        function->guest.number = number_of(plan->controllers, function->guest.bus);
+        function->guest.number = gpuvm_guestpci_number(plan->controllers, function->guest.bus);
     }
     explain_expanders(plan);
 }

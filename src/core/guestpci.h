@@ -7,7 +7,7 @@
  * takes its place; function 0 of several has multifunction='on'. A virtual function is a card of its own.
  *
  * Where the guest has several NUMA cells, the cards of each are below a pcie-expander-bus of it, by which the guest knows the
- * cell; other cards are on pcie.0, and come first. With topology: mirror, cards of one place that share a switch on the host
+ * cell; other cards are on pcie.0, and come first. With topology: mirror or nccl, cards of one place that share a switch on the host
  * are below one.
  *
  * Buses are numbered by the guest's firmware, depth first: so are controllers, and the bus number of an expander leaves
@@ -29,3 +29,6 @@
  * when there are more of them than bus numbers.
  */
 void gpuvm_guestpci_layout(gpuvm_plan *plan, const gpuvm_facts *facts, gpuvm_diags *diags);
+
+/** The number that the guest's firmware gives the bus of the controller with @index, of a layout's @controllers. */
+unsigned gpuvm_guestpci_number(const GPtrArray *controllers, unsigned index);

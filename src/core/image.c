@@ -54,7 +54,8 @@ gpuvm_image_needs_pool(const gpuvm_vm *vm)
 {
     const gpuvm_body *body = &vm->body;
 
-    return body->rootfs || body->cloud_init || body->workload || body->verify || gpuvm_image_fetches(vm);
+    return body->rootfs || body->cloud_init || body->workload || body->verify ||
+           body->devices->topology == GPUVM_TOPOLOGY_NCCL || gpuvm_image_fetches(vm);
 }
 
 /* Sets what @plan says of the file behind @image. */

@@ -73,7 +73,7 @@ void
 gpuvm_need_of_vm(gpuvm_need *need, const gpuvm_vm *vm, const gpuvm_facts *facts)
 {
     const gpuvm_devices *devices = vm->body.devices;
-    bool topology = devices->topology == GPUVM_TOPOLOGY_MIRROR || devices->p2p == GPUVM_P2P_AUTO;
+    bool topology = devices->topology != GPUVM_TOPOLOGY_FLAT || devices->p2p == GPUVM_P2P_AUTO;
 
     for (guint i = 0; i < devices->pci_passthrough->len; i++) {
         const gpuvm_passthrough *item = devices->pci_passthrough->pdata[i];

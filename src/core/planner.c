@@ -13,6 +13,7 @@
 #include "core/habits.h"
 #include "core/health.h"
 #include "core/image.h"
+#include "core/nccl.h"
 #include "core/nvidia.h"
 #include "core/place.h"
 #include "core/secret.h"
@@ -172,6 +173,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->domain_type = g_strdup(input->facts->domain_type ? input->facts->domain_type : "kvm");
     plan->emulator = g_strdup(input->facts->emulator);
     plan->arch = g_strdup(input->facts->arch ? input->facts->arch : "x86_64");
+    gpuvm_nccl_plan(plan, input->facts);
     gpuvm_window_plan(plan, input->facts, diags);
     plan->pool = g_strdup(input->pool);
     plan->pool_path = g_strdup(input->pool_path);

@@ -6,7 +6,7 @@
 const char *const gpuvm_functions_names[] = {"all", "requested", NULL};
 const char *const gpuvm_group_mode_names[] = {"refuse", "include", "detach", NULL};
 
-static const char *const topology_names[] = {"flat", "mirror", NULL};
+static const char *const topology_names[] = {"flat", "mirror", "nccl", NULL};
 static const char *const p2p_names[] = {"none", "auto", NULL};
 
 static const gpuvm_field passthrough_fields[] = {
@@ -210,7 +210,9 @@ static const gpuvm_field devices_fields[] = {
     {GPUVM_FIELD(gpuvm_devices, topology), .shape = GPUVM_ENUM, .choices = topology_names,
      .doc =
          "What the guest sees between its cards. flat: a root port for each. mirror: cards that share a PCI "
-         "Express switch on the host share one in the guest."},
+         "Express switch on the host share one in the guest. nccl: the same, and cloud-init writes a topology file for NCCL "
+         "and RCCL, /etc/nccl/topo.xml, where there are several GPUs of NVIDIA's or AMD's: an emulated switch itself looks "
+         "slower than the host's."},
     {GPUVM_FIELD(gpuvm_devices, p2p), .shape = GPUVM_ENUM, .choices = p2p_names,
      .doc = "auto: NVIDIA's driver in the guest is told which GPUs share a PCI Express switch of the host "
             "(their GPUDirect clique), so that it lets them read and write each other's memory. none: it is "

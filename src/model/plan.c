@@ -128,6 +128,7 @@ gpuvm_plan_free(gpuvm_plan *plan)
     g_free(plan->cmdline);
     g_free(plan->manifest);
     g_free(plan->manifest_volume);
+    g_free(plan->nccl_topology);
     g_free(plan->health_url);
     g_free(plan->pool);
     g_free(plan->pool_path);
