@@ -49,6 +49,10 @@ def main():
     found = by_name(live_devices())
     wanted["cells"] = normal(root.find(f"{{urn:gpuvm:host:1}}host/capabilities/{cells}"))
     found["cells"] = normal(capabilities.find(cells))
+    for host, said in ((root.find("{urn:gpuvm:host:1}host/capabilities/host/cache"), wanted),
+                       (capabilities.find("host/cache"), found)):
+        if host is not None:
+            said["cache"] = normal(host)
     wanted["iommu"] = normal(root.find("{urn:gpuvm:host:1}host/capabilities/host/iommu"))
     found["iommu"] = normal(capabilities.find("host/iommu"))
     different = list(differences(wanted, found))

@@ -32,7 +32,7 @@ def cpu_list(text):
 
 
 class Cell:
-    """A NUMA node: id, memory in bytes, cpus, pages {size in bytes: count}, threads per core."""
+    """A NUMA node: id, memory in bytes, cpus, pages {size in bytes: count}, threads per core, cores per L3 cache (0: it has none)."""
 
     def __init__(self, number, options):
         self.id = int(number)
@@ -40,6 +40,7 @@ class Cell:
         self.cpus = cpu_list(options.pop("cpus"))
         self.threads = int(options.pop("threads", "2"))
         self.cores = len(self.cpus) // self.threads
+        self.shared = int(options.pop("L3", "0"))
         pages = options.pop("pages", "2M:0,1G:0")
         self.pages = {size(p): int(n) for p, n in (item.split(":") for item in pages.split(","))}
 
@@ -49,6 +50,10 @@ class Cell:
 
     def siblings(self, cpu):
         return [c for c in self.cpus if self.core(c) == self.core(cpu)]
+
+    def cache(self, cpu):
+        """All that share the L3 cache of a cpu."""
+        return [c for c in self.cpus if self.core(c) // self.shared == self.core(cpu) // self.shared]
 
 
 class Link:

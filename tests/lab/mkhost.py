@@ -116,6 +116,13 @@ def numa_cell(cells, machine, cell):
         sub(cpus, "cpu", id=cpu, socket_id=cell.id, die_id=0, core_id=cell.core(cpu), siblings=siblings)
 
 
+def ranges(cpus):
+    """As libvirt writes them."""
+    begins = (cpu for cpu in cpus if cpu - 1 not in cpus)
+    ends = (cpu for cpu in cpus if cpu + 1 not in cpus)
+    return ",".join(f"{begin}-{end}" if end > begin else str(end) for begin, end in zip(begins, ends))
+
+
 def capabilities(host, machine):
     """<capabilities> as the QEMU driver gives them on such a machine."""
     element = sub(host, "capabilities")
@@ -134,6 +141,10 @@ def capabilities(host, machine):
     cells = sub(sub(physical, "topology"), "cells", num=len(machine.cells))
     for cell in machine.cells:
         numa_cell(cells, machine, cell)
+    caches = [cell.cache(cpu) for cell in machine.cells if cell.shared for cpu in cell.cpus]
+    cache = sub(physical, "cache") if caches else None
+    for first, sharers in sorted({cpus[0]: cpus for cpus in caches}.items()):
+        sub(cache, "bank", id=first, level=3, type="both", size=32, unit="MiB", cpus=ranges(sharers))
     guest = sub(element, "guest")
     sub(guest, "os_type", "hvm")
     arch = sub(guest, "arch", name="x86_64")

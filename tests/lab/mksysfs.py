@@ -208,6 +208,11 @@ def processor(tree, cell, cpu):
                         ("thread_siblings", cpu_mask(cell.siblings(cpu))),
                         ("core_siblings_list", listed(cell.cpus))):
         tree.write(f"{path}/topology/{name}", value)
+    if cell.shared:
+        sharers = cell.cache(cpu)
+        for name, value in (("id", sharers[0]), ("level", 3), ("type", "Unified"), ("size", "32768K"),
+                            ("shared_cpu_list", listed(sharers))):
+            tree.write(f"{path}/cache/index3/{name}", value)
     tree.link(f"{path}/node{cell.id}", node)
     tree.link(f"{node}/cpu{cpu}", path)
 
