@@ -15,6 +15,9 @@
 /** Whether the host can hold @resources at all; what is too much is an error (exit code 5) at its place. */
 void gpuvm_place_check(const gpuvm_resources *resources, const gpuvm_facts *facts, gpuvm_diags *diags);
 
+/** Adds an error when @claim's domain is to start on CPUs that a running one is pinned to. */
+void gpuvm_place_check_pins(const gpuvm_claim *claim, const gpuvm_facts *facts, gpuvm_diags *diags);
+
 /**
  * Fills @plan->place: which of the host's cells memory comes from, as numa says, which CPUs run the guest's, as cpu_pinning
  * says, and what the guest sees of both. @running: the VM has its memory already. What the host lacks is an error (exit
@@ -38,9 +41,9 @@ bool gpuvm_place_has_pages(const gpuvm_plan *plan, const gpuvm_facts *facts, boo
 void
 gpuvm_place_check_memory(const gpuvm_plan *plan, const gpuvm_facts *facts, bool running, gpuvm_diags *diags);
 
-/** Decides the CPUs, when the cells of the memory are decided. */
-void gpuvm_place_cpus(gpuvm_plan *plan, const GArray *near, const gpuvm_facts *facts,
-                      const gpuvm_policies *policies, gpuvm_diags *diags);
+/** Decides the CPUs, when the cells of the memory are decided; how many threads the cores have that are the guest's own, else 1. */
+unsigned gpuvm_place_cpus(gpuvm_plan *plan, const GArray *near, const gpuvm_facts *facts,
+                          const gpuvm_policies *policies, gpuvm_diags *diags);
 
 /**
  * The CPUs for @n of the guest's, of the host's @free ones (gpuvm_cpu, by id), in the order of the guest's: whole cores
@@ -48,6 +51,3 @@ void gpuvm_place_cpus(gpuvm_plan *plan, const GArray *near, const gpuvm_facts *f
  * *@ret_threads: how many each core has, when they are whole cores of one size; else 1. Fewer than @n when there are.
  */
 GArray *gpuvm_place_pick(const GArray *free, const GArray *all, uint64_t n, unsigned *ret_threads);
-
-/** Adds an error when @claim's domain is to start on CPUs that a running one is pinned to. */
-void gpuvm_place_check_pins(const gpuvm_claim *claim, const gpuvm_facts *facts, gpuvm_diags *diags);

@@ -338,32 +338,7 @@ share(const ground *on, const GPtrArray *zones, bool near)
                           : g_strdup_printf("shared, those of %s", ((const zone *)zones->pdata[0])->name);
 }
 
-static uint64_t
-greatest_common_divisor(uint64_t a, uint64_t b)
-{
-    return b == 0 ? a : greatest_common_divisor(b, a % b);
-}
-
-/* A socket for each of the guest's cells: when they differ, the largest of which each has a whole number. */
-static void
-decide_topology(gpuvm_plan *plan, unsigned threads, const gpuvm_host *host)
-{
-    const gpuvm_resources *resources = plan->vm->body.resources;
-    const gpuvm_cpu_topology *asked = resources->cpu_topology;
-    gpuvm_placement *place = &plan->place;
-    uint64_t socket = place->cells ? 0 : resources->cpu_cores;
-
-    for (guint i = 0; place->cells && i < place->cells->len; i++)
-        socket = greatest_common_divisor(g_array_index(place->cells, gpuvm_guest_cell, i).cpus, socket);
-    if (socket % threads != 0)
-        threads = 1;
-    place->sockets = (unsigned)(asked ? asked->sockets : resources->cpu_cores / socket);
-    place->cores = (unsigned)(asked ? asked->cores : socket / threads);
-    place->threads = asked ? (unsigned)asked->threads : threads;
-    place->topoext = place->threads > 1 && g_strcmp0(host->cpu_vendor, "AuthenticAMD") == 0;
-}
-
-void
+unsigned
 gpuvm_place_cpus(gpuvm_plan *plan, const GArray *near, const gpuvm_facts *facts,
                  const gpuvm_policies *policies, gpuvm_diags *diags)
 {
@@ -385,23 +360,5 @@ gpuvm_place_cpus(gpuvm_plan *plan, const GArray *near, const gpuvm_facts *facts,
         else
             share(&on, zones, near->len > 0 || plan->place.cells);
     }
-    decide_topology(plan, threads, &facts->host);
-}
-
-void
-gpuvm_place_check_pins(const gpuvm_claim *claim, const gpuvm_facts *facts, gpuvm_diags *diags)
-{
-    for (guint i = 0; i < claim->pins->len; i++) {
-        int cpu = g_array_index(claim->pins, int, i);
-        const gpuvm_claim *other = gpuvm_facts_pinner(facts, cpu, claim->domain);
-
-        if (!other || !gpuvm_cpuset_has(other->pins_now, cpu))
-            continue;
-        gpuvm_diag_hint(gpuvm_diags_error(
-                            diags, GPUVM_EXIT_HOST, NULL,
-                            "CPU %d of the host is in use by domain '%s', which is running and pinned to it",
-                            cpu, other->domain),
-                        "stop it first, or define this VM again, which gives it other CPUs");
-        return;
-    }
+    return threads;
 }
