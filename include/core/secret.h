@@ -34,3 +34,6 @@ gpuvm_doc *gpuvm_secret_digest(const gpuvm_table *table, const gpuvm_node *root,
  * have @key cannot try out guesses. NULL: nobody compares it, and it is nothing but zeros. 64 hex digits, g_malloc.
  */
 char *gpuvm_secret_seal(GBytes *key, const char *digest);
+
+/** Which key @key is, for everybody to see. g_malloc. */
+char *gpuvm_secret_key_id(GBytes *key);

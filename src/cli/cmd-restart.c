@@ -9,6 +9,7 @@ static struct {
     gpuvm_stop_settings stop;
     gpuvm_start_settings start;
 } given = {.stop = {.timeout = GPUVM_STOP_TIMEOUT}};
+static gpuvm_targets targets;
 
 static bool
 restart(gpuvm_cli *cli, const char *name, JsonObject *row)
@@ -22,25 +23,25 @@ run(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
     if (gpuvm_check_seconds(cli, given.stop.timeout))
-        gpuvm_for_each_domain(cli, argv, restart);
+        gpuvm_for_each_domain(cli, argv, &targets, restart);
 }
 
 static const GOptionEntry options[] = {
     GPUVM_STOP_OPTIONS(given.stop),
     GPUVM_WAIT_OPTION(given.start),
     GPUVM_VERIFY_OPTION(given.start),
+    GPUVM_FILE_OPTION(targets),
     G_OPTION_ENTRY_NULL,
 };
 
 const gpuvm_command gpuvm_cmd_restart = {
     .name = "restart",
-    .arguments = "NAME…",
+    .arguments = "[NAME…]",
     .summary = "Stop VMs and start them again",
     .description =
         "Stops each VM and starts it again, with the definition it has now and all the checks of start, which come before it\n"
         "is stopped, too.",
     .options = options,
-    .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DOMAIN_RUNNING,
     .run = run,

@@ -5,6 +5,7 @@
 #include "cli/domains.h"
 
 static gpuvm_stop_settings given = {.timeout = GPUVM_STOP_TIMEOUT};
+static gpuvm_targets targets = {.running = true};
 
 static bool
 stop(gpuvm_cli *cli, const char *name, JsonObject *row)
@@ -18,20 +19,24 @@ run(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
     if (gpuvm_check_seconds(cli, given.timeout))
-        gpuvm_for_each_domain(cli, argv, stop);
+        gpuvm_for_each_domain(cli, argv, &targets, stop);
 }
 
-static const GOptionEntry options[] = {GPUVM_STOP_OPTIONS(given), G_OPTION_ENTRY_NULL};
+static const GOptionEntry options[] = {
+    GPUVM_STOP_OPTIONS(given),
+    GPUVM_FILE_OPTION(targets),
+    GPUVM_ALL_OPTION(targets, "every VM that runs"),
+    G_OPTION_ENTRY_NULL,
+};
 
 const gpuvm_command gpuvm_cmd_stop = {
     .name = "stop",
-    .arguments = "NAME…",
+    .arguments = "[NAME…]",
     .summary = "Stop VMs",
     .description =
         "Asks each guest to shut down and waits until it is off; one that is still running then is exit code 6. On the host\n"
         "itself, a device that does not answer then, or whose driver did not come back, is a warning.",
     .options = options,
-    .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DOMAIN_RUNNING,
     .run = run,

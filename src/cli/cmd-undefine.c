@@ -7,6 +7,7 @@
 static struct {
     gboolean nvram, storage;
 } given;
+static gpuvm_targets targets;
 
 static bool
 undefine(gpuvm_cli *cli, const char *name, JsonObject *row)
@@ -24,25 +25,25 @@ static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
-    gpuvm_for_each_domain(cli, argv, undefine);
+    gpuvm_for_each_domain(cli, argv, &targets, undefine);
 }
 
 static const GOptionEntry options[] = {
     {"nvram", 0, 0, G_OPTION_ARG_NONE, &given.nvram, "remove its UEFI variables too", NULL},
     {"storage", 0, 0, G_OPTION_ARG_NONE, &given.storage, "remove its own volumes too: root disk, seed", NULL},
+    GPUVM_FILE_OPTION(targets),
     G_OPTION_ENTRY_NULL,
 };
 
 const gpuvm_command gpuvm_cmd_undefine = {
     .name = "undefine",
-    .arguments = "NAME…",
+    .arguments = "[NAME…]",
     .summary = "Remove VMs from libvirt",
     .description =
         "Removes the definition of VMs that are off. Their disks stay, and without --nvram their UEFI variables. With\n"
         "--storage, what gpuvm made for them in the storage pool is removed for ever: root disks, seeds. Images stay\n"
         "in any case: see gpuvm image prune. When one of the names is wrong, nothing is changed.",
     .options = options,
-    .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DOMAIN_OFF,
     .run = run,

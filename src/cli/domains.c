@@ -8,6 +8,7 @@
 
 #include "cli/progress.h"
 #include "cli/verified.h"
+#include "ops/target.h"
 #include "ops/watch.h"
 
 #define BOOT_SECONDS 300 /* until the agent of a guest that was just started answers */
@@ -130,31 +131,64 @@ gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
 
 /* Whether each of @names is a VM of gpuvm's. */
 static bool
-are_there(gpuvm_session *session, char **names)
+are_there(gpuvm_session *session, const GPtrArray *names)
 {
     unsigned errors = session->diags->errors;
 
-    for (; *names; names++) {
-        gpuvm_diags_set_subject(session->diags, *names);
-        gpuvm_instance_free(gpuvm_instance_find(session, *names));
+    for (guint i = 0; i < names->len; i++) {
+        gpuvm_diags_set_subject(session->diags, names->pdata[i]);
+        gpuvm_instance_free(gpuvm_instance_find(session, names->pdata[i]));
     }
     gpuvm_diags_set_subject(session->diags, NULL);
     return session->diags->errors == errors;
 }
 
+/* The VMs that are meant (char *, owned); NULL: see the diagnostics. */
+static GPtrArray *
+find_targets(gpuvm_cli *cli, char **names, const gpuvm_targets *targets)
+{
+    gpuvm_diags *diags = cli->session->diags;
+    int ways = (*names != NULL) + (targets->files != NULL) + (targets->all ? 1 : 0);
+    GPtrArray *found;
+
+    if (ways != 1) {
+        gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL,
+                          ways > 1 ? "names of VMs, and the options that say which, exclude each other"
+                                   : "which VMs? give their names, or their definitions with --file");
+        return NULL;
+    }
+    if (!gpuvm_session_connect(cli->session) && !*names)
+        return NULL;
+    if (targets->files)
+        return gpuvm_target_files(cli->session, targets->files);
+    if (!targets->all) {
+        found = g_ptr_array_new_with_free_func(g_free);
+        for (; *names; names++)
+            g_ptr_array_add(found, g_strdup(*names));
+        return found;
+    }
+    found = gpuvm_target_all(cli->session, targets->running);
+    if (found && found->len == 0)
+        gpuvm_output_line(cli->output, targets->running ? "no VM runs" : "no VM is off");
+    return found;
+}
+
 void
-gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action)
+gpuvm_for_each_domain(gpuvm_cli *cli, char **names, const gpuvm_targets *targets, gpuvm_domain_action action)
 {
     g_autoptr(JsonArray) rows = json_array_new();
-    bool may = gpuvm_session_connect(cli->session) && (!names[1] || are_there(cli->session, names));
+    g_autoptr(GPtrArray) found = find_targets(cli, names, targets);
+    bool may =
+        found && gpuvm_session_connect(cli->session) && (found->len == 1 || are_there(cli->session, found));
 
-    for (char **name = names; *name; name++) {
+    for (guint i = 0; found && i < found->len; i++) {
+        const char *name = found->pdata[i];
         JsonObject *row = json_object_new();
         bool done;
 
-        gpuvm_json_set_string(row, "name", *name);
-        gpuvm_diags_set_subject(cli->session->diags, *name);
-        done = may && action(cli, *name, row);
+        gpuvm_json_set_string(row, "name", name);
+        gpuvm_diags_set_subject(cli->session->diags, name);
+        done = may && action(cli, name, row);
         gpuvm_diags_set_subject(cli->session->diags, NULL);
         json_object_set_boolean_member(row, "done", done);
         json_array_add_object_element(rows, row);

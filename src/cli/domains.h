@@ -37,21 +37,40 @@ typedef struct gpuvm_stop_settings {
     {"timeout", 't', 0, G_OPTION_ARG_INT, &(settings).timeout, "wait so long for the guest (default 90)",    \
      "SECONDS"},                                                                                             \
     {                                                                                                        \
-        "force", 'f', 0, G_OPTION_ARG_NONE, &(settings).force, "stop it at once, as if its power was cut",   \
+        "force", 0, 0, G_OPTION_ARG_NONE, &(settings).force, "stop it at once, as if its power was cut",     \
             NULL                                                                                             \
     }
 
 /* Whether @seconds, an option, is a time; an error if not. */
 bool gpuvm_check_seconds(gpuvm_cli *cli, int seconds);
 
+/* The VMs that a command is for, where they are not named. */
+typedef struct gpuvm_targets {
+    char **files; /* those whose definitions are there */
+    gboolean all; /* every one that runs, or is off */
+    bool running; /* which of these */
+} gpuvm_targets;
+
+#define GPUVM_FILE_OPTION(targets)                                                                           \
+    {                                                                                                        \
+        "file", 'f', 0, G_OPTION_ARG_FILENAME_ARRAY, &(targets).files,                                       \
+            "the VMs of its definitions; may be given again", "FILE|DIR|-"                                   \
+    }
+
+#define GPUVM_ALL_OPTION(targets, text)                                                                      \
+    {                                                                                                        \
+        "all", 0, 0, G_OPTION_ARG_NONE, &(targets).all, text, NULL                                           \
+    }
+
 /* Does something to domain @name, saying so, and may add members to @row. */
 typedef bool (*gpuvm_domain_action)(gpuvm_cli *cli, const char *name, JsonObject *row);
 
 /*
- * Does @action to each domain named, when all are there, and goes on after a failure: the JSON has a row "name", "done" for each.
- * The diagnostics are about the domain at hand.
+ * Does @action to each domain of @names, else of @targets, when all are there, and goes on after a failure: the JSON has a row
+ * "name", "done" for each. The diagnostics are about the domain at hand.
  */
-void gpuvm_for_each_domain(gpuvm_cli *cli, char **names, gpuvm_domain_action action);
+void
+gpuvm_for_each_domain(gpuvm_cli *cli, char **names, const gpuvm_targets *targets, gpuvm_domain_action action);
 
 /* The one of @rows that is about @name, added if it is not there. */
 JsonObject *gpuvm_row_of(JsonArray *rows, const char *name);

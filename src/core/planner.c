@@ -23,7 +23,6 @@
 #include "doc/emit.h"
 #include "model/tables.h"
 
-#define KEY_DIGITS 12 /* enough to tell one key from another */
 
 /* Names what one item asks for; the option ROM is of the first function. */
 static void
@@ -105,11 +104,8 @@ write_definition(gpuvm_plan *plan)
     gpuvm_schema_arrange(&gpuvm_vm_table, doc->root);
     plan->digest = gpuvm_node_digest(doc->root);
     plan->definition = gpuvm_emit_yaml(doc->root);
-    if (plan->secrets && plan->key) {
-        g_autofree char *sealed = gpuvm_secret_seal(plan->key, "");
-
-        plan->key_id = g_strndup(sealed, KEY_DIGITS);
-    }
+    if (plan->secrets && plan->key)
+        plan->key_id = gpuvm_secret_key_id(plan->key);
 }
 
 /* Each of its secrets looks like another one then. */

@@ -8,6 +8,7 @@
 #include "base/url.h"
 
 #define DIGEST_DIGITS 12 /* enough to tell one secret from another */
+#define KEY_DIGITS 12    /* … one key from another */
 
 typedef struct hiding {
     gpuvm_doc *doc;
@@ -23,6 +24,14 @@ gpuvm_secret_seal(GBytes *key, const char *digest)
     const guchar *bytes = key ? g_bytes_get_data(key, &size) : NULL;
 
     return key ? g_compute_hmac_for_string(G_CHECKSUM_SHA256, bytes, size, digest, -1) : g_strnfill(64, '0');
+}
+
+char *
+gpuvm_secret_key_id(GBytes *key)
+{
+    g_autofree char *sealed = gpuvm_secret_seal(key, "");
+
+    return g_strndup(sealed, KEY_DIGITS);
 }
 
 /* @secret, of which @shown may be seen, as its digest. */
