@@ -78,11 +78,8 @@ bool gpuvm_domain_start(gpuvm_domain *domain, GError **error);
 /** Asks the guest to shut down. One that is off already is success: @domain->active tells. */
 bool gpuvm_domain_shutdown(gpuvm_domain *domain, GError **error);
 
-/**
- * Waits for a guest that was asked to shut down until @deadline (of g_get_monotonic_time), @seconds after that; still
- * running then is GPUVM_EXIT_UNHEALTHY.
- */
-bool gpuvm_domain_await_end(gpuvm_domain *domain, unsigned seconds, gint64 deadline, GError **error);
+/** Presses the power button of its guest (ACPI), as far as it has one. */
+void gpuvm_domain_press_power(gpuvm_domain *domain);
 
 /** Stops it at once, as if its power was cut; one that is off already is success. */
 bool gpuvm_domain_destroy(gpuvm_domain *domain, GError **error);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "ops/define.h"
+#include "ops/stop.h"
 
 /** How it is done, and who is told of each replica. */
 typedef struct gpuvm_deployment_options {

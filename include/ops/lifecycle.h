@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * lifecycle.h: find, use, stop and undefine the domains that gpuvm defined
+ * lifecycle.h: find, use and undefine the domains that gpuvm defined
  *
  * A domain of somebody else is refused (exit code 4): virsh is there for those. What went wrong is in the
  * session's diagnostics.
@@ -18,23 +18,6 @@ extern const char *const gpuvm_change_names[];
 
 /** What a call found to do. */
 typedef enum gpuvm_outcome { GPUVM_DONE, GPUVM_NOTHING_TO_DO } gpuvm_outcome;
-
-/** How a guest is stopped. */
-typedef struct gpuvm_stop_options {
-    unsigned seconds; /* that it may take to shut down, when it is asked to */
-    bool force;       /* it is stopped at once instead */
-} gpuvm_stop_options;
-
-/** Stops the guest of @name. One that is off is nothing to do. */
-bool gpuvm_stop(gpuvm_session *session, const char *name, const gpuvm_stop_options *options,
-                gpuvm_outcome *ret_outcome);
-
-/**
- * Stops the guests of those of @names (char *) that run, all together; @told is called with each that is off then, or was asked
- * to and is not. Whether all are off.
- */
-bool gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_options *options,
-                    void (*told)(void *data, const char *name, bool off), void *data);
 
 /**
  * Passes the console of @name to the terminal, as gpuvm_terminal_run does; one that is off is an error. To be called

@@ -24,11 +24,23 @@ typedef struct gpuvm_progress {
     bool ended;               /* well or not */
 } gpuvm_progress;
 
+/** What is waited for. */
+typedef struct gpuvm_pending {
+    const char *what;
+    gint64 begun;       /* of g_get_monotonic_time */
+    unsigned seconds;   /* that it may take; 0: not limited, or not known */
+    const char *remedy; /* what ends it; NULL */
+} gpuvm_pending;
+
 typedef struct gpuvm_session {
     /* set before use; borrowed */
     void (*progress)(const gpuvm_progress *progress); /* called now and then; NULL: not reported */
     void (*say)(const char *text);                    /* called with what is being done; NULL: not reported */
     void (*wait)(const char *text);                   /* called with what is waited for; NULL: not reported */
+    void (*pending)(
+        const gpuvm_pending *pending); /* the same, now and then, and with NULL at its end; NULL */
+    bool (*interrupted)(
+        void); /* whether the user wants no more of it: what is begun is left as it is; NULL: never */
     void (*lost)(void); /* called by another thread: libvirtd does not answer; to end the process; NULL */
     const char *uri, *host_file, *policy_file;
     const char *defaults_file; /* NULL: the host's own; "": none */
@@ -123,3 +135,12 @@ bool gpuvm_session_fail_at(gpuvm_session *session, const gpuvm_mark *mark, GErro
 /* Tells session->say, if any, what is being done; session->wait, what is waited for. */
 void gpuvm_session_say(const gpuvm_session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);
 void gpuvm_session_wait(const gpuvm_session *session, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* Tells session->pending; the same with @pending's what left out, which @format stands for. */
+void gpuvm_session_pend(const gpuvm_session *session, gpuvm_pending pending, const char *format, ...)
+    G_GNUC_PRINTF(3, 4);
+
+/* Tells it that nothing is waited for any more. */
+void gpuvm_session_settle(const gpuvm_session *session);
+
+bool gpuvm_session_interrupted(const gpuvm_session *session);

@@ -34,8 +34,10 @@ const gpuvm_command gpuvm_cmd_stop = {
     .arguments = "[NAME…]",
     .summary = "Stop VMs",
     .description =
-        "Asks each guest to shut down and waits until it is off; one that is still running then is exit code 6. On the host\n"
-        "itself, a device that does not answer then, or whose driver did not come back, is a warning.",
+        "Asks each guest to shut down and waits until it is off; one that is still running then is exit code 6. While it\n"
+        "waits it presses the guest's power button again every 10 s: a guest that is still booting does not hear it, and one\n"
+        "that shuts down already takes no notice. On the host itself, a device that does not answer when the VM is off, or\n"
+        "whose driver did not come back, is a warning.",
     .options = options,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DOMAIN_RUNNING,

@@ -4,9 +4,7 @@
 #include "cli/domains.h"
 
 #include <signal.h>
-#include <unistd.h>
 
-#include "cli/progress.h"
 #include "cli/verified.h"
 #include "ops/target.h"
 #include "ops/watch.h"
@@ -59,6 +57,7 @@ gpuvm_start_and_say(gpuvm_cli *cli, const char *name, const gpuvm_start_settings
 }
 
 static _Atomic int interrupted; /* the signal may come to another thread */
+static struct sigaction before; /* of it, while the session may be interrupted */
 
 static void
 interrupt(int number)
@@ -70,6 +69,18 @@ static bool
 is_interrupted(void)
 {
     return interrupted != 0;
+}
+
+/* Until gpuvm_wait_and_say has ended, Ctrl-C ends the waiting; the second one ends the program. */
+static void
+begin_interrupts(gpuvm_cli *cli)
+{
+    if (cli->session->interrupted)
+        return;
+    cli->session->interrupted = is_interrupted;
+    sigaction(SIGINT, NULL, &before);
+    if (before.sa_handler != SIG_IGN)
+        sigaction(SIGINT, &(struct sigaction){.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, NULL);
 }
 
 static void
@@ -105,17 +116,10 @@ gpuvm_row_of(JsonArray *rows, const char *name)
 void
 gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
 {
-    /* the second Ctrl-C ends the program */
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = (int)SA_RESETHAND}, before;
     const gpuvm_verify_options how = {
         .seconds = GPUVM_VERIFY_SECONDS, .patience = BOOT_SECONDS, .stop = is_interrupted};
-    void (*say)(const char *text) = cli->session->say;
 
-    if (!cli->watches && !cli->verify)
-        return;
-    if (isatty(STDERR_FILENO) && !cli->quiet)
-        cli->session->say = gpuvm_progress_say;
-    sigaction(SIGINT, &action, &before);
+    begin_interrupts(cli);
     for (guint i = 0; cli->watches && i < cli->watches->len; i++) {
         gpuvm_watch *watch = cli->watches->pdata[i];
 
@@ -124,7 +128,7 @@ gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
     if (cli->verify)
         gpuvm_verify_and_say(cli, cli->verify, &how, rows);
     sigaction(SIGINT, &before, NULL);
-    cli->session->say = say;
+    cli->session->interrupted = NULL;
     g_clear_pointer(&cli->watches, g_ptr_array_unref);
     g_clear_pointer(&cli->verify, g_ptr_array_unref);
 }
@@ -181,6 +185,7 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, const gpuvm_targets *targets
     bool may =
         found && gpuvm_session_connect(cli->session) && (found->len == 1 || are_there(cli->session, found));
 
+    begin_interrupts(cli);
     for (guint i = 0; found && i < found->len; i++) {
         const char *name = found->pdata[i];
         JsonObject *row = json_object_new();
@@ -188,7 +193,9 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, const gpuvm_targets *targets
 
         gpuvm_json_set_string(row, "name", name);
         gpuvm_diags_set_subject(cli->session->diags, name);
-        done = may && action(cli, name, row);
+        if (is_interrupted() && may)
+            gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_FAILED, NULL, "interrupted: nothing was done");
+        done = may && !is_interrupted() && action(cli, name, row);
         gpuvm_diags_set_subject(cli->session->diags, NULL);
         json_object_set_boolean_member(row, "done", done);
         json_array_add_object_element(rows, row);
@@ -214,7 +221,7 @@ gpuvm_stop_and_say(gpuvm_cli *cli, const char *name, const gpuvm_stop_settings *
 typedef struct listener {
     gpuvm_cli *cli;
     JsonArray *rows;
-    bool wait;
+    bool starts, wait;
     unsigned defined; /* so many */
 } listener;
 
@@ -233,6 +240,8 @@ hear_defined(void *data, const char *name, gpuvm_change change)
 
     json_object_set_string_member(gpuvm_row_of(told->rows, name), "change", gpuvm_change_names[change]);
     gpuvm_output_line(told->cli->output, "%s: %s", name, gpuvm_change_names[change]);
+    if (told->starts)
+        begin_interrupts(told->cli);
     told->defined++;
 }
 
@@ -250,7 +259,7 @@ void
 gpuvm_define_and_say(gpuvm_cli *cli, GPtrArray *definitions, gpuvm_define_options options,
                      const gpuvm_start_settings *start, JsonArray *rows)
 {
-    listener told = {.cli = cli, .rows = rows, .wait = start && start->wait};
+    listener told = {.cli = cli, .rows = rows, .starts = start != NULL, .wait = start && start->wait};
 
     options.start = start ? &start->options : NULL;
     options.removing = hear_removing;

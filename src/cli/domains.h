@@ -6,6 +6,7 @@
 
 #include "cli/command.h"
 #include "ops/define.h"
+#include "ops/stop.h"
 
 /* How VMs are started, as a command's options say. */
 typedef struct gpuvm_start_settings {

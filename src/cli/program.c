@@ -78,6 +78,7 @@ end_lost(void)
         "it is stopped, or a driver of the host keeps it from going on: look at `systemctl status "
         "libvirtd` and `sudo dmesg`; `gpuvm list --all` shows what was done once it answers again");
     output->json = wants_json;
+    gpuvm_progress_hide();
     gpuvm_output_finish(output, diags);
     fflush(stdout);
     _exit(GPUVM_EXIT_UNHEALTHY);
@@ -95,6 +96,8 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     session->say = global->verbose ? gpuvm_progress_say : NULL;
     session->wait = global->quiet ? NULL : gpuvm_progress_say;
     session->progress = global->quiet || wants_json ? NULL : gpuvm_progress_show;
+    if (!global->quiet && !wants_json && isatty(STDERR_FILENO))
+        session->pending = gpuvm_progress_pending;
     session->lost = end_lost;
     session->uri = global->uri;
     session->host_file = global->host_file;

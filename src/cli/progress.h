@@ -12,6 +12,9 @@
 /* A gpuvm_session's progress. */
 void gpuvm_progress_show(const gpuvm_progress *progress);
 
+/* A gpuvm_session's pending, where standard error is a terminal: one line, while something takes more than half a second. */
+void gpuvm_progress_pending(const gpuvm_pending *now);
+
 /* Takes the line away that a terminal shows now, for another: it is written again. */
 void gpuvm_progress_hide(void);
 

@@ -9,8 +9,6 @@
 #include "base/nearest.h"
 #include "host/claims.h"
 
-#define POLL_US (200 * G_TIME_SPAN_MILLISECOND)
-
 void
 gpuvm_domain_free(gpuvm_domain *domain)
 {
@@ -354,22 +352,10 @@ gpuvm_domain_shutdown(gpuvm_domain *domain, GError **error)
     return off_or_failed(domain, "shut down", error);
 }
 
-bool
-gpuvm_domain_await_end(gpuvm_domain *domain, unsigned seconds, gint64 deadline, GError **error)
+void
+gpuvm_domain_press_power(gpuvm_domain *domain)
 {
-    while (domain->active && gpuvm_domain_refresh(domain, error)) {
-        if (!domain->active)
-            return true;
-        if (g_get_monotonic_time() >= deadline) {
-            g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_UNHEALTHY,
-                        "domain '%s' was asked to shut down and still runs after %u s\n"
-                        "give it more time, or cut its power: `gpuvm stop --force %s`",
-                        domain->name, seconds, domain->name);
-            return false;
-        }
-        g_usleep(POLL_US);
-    }
-    return !domain->active;
+    gpuvm_virt.DomainShutdownFlags(domain->dom, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN);
 }
 
 bool

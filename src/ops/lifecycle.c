@@ -6,7 +6,6 @@
 #include "core/drift.h"
 #include "host/terminal.h"
 #include "host/watchdog.h"
-#include "ops/giveback.h"
 #include "ops/imagestore.h"
 #include "ops/locks.h"
 
@@ -207,89 +206,6 @@ GPtrArray *
 gpuvm_list_looked_at(gpuvm_session *session, bool all)
 {
     return list(session, all, read_all);
-}
-
-static gint64
-deadline_of(const gpuvm_stop_options *options)
-{
-    return g_get_monotonic_time() + (gint64)options->seconds * G_USEC_PER_SEC;
-}
-
-/* Has the guest of @domain, which runs, go off; whether it is asked to, or off. */
-static bool
-begin_stop(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_stop_options *options)
-{
-    GError *error = NULL;
-
-    gpuvm_session_forget(session);
-    return (options->force ? gpuvm_domain_destroy(domain, &error) : gpuvm_domain_shutdown(domain, &error)) ||
-           gpuvm_session_fail(session, error);
-}
-
-/* Waits for its end. @due: what it is to give back. */
-static bool
-end_stop(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_giveback *due,
-         const gpuvm_stop_options *options, gint64 deadline)
-{
-    GError *error = NULL;
-    bool stopped = gpuvm_domain_await_end(domain, options->seconds, deadline, &error);
-
-    gpuvm_session_forget(session);
-    if (stopped)
-        gpuvm_giveback_check(session, due);
-    return stopped || gpuvm_session_fail(session, error);
-}
-
-bool
-gpuvm_stop(gpuvm_session *session, const char *name, const gpuvm_stop_options *options,
-           gpuvm_outcome *ret_outcome)
-{
-    g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
-    g_autoptr(gpuvm_giveback) due = domain ? gpuvm_giveback_expect(session, domain) : NULL;
-
-    if (!domain)
-        return false;
-    *ret_outcome = domain->active ? GPUVM_DONE : GPUVM_NOTHING_TO_DO;
-    return !domain->active || (begin_stop(session, domain, options) &&
-                               end_stop(session, domain, due, options, deadline_of(options)));
-}
-
-bool
-gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_options *options,
-               void (*told)(void *data, const char *name, bool off), void *data)
-{
-    gint64 deadline = deadline_of(options);
-    g_autoptr(GPtrArray) asked = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_domain_free);
-    g_autoptr(GPtrArray) due = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_giveback_free);
-    bool stopped = true;
-
-    for (guint i = 0; i < names->len; i++) {
-        g_autoptr(gpuvm_record) record = NULL;
-        g_autoptr(gpuvm_domain) domain = NULL;
-        g_autoptr(gpuvm_giveback) of_it = NULL;
-
-        gpuvm_diags_set_subject(session->diags, names->pdata[i]);
-        domain = gpuvm_find_managed(session, names->pdata[i], &record);
-        of_it = domain ? gpuvm_giveback_expect(session, domain) : NULL;
-        if (domain && domain->active && begin_stop(session, domain, options)) {
-            g_ptr_array_add(asked, g_steal_pointer(&domain));
-            g_ptr_array_add(due, g_steal_pointer(&of_it));
-        } else {
-            stopped &= domain && !domain->active;
-        }
-    }
-    for (guint i = 0; i < asked->len; i++) {
-        gpuvm_domain *domain = asked->pdata[i];
-        bool off;
-
-        gpuvm_diags_set_subject(session->diags, domain->name);
-        off = end_stop(session, domain, due->pdata[i], options, deadline);
-        told(data, domain->name, off);
-        stopped &= off;
-    }
-    gpuvm_diags_set_subject(session->diags, NULL);
-    return stopped;
 }
 
 bool

@@ -3,6 +3,7 @@
 
 #include "ops/prune.h"
 
+#include "ops/stop.h"
 #define STOP_SECONDS 90
 
 static bool

@@ -75,7 +75,9 @@ gpuvm_session_connect(gpuvm_session *session)
         return false;
     }
     gpuvm_watchdog_begin(session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI"), session->lost);
+    gpuvm_session_pend(session, (gpuvm_pending){.begun = g_get_monotonic_time()}, "connecting to libvirt");
     session->connection = gpuvm_connection_open(session->uri, &error);
+    gpuvm_session_settle(session);
     if (!session->connection)
         return gpuvm_session_fail(session, error);
     gpuvm_watchdog_begin(session->connection->uri, session->lost); /* of libvirt's own choice */
@@ -387,4 +389,32 @@ gpuvm_session_wait(const gpuvm_session *session, const char *format, ...)
     va_start(args, format);
     tell(session->wait, format, args);
     va_end(args);
+}
+
+void
+gpuvm_session_pend(const gpuvm_session *session, gpuvm_pending pending, const char *format, ...)
+{
+    g_autofree char *what = NULL;
+    va_list args;
+
+    if (!session->pending)
+        return;
+    va_start(args, format);
+    what = g_strdup_vprintf(format, args);
+    va_end(args);
+    pending.what = what;
+    session->pending(&pending);
+}
+
+void
+gpuvm_session_settle(const gpuvm_session *session)
+{
+    if (session->pending)
+        session->pending(NULL);
+}
+
+bool
+gpuvm_session_interrupted(const gpuvm_session *session)
+{
+    return session->interrupted && session->interrupted();
 }

@@ -32,8 +32,11 @@ wait_until_free(gpuvm_session *session, const GArray *hostdevs, int seconds)
     gint64 begun = g_get_monotonic_time();
     double waited = 0;
 
-    while (session->connection->local && is_held(session->facts, hostdevs) && waited < seconds) {
+    while (session->connection->local && is_held(session->facts, hostdevs) && waited < seconds &&
+           !gpuvm_session_interrupted(session)) {
         gpuvm_session_say(session, "%6.1f s  waiting for processes that have a device open", waited);
+        gpuvm_session_pend(session, (gpuvm_pending){.begun = begun, .seconds = (unsigned)seconds},
+                           "waiting for processes that have a device open");
         g_usleep(POLL_US);
         gpuvm_session_look(session);
         waited = (double)(g_get_monotonic_time() - begun) / G_USEC_PER_SEC;
@@ -73,10 +76,10 @@ has_room(const gpuvm_session *session, const gpuvm_startwatch *watch, const gpuv
            gpuvm_startwatch_memory(watch) + wanted <= (uint64_t)available;
 }
 
-/* Has @name started, unless it runs: see @watch. *@ret_later: not before one that is on its way has its memory; NULL: none is. */
+/* As begin. */
 static bool
-begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *name, const gpuvm_start_options *options,
-      const char *title, bool *ret_later)
+check_and_begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *name,
+                const gpuvm_start_options *options, const char *title, bool *ret_later)
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
@@ -102,10 +105,28 @@ begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *name, const g
     }
     if (!gpuvm_check_start(session, claim, record, guest, options->planned))
         return false;
+    if (gpuvm_session_interrupted(session)) {
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "interrupted: it was not started");
+        return false;
+    }
     if (!gpuvm_assets_start_networks(session->connection, guest->assets, note_network, session, &error))
         return gpuvm_session_fail(session, error);
     gpuvm_startwatch_add(watch, g_steal_pointer(&domain), claim, options->timeout, title);
     return true;
+}
+
+/* Has @name started, unless it runs: see @watch. *@ret_later: not before one that is on its way has its memory; NULL: none is. */
+static bool
+begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *name, const gpuvm_start_options *options,
+      const char *title, bool *ret_later)
+{
+    bool begun;
+
+    gpuvm_session_pend(session, (gpuvm_pending){.begun = g_get_monotonic_time()}, "%s: checking its devices",
+                       name);
+    begun = check_and_begin(session, watch, name, options, title, ret_later);
+    gpuvm_session_settle(session);
+    return begun;
 }
 
 bool

@@ -263,6 +263,20 @@ give_up(const gpuvm_startwatch *watch, start_watch *start)
         bring_back(start, diag);
 }
 
+/* The call goes on in libvirt. */
+static void
+leave(const start_watch *start)
+{
+    gpuvm_diag *diag = gpuvm_diags_error(
+        start->session->diags, GPUVM_EXIT_FAILED, NULL, "interrupted: libvirt goes on starting it (%s)",
+        start->detached ? "its devices are detached" : "its devices are being detached");
+
+    gpuvm_diag_hint(diag,
+                    "`gpuvm start %s` waits for it, `gpuvm stop --force %s` stops it; should it fail, "
+                    "`gpuvm devices` shows the drivers, and `gpuvm release` gives devices back",
+                    start->name, start->name);
+}
+
 static unsigned
 default_timeout(const gpuvm_facts *facts, const gpuvm_claim *claim)
 {
@@ -316,14 +330,15 @@ gpuvm_startwatch_add(gpuvm_startwatch *watch, gpuvm_domain *domain, const gpuvm_
     start->thread = g_thread_new("start", call_libvirt, start->call);
 }
 
-/* The first of them that is over, or will not be; NULL. */
+/* The first of them that is over, or will not be, or is not to be waited for; NULL. */
 static start_watch *
 find_over(const gpuvm_startwatch *watch)
 {
     for (guint i = 0; i < watch->starts->len; i++) {
         start_watch *start = watch->starts->pdata[i];
 
-        if (start->returned || seconds_since(start->begun) >= start->seconds)
+        if (start->returned || seconds_since(start->begun) >= start->seconds ||
+            gpuvm_session_interrupted(watch->session))
             return start;
     }
     return NULL;
@@ -340,9 +355,28 @@ conclude(const gpuvm_startwatch *watch, start_watch *start)
         say(start, "running: the guest's firmware has it now");
     else if (start->returned)
         report_failure(start);
+    else if (seconds_since(start->begun) < start->seconds)
+        leave(start);
     else
         give_up(watch, start);
     return started;
+}
+
+static void
+tell_pending(const gpuvm_startwatch *watch)
+{
+    const start_watch *first = watch->starts->len > 0 ? watch->starts->pdata[0] : NULL;
+
+    if (!first)
+        return;
+    if (watch->starts->len > 1)
+        gpuvm_session_pend(watch->session, (gpuvm_pending){.begun = first->begun}, "starting %u VMs",
+                           watch->starts->len);
+    else
+        gpuvm_session_pend(watch->session, (gpuvm_pending){.begun = first->begun, .seconds = first->seconds},
+                           first->detached ? "%s: setting up the guest's memory"
+                                           : "%s: detaching its devices from the host",
+                           first->name);
 }
 
 /* Looks at all; whether none holds libvirt up any more. */
@@ -357,6 +391,7 @@ look_at_all(const gpuvm_startwatch *watch)
         look(start);
         detached &= start->detached || start->returned;
     }
+    tell_pending(watch);
     return detached;
 }
 
@@ -369,6 +404,7 @@ gpuvm_startwatch_next(gpuvm_startwatch *watch, bool more, bool *ret_started)
     gpuvm_watchdog_pause(); /* a driver that does not let go holds libvirtd up: this looks closer */
     while (!(over = find_over(watch)) && !(look_at_all(watch) && more))
         wait_for_any(watch);
+    gpuvm_session_settle(watch->session);
     if (over) {
         *ret_started = conclude(watch, over);
         name = g_steal_pointer(&over->name);

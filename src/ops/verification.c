@@ -254,9 +254,11 @@ gpuvm_verify(gpuvm_session *session, const char *name, const gpuvm_verify_option
         return NULL;
     }
     gpuvm_session_say(session, "%6.1f s  looking at %s from inside", 0.0, name);
+    gpuvm_session_pend(session, (gpuvm_pending){.begun = vm.begun}, "%s: looking at it from inside", name);
     seen = look_until_over(&vm, &error);
     if (seen && options->command)
         run_command(&vm, seen, &error);
+    gpuvm_session_settle(session);
     tell(&vm, seen, error);
     xmlFreeDoc(vm.doc);
     return seen;

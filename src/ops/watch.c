@@ -93,6 +93,11 @@ ask_until_over(gpuvm_session *session, const gpuvm_watch *watch, bool (*stop)(vo
     do {
         uint64_t now = elapsed_ms(watch);
         uint64_t left = watch->timeout_ms > now ? watch->timeout_ms - now : 0;
+
+        gpuvm_session_pend(
+            session, (gpuvm_pending){.begun = watch->begun, .seconds = (unsigned)(watch->timeout_ms / 1000)},
+            "%s: waiting for it to be healthy%s%s", watch->domain->name, last ? ": " : "",
+            last ? last->reason : "");
         /* at least once, even for one that was waited for after another */
         gpuvm_health *health =
             gpuvm_health_ask_one(session, watch->domain, watch->url, watch->from, left, stop);
@@ -110,6 +115,7 @@ ask_until_over(gpuvm_session *session, const gpuvm_watch *watch, bool (*stop)(vo
             break;
         sleep_until(watch, MIN(now + PERIOD_MS, watch->timeout_ms), stop);
     } while (elapsed_ms(watch) < watch->timeout_ms && !(stop && stop()));
+    gpuvm_session_settle(session);
     return last;
 }
 
