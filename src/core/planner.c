@@ -23,7 +23,6 @@
 #include "doc/emit.h"
 #include "model/tables.h"
 
-
 /* Names what one item asks for; the option ROM is of the first function. */
 static void
 name_item(const gpuvm_admission *admission, const gpuvm_passthrough *item)
