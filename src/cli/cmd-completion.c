@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "cli/completion.h"
 #include "model/spec.h"
+#include "ops/await.h"
 #include "ops/fleet.h"
 #include "ops/plugin.h"
 
@@ -240,7 +241,7 @@ static const struct {
     {"DIR", GPUVM_ARGUMENT_DIRECTORY},      {"FILE", GPUVM_ARGUMENT_FILE},
     {"FILE|URL", GPUVM_ARGUMENT_FILE},      {"FORMAT", .words = "table wide json"},
     {"KIND", GPUVM_ARGUMENT_KIND},          {"URI", .words = "qemu:///system qemu:///session"},
-    {"WHEN", .words = "auto always never"},
+    {"WHEN", .words = "auto always never"}, {"for", .words = "running healthy stopped"},
 };
 
 static void

@@ -21,6 +21,8 @@
     ROW(show)                                                                                                \
     ROW(export)                                                                                              \
     ROW(edit)                                                                                                \
+    ROW(logs)                                                                                                \
+    ROW(wait)                                                                                                \
     ROW(health)                                                                                              \
     ROW(verify)                                                                                              \
     ROW(console)                                                                                             \

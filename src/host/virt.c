@@ -190,6 +190,19 @@ find_meaning(int code, const char *words)
     return &unknown;
 }
 
+const char *
+gpuvm_virt_explain(const char *line)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(meanings); i++) {
+        g_autofree char *pattern =
+            meanings[i].pattern ? g_strconcat("*", meanings[i].pattern, "*", NULL) : NULL;
+
+        if (pattern && g_pattern_match_simple(pattern, line))
+            return meanings[i].text;
+    }
+    return NULL;
+}
+
 /* libvirt passes on what QEMU and libxml2 say, which may be several lines */
 static char *
 join_lines(const char *words)
