@@ -12,7 +12,10 @@ typedef struct gpuvm_flag {
     const char *name; /* "--cpu": what errors call it */
     const char *path; /* of the field: "resources.cpu_cores" */
     bool list;        /* the value is one more item */
-    bool media;       /* a path, from the working directory, or a URL: path is the mapping that has either */
+    const char *item; /* … this key of it; NULL: the whole of it */
+    const char *of;   /* the key that "TEXT=" before the value gives a value; NULL: none */
+    bool
+        media; /* a path, from the working directory, or a URL: path is the mapping that has either, or a list */
 } gpuvm_flag;
 
 /** --replicas of a deployment. */

@@ -20,17 +20,38 @@ make_scalar(gpuvm_doc *doc, const char *name, const char *text)
     return node;
 }
 
+/* The item of a list that @value is: itself, or a mapping. */
+static gpuvm_node *
+make_item(gpuvm_doc *doc, const gpuvm_flag *flag, const char *text)
+{
+    const char *equals = flag->of ? strrchr(text, '=') : NULL;
+    gpuvm_node *node = make_scalar(doc, flag->name, equals ? equals + 1 : text), *item;
+
+    if (!flag->item)
+        return node;
+    item = gpuvm_doc_mapping(doc, &node->mark);
+    if (equals) {
+        g_autofree char *of = g_strndup(text, (gsize)(equals - text));
+
+        gpuvm_doc_set(doc, item, gpuvm_doc_scalar(doc, flag->of, &node->mark),
+                      make_scalar(doc, flag->name, of));
+    }
+    gpuvm_doc_set(doc, item, gpuvm_doc_scalar(doc, flag->item, &node->mark), node);
+    return item;
+}
+
 /* Gives the field of @value's flag its value. */
 static void
 apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
 {
     const gpuvm_flag *flag = value->flag;
     bool is_url = gpuvm_url_is(value->text);
-    g_autofree char *absolute =
+    g_autofree char *text =
         flag->media && !is_url ? g_canonicalize_filename(value->text, NULL) : g_strdup(value->text);
-    gpuvm_node *node = make_scalar(doc, flag->name, absolute), *mapping = doc->root;
-    g_autofree char *path =
-        flag->media ? g_strconcat(flag->path, is_url ? ".url" : ".path", NULL) : g_strdup(flag->path);
+    gpuvm_node *node = make_item(doc, flag, text), *mapping = doc->root;
+    g_autofree char *path = flag->media && !flag->list
+                                ? g_strconcat(flag->path, is_url ? ".url" : ".path", NULL)
+                                : g_strdup(flag->path);
     g_auto(GStrv) keys = g_strsplit(path, ".", -1);
     char **key = keys;
 
