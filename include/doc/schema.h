@@ -93,6 +93,12 @@ typedef struct gpuvm_field {
     const char *doc;  /* one or more sentences, for the manual and the JSON Schema */
 } gpuvm_field;
 
+/** What a key is called elsewhere. */
+typedef struct gpuvm_synonym {
+    const char *word;
+    const char *meant; /* "'path' or 'url'" */
+} gpuvm_synonym;
+
 struct gpuvm_table {
     const char *name; /* "vm", "disk": what messages call the mapping; unique among the tables one leads to */
     const char *doc;
@@ -107,6 +113,8 @@ struct gpuvm_table {
     const char *const *whole_keys;
     const char *
         json_check; /* what check says, as far as JSON Schema can: an object of its keywords; NULL: nothing */
+    const gpuvm_synonym
+        *synonyms;          /* for hints, the parents' too; ends with a row whose word is NULL; NULL: none */
     const char *scalar_key; /* a scalar in place of the mapping is this field's value; NULL: not allowed */
     /** What spans fields; called, the parents' first, only when each field by itself was right. May be NULL.
      */

@@ -279,13 +279,28 @@ gpuvm_table_nearest(const gpuvm_table *table, const char *key)
     return gpuvm_nearest(key, (const char *const *)keys->pdata, keys->len);
 }
 
+static const char *
+find_synonym(const gpuvm_table *table, const char *key)
+{
+    for (; table; table = table->parent) {
+        for (const gpuvm_synonym *row = table->synonyms; row && row->word; row++) {
+            if (g_str_equal(row->word, key))
+                return row->meant;
+        }
+    }
+    return NULL;
+}
+
 void
 gpuvm_table_suggest(const gpuvm_table *table, const char *key, gpuvm_diag *diag)
 {
     g_autoptr(GPtrArray) fields = gpuvm_table_fields(table), keys = keys_of(fields);
     const char *home = find_home(fields, key), *near = gpuvm_table_nearest(table, key);
+    const char *synonym = find_synonym(table, key);
 
-    if (home) {
+    if (synonym) {
+        gpuvm_diag_hint(diag, "did you mean %s?", synonym);
+    } else if (home) {
         gpuvm_diag_hint(diag, "'%s' belongs in '%s'", key, home);
     } else if (near) {
         gpuvm_diag_hint(diag, "did you mean '%s'?", near);

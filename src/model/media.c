@@ -45,6 +45,13 @@ check_media(const void *object, gpuvm_diags *diags)
     check_one_of(&media->object, "path", media->path, "url", media->url, diags);
 }
 
+static const gpuvm_synonym media_synonyms[] = {
+    {"source", "'path' or 'url'"},
+    {"file", "'path'"},
+    {"image", "'path' or 'url'"},
+    {NULL, NULL},
+};
+
 static const char *const media_whole_keys[] = {"path", "url", NULL};
 
 const gpuvm_table gpuvm_media_table = {
@@ -55,6 +62,7 @@ const gpuvm_table gpuvm_media_table = {
     .json_check = "{\"oneOf\": [{\"required\": [\"path\"]}, {\"required\": [\"url\"]}]}",
     .scalar_key = "path",
     .whole_keys = media_whole_keys,
+    .synonyms = media_synonyms,
     .check = check_media,
 };
 
@@ -107,11 +115,16 @@ static const gpuvm_field disk_fields[] = {
     {NULL},
 };
 
+static const gpuvm_synonym disk_synonyms[] = {
+    {"path", "'source'"}, {"url", "'source'"}, {"file", "'source'"}, {"image", "'source'"}, {NULL, NULL},
+};
+
 const gpuvm_table gpuvm_disk_table = {
     .name = "disk",
     .doc = "A disk of the VM.",
     .size = sizeof(gpuvm_disk),
     .fields = disk_fields,
+    .synonyms = disk_synonyms,
     .scalar_key = "source",
 };
 
