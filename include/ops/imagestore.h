@@ -46,5 +46,11 @@ GPtrArray *gpuvm_images_prune(gpuvm_session *session, bool dry_run);
 GPtrArray *
 gpuvm_images_own(gpuvm_session *session, const char *vm, const char *pool_name, const gpuvm_record *record);
 
+/*
+ * What a VM @vm that is not defined any more left in the session's pool (char *, owned by the array): what is named as its own, is a
+ * text, or an overlay on an image of the pool, and that nothing uses. NULL: see the diagnostics.
+ */
+GPtrArray *gpuvm_images_left(gpuvm_session *session, const char *vm);
+
 /* Removes @volumes (char *) from pool @pool_name; what is not there is fine. */
 bool gpuvm_images_remove(gpuvm_session *session, const char *pool_name, const GPtrArray *volumes);

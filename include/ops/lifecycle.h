@@ -36,6 +36,12 @@ bool gpuvm_undefine(gpuvm_session *session, const char *name, const gpuvm_undefi
 /** The same when the VM's lock is held already. */
 bool gpuvm_undefine_locked(gpuvm_session *session, const char *name, const gpuvm_undefine_options *options);
 
+/**
+ * Removes what the VM @name left in the storage pool when it was undefined: *@ret_removed are the names (char *, owned by the array),
+ * none when there is a domain of that name, or nothing that is surely the VM's.
+ */
+bool gpuvm_undefine_left(gpuvm_session *session, const char *name, GPtrArray **ret_removed);
+
 /** The domain @name that gpuvm manages, and its record; NULL: see the diagnostics. */
 gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record);
 

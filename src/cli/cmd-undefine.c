@@ -14,7 +14,16 @@ undefine(gpuvm_cli *cli, const char *name, JsonObject *row)
 {
     const gpuvm_undefine_options how = {.nvram = given.nvram, .storage = given.storage};
 
+    g_autoptr(GPtrArray) left = NULL;
+
     (void)row;
+    if (given.storage && !gpuvm_undefine_left(cli->session, name, &left))
+        return false;
+    for (guint i = 0; left && i < left->len; i++)
+        gpuvm_output_line(cli->output, "%s: removed volume %s, which it had left", name,
+                          (const char *)left->pdata[i]);
+    if (left && left->len > 0)
+        return true;
     if (!gpuvm_undefine(cli->session, name, &how))
         return false;
     gpuvm_output_line(cli->output, "%s: undefined", name);
@@ -42,7 +51,8 @@ const gpuvm_command gpuvm_cmd_undefine = {
     .description =
         "Removes the definition of VMs that are off. Their disks stay, and without --nvram their UEFI variables. With\n"
         "--storage, what gpuvm made for them in the storage pool is removed for ever: root disks, seeds. Images stay\n"
-        "in any case: see gpuvm image prune. When one of the names is wrong, nothing is changed.",
+        "in any case: see gpuvm image prune. Of a VM that is not defined any more, named alone, it removes what it left that\n"
+        "is surely its own: seeds, and disks on images in the pool. When one of the names is wrong, nothing is changed.",
     .options = options,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DOMAIN_OFF,

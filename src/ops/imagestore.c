@@ -344,6 +344,46 @@ gpuvm_images_own(gpuvm_session *session, const char *vm, const char *pool_name, 
     return g_steal_pointer(&own);
 }
 
+/* Whether @volume is surely gpuvm's: anybody may call a volume as a VM's are called. */
+static bool
+is_made(const char *vm, const gpuvm_volume *volume)
+{
+    g_autofree char *below = volume->backing ? g_path_get_basename(volume->backing) : NULL;
+    g_autofree char *beside = volume->backing ? g_path_get_dirname(volume->backing) : NULL;
+    g_autofree char *directory = g_path_get_dirname(volume->path);
+
+    return gpuvm_image_is_text(vm, volume->name) ||
+           (below && g_str_equal(beside, directory) && gpuvm_image_sort_of(below) == GPUVM_IMAGE_CONTENT);
+}
+
+GPtrArray *
+gpuvm_images_left(gpuvm_session *session, const char *vm)
+{
+    g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free), volumes = NULL;
+    g_autoptr(GHashTable) domains = NULL;
+    g_autoptr(gpuvm_pool) pool = NULL;
+    GError *error = NULL;
+
+    if (!gpuvm_defaults_read(session))
+        return NULL;
+    if (open_pool(session, session->pool, &pool, &error) && !pool)
+        return g_steal_pointer(&left);
+    volumes = pool ? gpuvm_pool_list(pool, &error) : NULL;
+    domains = volumes ? find_users(session, &error) : NULL;
+    if (!domains) {
+        gpuvm_session_fail(session, error);
+        return NULL;
+    }
+    for (guint i = 0; i < volumes->len; i++) {
+        const gpuvm_volume *volume = volumes->pdata[i];
+        g_autofree char *kept = why_kept(vm, volume->name, volumes, domains);
+
+        if (!kept && is_made(vm, volume))
+            g_ptr_array_add(left, g_strdup(volume->name));
+    }
+    return g_steal_pointer(&left);
+}
+
 /* Says what of @volumes could not be removed. */
 static bool
 remove_volumes(gpuvm_session *session, gpuvm_pool *pool, const GPtrArray *volumes)

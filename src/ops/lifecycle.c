@@ -233,7 +233,7 @@ gpuvm_attach(gpuvm_session *session, const char *name, bool force, void (*connec
     return attached || gpuvm_session_fail(session, error);
 }
 
-/* Says which disks stay, and, when nothing @uses them, how to remove them: without a definition gpuvm knows whose they are no more. */
+/* Says which disks stay, and, when nothing @uses them, how to remove them: without a definition gpuvm may not know whose they are. */
 static void
 note_volumes(gpuvm_session *session, const gpuvm_record *record, bool uses)
 {
@@ -305,4 +305,22 @@ gpuvm_undefine_locked(gpuvm_session *session, const char *name, const gpuvm_unde
         return gpuvm_images_remove(session, pool, own);
     note_volumes(session, record, !off);
     return off;
+}
+
+bool
+gpuvm_undefine_left(gpuvm_session *session, const char *name, GPtrArray **ret_removed)
+{
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new(), left = NULL;
+    g_autoptr(gpuvm_domain) domain = NULL;
+    GError *error = NULL;
+
+    if (!gpuvm_session_connect(session) || !gpuvm_locks_add_vm(locks, session, name))
+        return false;
+    if (!gpuvm_domain_find(session->connection, name, &domain, &error))
+        return gpuvm_session_fail(session, error);
+    left = domain || session->connection->test ? g_ptr_array_new() : gpuvm_images_left(session, name);
+    if (!left || !gpuvm_images_remove(session, session->pool, left))
+        return false;
+    *ret_removed = g_steal_pointer(&left);
+    return true;
 }
