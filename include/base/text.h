@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <glib.h>
 
@@ -43,3 +44,15 @@ bool gpuvm_text_fits(const char *patterns, const char *text);
 
 /** What is shown of @text in a table: its first line, or @most characters of that; "…" stands for the rest. g_malloc. */
 char *gpuvm_text_begin(const char *text, glong most);
+
+/** @text in at most @width columns of a terminal; "…" stands for the rest. g_malloc. */
+char *gpuvm_text_shorten(const char *text, size_t width);
+
+/**
+ * @text behind @indent columns that are used already, with a line break in place of a blank, and @indent blanks, wherever a line would
+ * be longer than @width columns; 0: never. g_malloc.
+ */
+char *gpuvm_text_fill(const char *text, size_t indent, size_t width);
+
+/** "1 card", "2 cards": @n of what is called @one. g_malloc. */
+char *gpuvm_text_count(uint64_t n, const char *one);

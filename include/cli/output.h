@@ -13,6 +13,7 @@
 
 typedef struct gpuvm_output {
     bool json, wide, color, quiet;
+    size_t columns;     /* of the terminal, that tables are to fit; 0: it is none, or all is to be shown */
     JsonObject *result; /* with json: what is printed at the end */
 } gpuvm_output;
 
@@ -25,7 +26,9 @@ typedef struct gpuvm_column {
     const char *key;                  /* the member shown: null is "-", a list is joined by commas */
     char *(*format)(JsonObject *row); /* in place of key; g_malloc */
     bool right;                       /* numbers */
-    bool wide;                        /* with -o wide only */
+    bool wide, narrow;                /* with -o wide only, without it only */
+    unsigned cut; /* in a narrow terminal: which one is shortened first, 1, 2 …; 0: never */
+    bool whole;   /* what was cut of it is said below the table */
 } gpuvm_column;
 
 /*
@@ -36,14 +39,18 @@ typedef struct gpuvm_column {
 void gpuvm_output_table(gpuvm_output *output, const char *name, JsonArray *rows, const gpuvm_column *columns,
                         const char *children);
 
-/* Prints @rows as a table, whatever the output format. */
-void gpuvm_output_print_table(JsonArray *rows, const gpuvm_column *columns, const char *children);
+/* Prints @rows as a table, unless -o json. */
+void gpuvm_output_print_table(const gpuvm_output *output, JsonArray *rows, const gpuvm_column *columns,
+                              const char *children);
 
 /* Adds @rows (taken) as @name to the JSON; for people the command prints lines of its own. */
 void gpuvm_output_rows(gpuvm_output *output, const char *name, JsonArray *rows);
 
 /* A line for people: not with -o json or -q. */
 void gpuvm_output_line(gpuvm_output *output, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* What was found, behind @lead, which may be empty, in as many lines as the terminal's width makes of it: not with -o json. */
+void gpuvm_output_paragraph(const gpuvm_output *output, const char *lead, const char *text);
 
 /* Text that is the answer itself (domain XML, a schema), unless -o json, which has it as the member @name. */
 void gpuvm_output_text(gpuvm_output *output, const char *name, const char *text);

@@ -57,6 +57,12 @@ void gpuvm_device_add_bar(gpuvm_device *device, const gpuvm_bar *bar);
  */
 char *gpuvm_device_describe(const gpuvm_device *device);
 
+/**
+ * What people call it: of a GPU, what its product's name has in brackets ("GA102 [GeForce RTX 3090]": GeForce RTX 3090); of others
+ * all of that; without one, its class. g_malloc.
+ */
+char *gpuvm_device_name(const gpuvm_device *device);
+
 /** Whether @device is what people call a GPU: a display controller, an accelerator or a co-processor. */
 bool gpuvm_device_is_gpu(const gpuvm_device *device);
 

@@ -121,3 +121,60 @@ gpuvm_text_begin(const char *text, glong most)
 
     return text[line] || length > most ? g_strconcat(begin, "…", NULL) : g_steal_pointer(&begin);
 }
+
+/* Of @n bytes of @text. */
+static size_t
+columns_of(const char *text, size_t n)
+{
+    const char *end = text + n;
+    size_t width = 0;
+
+    while (text < end)
+        width += width_of(gpuvm_text_next(&text, end));
+    return width;
+}
+
+char *
+gpuvm_text_shorten(const char *text, size_t width)
+{
+    size_t all = strlen(text), used = 1;
+    const char *end = text + all, *at = text, *next = text;
+
+    if (columns_of(text, all) <= width)
+        return g_strdup(text);
+    while ((used += width_of(gpuvm_text_next(&next, end))) <= width)
+        at = next;
+    while (at > text && at[-1] == ' ')
+        at--;
+    return g_strdup_printf("%.*s…", (int)(at - text), text);
+}
+
+char *
+gpuvm_text_fill(const char *text, size_t indent, size_t width)
+{
+    GString *out = g_string_new(NULL);
+    size_t used = indent;
+
+    while (*text) {
+        size_t n = strcspn(text, " "), columns = columns_of(text, n);
+        bool begins = used == indent;
+
+        if (!begins && width > 0 && used + 1 + columns > width) {
+            g_string_append_printf(out, "\n%*s", (int)indent, "");
+            used = indent;
+        } else if (!begins) {
+            g_string_append_c(out, ' ');
+            used++;
+        }
+        g_string_append_len(out, text, (gssize)n);
+        used += columns;
+        text += n + strspn(text + n, " ");
+    }
+    return g_string_free(out, FALSE);
+}
+
+char *
+gpuvm_text_count(uint64_t n, const char *one)
+{
+    return g_strdup_printf("%" G_GUINT64_FORMAT " %s%s", n, one, n == 1 ? "" : "s");
+}

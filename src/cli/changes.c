@@ -101,8 +101,9 @@ gpuvm_changes_show(gpuvm_cli *cli, GPtrArray *definitions, const gpuvm_define_op
         json_array_add_object_element(rows, row);
         gpuvm_output_line(cli->output, "%s (%s): %s", comparison->name,
                           comparison->source ? comparison->source : "-", title);
-        if (comparison->differences->len > 0 && !cli->output->json)
-            gpuvm_output_print_table(json_object_get_array_member(row, "differences"), columns, NULL);
+        if (comparison->differences->len > 0)
+            gpuvm_output_print_table(cli->output, json_object_get_array_member(row, "differences"), columns,
+                                     NULL);
     }
     return any;
 }

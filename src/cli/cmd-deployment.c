@@ -130,8 +130,7 @@ say_unfinished(gpuvm_cli *cli, const char *name, JsonArray *rows, guint first, c
         return;
     }
     gpuvm_output_line(cli->output, "%s: not finished; %s", name, repeated);
-    if (!cli->output->json)
-        gpuvm_output_print_table(rows, columns, NULL);
+    gpuvm_output_print_table(cli->output, rows, columns, NULL);
 }
 
 /* Whether each of @names is a deployment. */

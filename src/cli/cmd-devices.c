@@ -2,11 +2,24 @@
 /* devices: the host's cards, who has them, and whether they can be passed */
 #include <config.h>
 
+#include <string.h>
+
 #include "cli/command.h"
 #include "cli/device.h"
 #include "ops/inspect.h"
 
 static gboolean all;
+
+/* Whether the link of @row is known, and slower than the card and its slot are able to: so it is while the card has nothing to do. */
+static bool
+is_slow(JsonObject *row)
+{
+    JsonObject *link =
+        json_object_get_null_member(row, "link") ? NULL : json_object_get_object_member(row, "link");
+
+    return link &&
+           json_object_get_double_member(link, "speed") < json_object_get_double_member(link, "max_speed");
+}
 
 static char *
 format_link(JsonObject *row)
@@ -16,36 +29,72 @@ format_link(JsonObject *row)
     if (json_object_get_null_member(row, "link"))
         return g_strdup("-");
     link = json_object_get_object_member(row, "link");
-    return g_strdup_printf("%g GT/s x%d", json_object_get_double_member(link, "speed"),
+    g_autofree char *most = is_slow(row)
+                                ? g_strdup_printf(" of %g", json_object_get_double_member(link, "max_speed"))
+                                : g_strdup("");
+    return g_strdup_printf("%g%s GT/s x%d", json_object_get_double_member(link, "speed"), most,
                            (int)json_object_get_int_member(link, "width"));
+}
+
+static char *
+format_claim(JsonObject *claim)
+{
+    return g_strconcat(json_object_get_string_member(claim, "domain"),
+                       !json_object_get_boolean_member(claim, "active")  ? ""
+                       : json_object_get_boolean_member(claim, "in_use") ? " (running)"
+                                                                         : " (next start)",
+                       NULL);
 }
 
 static char *
 format_claims(JsonObject *row)
 {
     JsonArray *claims = json_object_get_array_member(row, "claimed_by");
-    GString *text = g_string_new(NULL);
+    GString *text = g_string_new(json_array_get_length(claims) == 0 ? "-" : NULL);
 
     for (guint i = 0; i < json_array_get_length(claims); i++) {
-        JsonObject *claim = json_array_get_object_element(claims, i);
+        g_autofree char *claim = format_claim(json_array_get_object_element(claims, i));
 
-        g_string_append_printf(text, "%s%s%s", i > 0 ? "," : "",
-                               json_object_get_string_member(claim, "domain"),
-                               !json_object_get_boolean_member(claim, "active")  ? ""
-                               : json_object_get_boolean_member(claim, "in_use") ? " (running)"
-                                                                                 : " (next start)");
+        g_string_append_printf(text, "%s%s", i > 0 ? "," : "", claim);
     }
-    return g_string_free(text->len > 0 ? text : g_string_append_c(text, '-'), FALSE);
+    return g_string_free(text, FALSE);
+}
+
+/* The first of them, one that runs if any does, and how many more there are. */
+static char *
+format_first_claim(JsonObject *row)
+{
+    JsonArray *claims = json_object_get_array_member(row, "claimed_by");
+    guint n = json_array_get_length(claims);
+    g_autofree char *first = n > 0 ? format_claim(json_array_get_object_element(claims, 0)) : g_strdup("-");
+
+    return n > 1 ? g_strdup_printf("%s +%u", first, n - 1) : g_steal_pointer(&first);
 }
 
 static char *
 format_passable(JsonObject *row)
 {
-    if (json_object_get_null_member(row, "passable"))
-        return g_strdup("unknown");
-    if (json_object_get_boolean_member(row, "passable"))
-        return g_strdup("yes");
-    return g_strdup_printf("no: %s", json_object_get_string_member(row, "reason"));
+    return g_strdup(json_object_get_null_member(row, "passable")      ? "unknown"
+                    : json_object_get_boolean_member(row, "passable") ? "yes"
+                                                                      : "no");
+}
+
+/* Without which device it is about, which the other columns say. */
+static char *
+format_reason(JsonObject *row)
+{
+    const char *address = json_object_get_string_member(row, "address");
+    g_autofree char *id = gpuvm_device_row_id(row);
+    g_autofree char *which = g_strdup_printf("device %s ", address);
+    g_autofree char *called = g_strdup_printf("(%s) ", id), *of = g_strdup_printf(" of device %s", address);
+    GString *text = g_string_new(json_object_get_string_member_with_default(row, "reason", "-"));
+
+    if (g_str_has_prefix(text->str, which))
+        g_string_erase(text, 0, (gssize)strlen(which));
+    if (g_str_has_prefix(text->str, called))
+        g_string_erase(text, 0, (gssize)strlen(called));
+    g_string_replace(text, of, "", 1);
+    return g_string_free(text, FALSE);
 }
 
 /* "16M,256M/8G": sizes, which are powers of two, and what one can be resized to. */
@@ -79,20 +128,25 @@ format_bars(JsonObject *row)
     return g_string_free(text->len > 0 ? text : g_string_append_c(text, '-'), FALSE);
 }
 
+/* clang-format off */
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
-    {.header = "CLASS", .key = "class_name"},
-    {.header = "ID", .format = gpuvm_device_row_id},
-    {.header = "PRODUCT", .key = "product"},
+    {.header = "PASSABLE", .format = format_passable},
+    {.header = "NAME", .key = "name", .cut = 2, .narrow = true},
     {.header = "DRIVER", .key = "driver"},
     {.header = "GROUP", .key = "iommu_group", .right = true},
-    {.header = "NUMA", .key = "numa_node", .right = true},
-    {.header = "LINK", .format = format_link},
+    {.header = "NUMA", .key = "numa_node", .right = true, .wide = true},
+    {.header = "CLASS", .key = "class_name", .wide = true},
+    {.header = "ID", .format = gpuvm_device_row_id, .wide = true},
+    {.header = "PRODUCT", .key = "product", .wide = true},
+    {.header = "LINK", .format = format_link, .wide = true},
     {.header = "BARS", .format = format_bars, .wide = true},
-    {.header = "DOMAINS", .format = format_claims},
-    {.header = "PASSABLE", .format = format_passable},
+    {.header = "DOMAINS", .format = format_first_claim, .cut = 3, .narrow = true},
+    {.header = "DOMAINS", .format = format_claims, .wide = true},
+    {.header = "REASON", .format = format_reason, .cut = 1, .whole = true},
     {0},
 };
+/* clang-format on */
 
 static JsonArray *
 claims_of(const gpuvm_facts *facts, const gpuvm_device *device)
@@ -202,10 +256,24 @@ named_cards(gpuvm_session *session, int n, char **names)
     return g_steal_pointer(&chosen);
 }
 
+/* Whether a link in @rows, or in what is below them, is slow. */
+static bool
+any_is_slow(JsonArray *rows)
+{
+    for (guint i = 0; i < json_array_get_length(rows); i++) {
+        JsonObject *row = json_array_get_object_element(rows, i);
+
+        if (is_slow(row) || any_is_slow(json_object_get_array_member(row, "functions")))
+            return true;
+    }
+    return false;
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(GPtrArray) devices = NULL;
+    JsonArray *rows;
 
     if (!gpuvm_session_gather(cli->session))
         return;
@@ -215,7 +283,10 @@ run(gpuvm_cli *cli, int argc, char **argv)
         devices = every_card(cli->session);
     if (!devices)
         return;
-    gpuvm_output_table(cli->output, "devices", make_rows(cli->session, devices), columns, "functions");
+    rows = make_rows(cli->session, devices);
+    gpuvm_output_table(cli->output, "devices", rows, columns, "functions");
+    if (cli->output->wide && any_is_slow(rows))
+        gpuvm_output_line(cli->output, "a card that is idle slows its link down, until it has work again");
     if (argc == 0 && !all && devices->len == 0)
         gpuvm_output_line(cli->output, "no GPU found; gpuvm devices --all shows every PCI device");
 }

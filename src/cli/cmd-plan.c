@@ -191,8 +191,8 @@ show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *com
                       json_object_get_int_member(row, "memory_mb"),
                       json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
     if (gpuvm_spec_is_merged(draft->definition->spec))
-        gpuvm_output_print_table(json_object_get_array_member(row, "values"), value_columns, NULL);
-    gpuvm_output_print_table(functions, columns, NULL);
+        gpuvm_output_print_table(output, json_object_get_array_member(row, "values"), value_columns, NULL);
+    gpuvm_output_print_table(output, functions, columns, NULL);
     if (json_array_get_length(functions) > 0 || draft->plan->place.cpus)
         show_placement(output, &draft->plan->place);
     for (guint i = 0; i < draft->plan->decisions->len; i++) {

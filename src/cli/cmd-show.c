@@ -96,10 +96,10 @@ show(gpuvm_output *output, JsonObject *vm)
     gpuvm_output_line(output, "%-12s %s", "autostart",
                       json_object_get_boolean_member(vm, "autostart") ? "yes" : "no");
     if (json_object_get_boolean_member(vm, "waits")) {
-        gpuvm_output_print_table(json_object_get_array_member(vm, "devices"), columns, NULL);
+        gpuvm_output_print_table(output, json_object_get_array_member(vm, "devices"), columns, NULL);
         gpuvm_output_line(output, "waits for its next start:");
     }
-    gpuvm_output_print_table(json_object_get_array_member(vm, "next_devices"), columns, NULL);
+    gpuvm_output_print_table(output, json_object_get_array_member(vm, "next_devices"), columns, NULL);
 }
 
 static void

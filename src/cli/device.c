@@ -49,9 +49,11 @@ bar_rows(const gpuvm_device *device)
 JsonObject *
 gpuvm_device_row(const gpuvm_device *device)
 {
+    g_autofree char *name = gpuvm_device_name(device);
     JsonObject *row = json_object_new();
 
     json_object_set_string_member(row, "address", GPUVM_PCI(&device->addr));
+    json_object_set_string_member(row, "name", name);
     set_hex(row, "class", 6, device->class_code);
     json_object_set_string_member(row, "class_name", gpuvm_pci_class_name(device->class_code));
     set_hex(row, "vendor_id", 4, device->vendor_id);

@@ -7,7 +7,7 @@
 #include "cli/output.h"
 #include "model/facts.h"
 
-/* address, class, class_name, vendor_id, device_id, vendor, product, driver, iommu_group, numa_node, link. */
+/* address, name, class, class_name, vendor_id, device_id, vendor, product, driver, iommu_group, numa_node, link. */
 JsonObject *gpuvm_device_row(const gpuvm_device *device);
 
 /* "10de:2204" of such a row. g_malloc. */

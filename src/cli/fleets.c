@@ -209,7 +209,7 @@ show(gpuvm_output *output, JsonObject *fleet)
     gpuvm_output_line(output, "%-12s %" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " running", "replicas",
                       json_object_get_int_member(fleet, "running"),
                       json_object_get_int_member(fleet, "replicas"));
-    gpuvm_output_print_table(json_object_get_array_member(fleet, "vms"), show_columns, NULL);
+    gpuvm_output_print_table(output, json_object_get_array_member(fleet, "vms"), show_columns, NULL);
 }
 
 static void

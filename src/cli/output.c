@@ -5,13 +5,28 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libsmartcols/libsmartcols.h>
 
 #include "base/text.h"
 
 #define SHORT_DIGITS 12 /* of a digest in a table */
+#define LEAST_WIDTH 10  /* columns that are left of one that is shortened */
+#define LAST_CUT 3      /* of gpuvm_column's cut */
+
+/* The terminal's columns, as libsmartcols finds them out; 0: standard output is none. */
+static size_t
+terminal_columns(void)
+{
+    struct libscols_table *table = isatty(STDOUT_FILENO) ? scols_new_table() : NULL;
+    size_t columns = table ? scols_table_get_termwidth(table) : 0;
+
+    scols_unref_table(table);
+    return columns;
+}
 
 gpuvm_output *
 gpuvm_output_new(void)
@@ -19,6 +34,7 @@ gpuvm_output_new(void)
     gpuvm_output *output = g_new0(gpuvm_output, 1);
 
     output->result = json_object_new();
+    output->columns = terminal_columns();
     return output;
 }
 
@@ -87,20 +103,124 @@ add_lines(struct libscols_table *table, struct libscols_line *parent, JsonArray 
     }
 }
 
-void
-gpuvm_output_print_table(JsonArray *rows, const gpuvm_column *columns, const char *children)
+/* What was cut of a column, each once, with the first cells of its rows. */
+typedef struct remains {
+    GPtrArray *texts;  /* char *, owned by names */
+    GHashTable *names; /* char * → GString */
+} remains;
+
+static void
+remember(remains *rest, const char *text, const char *name)
 {
+    GString *names = g_hash_table_lookup(rest->names, text);
+
+    if (!names) {
+        char *copy = g_strdup(text);
+
+        names = g_string_new(NULL);
+        g_hash_table_insert(rest->names, copy, names);
+        g_ptr_array_add(rest->texts, copy);
+    }
+    g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+}
+
+/* Shortens the cells of a column to @width; @rest: where to keep what they were; NULL: nowhere. */
+static void
+shorten(struct libscols_table *table, size_t column, size_t width, remains *rest)
+{
+    struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
+    struct libscols_line *line;
+
+    while (scols_table_next_line(table, lines, &line) == 0) {
+        const char *whole = scols_cell_get_data(scols_line_get_cell(line, column));
+        g_autofree char *less = gpuvm_text_shorten(whole, width);
+
+        if (rest && !g_str_equal(less, whole))
+            remember(rest, whole, scols_cell_get_data(scols_line_get_cell(line, 0)));
+        scols_line_refer_data(line, column, g_steal_pointer(&less));
+    }
+    scols_free_iter(lines);
+}
+
+/* Has libsmartcols lay it out, and cuts what is too much for the terminal. */
+static void
+fit(struct libscols_table *table, const gpuvm_column *columns, size_t most, remains *rest)
+{
+    size_t width = 0;
+    char *unused = NULL;
+
+    scols_print_table_to_string(table, &unused);
+    free(unused);
+    for (size_t c = 0; columns[c].header; c++)
+        width += scols_column_get_width(scols_table_get_column(table, c)) + (c > 0);
+    for (unsigned turn = 1; width > most && turn <= LAST_CUT; turn++) {
+        for (size_t c = 0; columns[c].header; c++) {
+            size_t has, keeps;
+
+            if (columns[c].cut != turn)
+                continue;
+            has = scols_column_get_width(scols_table_get_column(table, c));
+            keeps = MIN(has, MAX(has - MIN(has, width - most), LEAST_WIDTH));
+            shorten(table, c, keeps, columns[c].whole ? rest : NULL);
+            width -= has - keeps;
+        }
+    }
+}
+
+static void
+print_rest(const gpuvm_output *output, const remains *rest)
+{
+    for (guint i = 0; i < rest->texts->len; i++) {
+        const char *text = rest->texts->pdata[i];
+        GString *names = g_hash_table_lookup(rest->names, text);
+        g_autofree char *line = g_strdup_printf("%s: %s", names->str, text);
+
+        gpuvm_output_paragraph(output, "", line);
+    }
+}
+
+static void
+free_names(gpointer names)
+{
+    g_string_free(names, TRUE);
+}
+
+/* @columns: those that are shown. */
+static void
+print_table(const gpuvm_output *output, JsonArray *rows, const gpuvm_column *columns, const char *children)
+{
+    g_autoptr(GPtrArray) texts = g_ptr_array_new();
+    g_autoptr(GHashTable) names = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_names);
+    remains rest = {texts, names};
     struct libscols_table *table = scols_new_table();
 
-    /* a narrow terminal breaks the lines: libsmartcols would break words, five letters of them in a line */
+    /* what is still too wide, the terminal breaks: libsmartcols would break words, five letters of them in a line */
     scols_table_set_termforce(table, SCOLS_TERMFORCE_NEVER);
     for (size_t c = 0; columns[c].header; c++) {
         int flags = (columns[c].right ? SCOLS_FL_RIGHT : 0) | (children && c == 0 ? SCOLS_FL_TREE : 0);
         scols_table_new_column(table, columns[c].header, 0, flags);
     }
     add_lines(table, NULL, rows, columns, children);
+    if (output->columns > 0)
+        fit(table, columns, output->columns, &rest);
     scols_print_table(table);
     scols_unref_table(table);
+    print_rest(output, &rest);
+}
+
+void
+gpuvm_output_print_table(const gpuvm_output *output, JsonArray *rows, const gpuvm_column *columns,
+                         const char *children)
+{
+    g_autoptr(GArray) shown = g_array_new(TRUE, FALSE, sizeof(gpuvm_column));
+
+    if (output->json)
+        return;
+    for (; columns->header; columns++) {
+        if (output->wide ? !columns->narrow : !columns->wide)
+            g_array_append_vals(shown, columns, 1);
+    }
+    print_table(output, rows, (const gpuvm_column *)(const void *)shown->data, children);
 }
 
 void
@@ -113,15 +233,18 @@ void
 gpuvm_output_table(gpuvm_output *output, const char *name, JsonArray *rows, const gpuvm_column *columns,
                    const char *children)
 {
-    g_autoptr(GArray) shown = g_array_new(TRUE, FALSE, sizeof(gpuvm_column));
-
-    for (; columns->header; columns++) {
-        if (output->wide || !columns->wide)
-            g_array_append_vals(shown, columns, 1);
-    }
-    if (!output->json)
-        gpuvm_output_print_table(rows, (const gpuvm_column *)(const void *)shown->data, children);
+    gpuvm_output_print_table(output, rows, columns, children);
     gpuvm_output_rows(output, name, rows);
+}
+
+void
+gpuvm_output_paragraph(const gpuvm_output *output, const char *lead, const char *text)
+{
+    g_autofree char *safe = gpuvm_text_printable(text);
+    g_autofree char *filled = gpuvm_text_fill(safe, strlen(lead), output->columns);
+
+    if (!output->json)
+        printf("%s%s\n", lead, filled);
 }
 
 void

@@ -107,6 +107,8 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     session->pool = global->pool;
     output->json = g_strcmp0(global->output, "json") == 0;
     output->wide = g_strcmp0(global->output, "wide") == 0;
+    if (output->wide)
+        output->columns = 0;
     output->quiet = global->quiet;
     output->color = wants_color();
     command->run(&cli, argc, argv);

@@ -3,6 +3,8 @@
 
 #include "model/facts.h"
 
+#include <string.h>
+
 gpuvm_device *
 gpuvm_device_new(const gpuvm_pci_addr *addr)
 {
@@ -47,6 +49,16 @@ gpuvm_device_describe(const gpuvm_device *device)
 
     return g_strdup_printf("%s%s%s (%04x:%04x)", device->vendor ? device->vendor : "",
                            device->vendor ? " " : "", product, device->vendor_id, device->device_id);
+}
+
+char *
+gpuvm_device_name(const gpuvm_device *device)
+{
+    const char *product = device->product ? device->product : gpuvm_pci_class_name(device->class_code);
+    const char *begin = gpuvm_device_is_gpu(device) ? strchr(product, '[') : NULL;
+    const char *end = begin ? strchr(begin, ']') : NULL;
+
+    return end ? g_strndup(begin + 1, (size_t)(end - begin - 1)) : g_strdup(product);
 }
 
 bool

@@ -87,3 +87,33 @@ json()
 j = json.load(open(".out"))
 sys.exit(0 if eval(f"({sys.argv[1]})") else json.dumps(j, indent=1))' "$1"
 }
+
+# on_terminal COLUMNS ARGUMENT…: as run, but it writes to a terminal so wide; what it said to either is in .out
+on_terminal()
+{
+    /usr/bin/python3 -c 'import fcntl, os, pty, struct, sys, termios
+child, screen = pty.fork()
+if child == 0:
+    fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(sys.argv[1]), 0, 0))
+    os.execv(sys.argv[2], sys.argv[2:])
+said = b""
+try:
+    while more := os.read(screen, 4096):
+        said += more
+except OSError:  # it has ended
+    pass
+open(".out", "wb").write(said.replace(b"\r\n", b"\n"))
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))' "$1" "$gpuvm" "${@:2}" 2>.err
+    status=$?
+}
+
+# fits NAME COLUMNS: no line of the last run is longer
+fits()
+{
+    check "$1: $2 columns" /usr/bin/python3 -c 'import re, sys, unicodedata
+for line in open(".out", encoding="utf-8"):
+    line = re.sub("\x1b\\[[0-9;]*m", "", line.rstrip("\n"))
+    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+    if width > int(sys.argv[1]):
+        sys.exit(f"{width}: {line}")' "$2"
+}

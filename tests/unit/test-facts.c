@@ -119,6 +119,33 @@ describes_devices(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+names_devices(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        uint32_t class_code;
+        const char *product, *name;
+    } cases[] = {
+        {0x030200, "GH100 [H100 SXM5 80GB]", "H100 SXM5 80GB"},
+        {0x030000, "Navi 21 [Radeon RX 6800] [rev 2]", "Radeon RX 6800"},
+        {0x030000, "ASPEED Graphics Family", "ASPEED Graphics Family"},
+        {0x030000, "cut [off", "cut [off"},
+        {0x010601, "SATA Controller [AHCI mode]", "SATA Controller [AHCI mode]"},
+        {0x030000, NULL, "VGA compatible controller"},
+    };
+    gpuvm_pci_addr addr = at("0000:01:00.0");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_device) device = gpuvm_device_new(&addr);
+        g_autofree char *name = NULL;
+
+        device->product = g_strdup(cases[i].product);
+        device->class_code = cases[i].class_code;
+        name = gpuvm_device_name(device);
+        assert_string_equal(name, cases[i].name);
+    }
+}
+
 static gpuvm_claim *
 make_claim(const char *domain, const char *now, const char *next)
 {
@@ -266,6 +293,7 @@ main(void)
         cmocka_unit_test(replaces_a_device),
         cmocka_unit_test(knows_nothing_of_a_new_device),
         cmocka_unit_test(describes_devices),
+        cmocka_unit_test(names_devices),
         cmocka_unit_test(lists_active_claims_first),
         cmocka_unit_test(replaces_a_claim),
         cmocka_unit_test(tells_who_waits_for_its_next_start),

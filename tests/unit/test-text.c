@@ -119,13 +119,72 @@ shows_the_begin(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+shortens(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *text;
+        size_t width;
+        const char *shorter;
+    } cases[] = {
+        {"", 1, ""},
+        {"abc", 3, "abc"},
+        {"abcd", 3, "ab…"},
+        {"ab cd", 4, "ab…"},
+        {"東京都", 6, "東京都"},
+        {"東京都", 5, "東京…"},
+        {"東京都", 4, "東…"},
+        {"e\u0301e\u0301e", 2, "e\u0301…"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *shorter = gpuvm_text_shorten(cases[i].text, cases[i].width);
+
+        expect_text(cases[i].text, shorter, cases[i].shorter);
+    }
+}
+
+static void
+fills_lines(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *text;
+        size_t indent, width;
+        const char *filled;
+    } cases[] = {
+        {"", 0, 10, ""},
+        {"one two  three", 0, 0, "one two three"},
+        {"one two three", 0, 7, "one two\nthree"},
+        {"one two three", 2, 7, "one\n  two\n  three"},
+        {"one twothree", 2, 6, "one\n  twothree"},
+        {"東京 都", 0, 6, "東京\n都"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *filled = gpuvm_text_fill(cases[i].text, cases[i].indent, cases[i].width);
+
+        expect_text(cases[i].text, filled, cases[i].filled);
+    }
+}
+
+static void
+counts_things(void **state G_GNUC_UNUSED)
+{
+    static const char *const texts[] = {"0 CPUs", "1 CPU", "2 CPUs"};
+
+    for (size_t n = 0; n < G_N_ELEMENTS(texts); n++) {
+        g_autofree char *text = gpuvm_text_count(n, "CPU");
+
+        assert_string_equal(text, texts[n]);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(makes_visible),
-        cmocka_unit_test(counts_columns),
-        cmocka_unit_test(fits_patterns),
+        cmocka_unit_test(makes_visible),   cmocka_unit_test(counts_columns), cmocka_unit_test(shortens),
+        cmocka_unit_test(fills_lines),     cmocka_unit_test(counts_things),  cmocka_unit_test(fits_patterns),
         cmocka_unit_test(shows_the_begin),
     };
 

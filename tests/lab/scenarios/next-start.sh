@@ -12,8 +12,10 @@ expect_exit 0 gpuvm define "$TMPDIR/second.yaml" "$TMPDIR/third.yaml"
 expect_text "device 0000:01:00.0 is also named by domain 'first', which is running" \
     "device 0000:02:00.0 is also named by domain 'first' for its next start"
 expect_exit 0 gpuvm devices 02:00.0
-expect_text 'first (next start),second yes'
-expect_exit 0 gpuvm devices 01:00.0
+expect_text ' yes ' 'first (next start) +1'
+expect_exit 0 gpuvm -o wide devices 02:00.0
+expect_text 'first (next start),second'
+expect_exit 0 gpuvm -o wide devices 01:00.0
 expect_text 'first (running),third'
 
 expect_exit 0 gpuvm list
@@ -29,9 +31,9 @@ expect_json '[[d["address"] for d in j["vm"][k]] for k in ["devices", "next_devi
 
 # A host file tells the same.
 expect_exit 0 gpuvm capture -o "$TMPDIR/host.xml"
-expect_exit 0 gpuvm --host "$TMPDIR/host.xml" devices 02:00.0
-expect_text 'first (next start),second yes'
-expect_exit 0 gpuvm --host "$TMPDIR/host.xml" devices 01:00.0
+expect_exit 0 gpuvm --host "$TMPDIR/host.xml" -o wide devices 02:00.0
+expect_text 'first (next start),second'
+expect_exit 0 gpuvm --host "$TMPDIR/host.xml" -o wide devices 01:00.0
 expect_text "first (running),third" "in use by domain 'first'"
 expect_exit 5 gpuvm -c "test://$TMPDIR/host.xml" start third
 expect_exit 0 gpuvm -c "test://$TMPDIR/host.xml" start second
