@@ -20,6 +20,7 @@ typedef struct gpuvm_finding {
     gpuvm_verdict verdict;
     char *evidence; /* what was seen, one line */
     char *remedy;   /* commands to type or steps to take, lines; NULL */
+    char *each;     /* of a GPU: what is said of all that are alike; NULL: it is of none */
 } gpuvm_finding;
 
 void gpuvm_finding_free(gpuvm_finding *finding);
@@ -32,3 +33,9 @@ typedef struct gpuvm_fitness_input {
 
 /** The findings (gpuvm_finding, owned by the array), in the order in which remedying them makes sense. */
 GPtrArray *gpuvm_fitness_check(const gpuvm_fitness_input *input);
+
+/**
+ * @findings in short, likewise: of GPUs that are alike one says how many there are; those that have what they need, or are just
+ * there, are left out of a topic where others have not.
+ */
+GPtrArray *gpuvm_fitness_summary(const GPtrArray *findings);

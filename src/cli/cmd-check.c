@@ -21,37 +21,58 @@ make_row(const gpuvm_finding *finding)
     return row;
 }
 
-static void
-show(gpuvm_output *output, const gpuvm_finding *finding)
-{
-    static const char *const colors[] = {"\033[32m", "\033[33m", "\033[1;31m", "\033[2m"};
-    g_auto(GStrv) lines = finding->remedy ? g_strsplit(finding->remedy, "\n", -1) : NULL;
+#define EVIDENCE 29 /* the column where it begins */
 
+static const char *const colors[] = {"\033[32m", "\033[33m", "\033[1;31m", "\033[2m"};
+
+static void
+show(const gpuvm_output *output, const gpuvm_finding *finding)
+{
+    g_auto(GStrv) lines = finding->remedy ? g_strsplit(finding->remedy, "\n", -1) : NULL;
     g_autofree char *evidence = gpuvm_text_printable(finding->evidence);
+    g_autofree char *filled = gpuvm_text_fill(evidence, EVIDENCE, output->columns);
 
     if (finding->verdict == GPUVM_PASS && output->quiet)
         return;
     printf("%s%-7s%s %-20s %s\n", output->color ? colors[finding->verdict] : "",
-           gpuvm_verdict_names[finding->verdict], output->color ? "\033[0m" : "", finding->topic, evidence);
+           gpuvm_verdict_names[finding->verdict], output->color ? "\033[0m" : "", finding->topic, filled);
     for (char **line = lines; line && *line; line++) {
         g_autofree char *remedy = gpuvm_text_printable(*line);
 
-        printf("%28s → %s\n", "", remedy);
+        printf("%*s→ %s\n", EVIDENCE, "", remedy); /* in one line, to be copied */
     }
+}
+
+/* "12 ok, 1 warning, 0 errors, 2 unknown" */
+static void
+show_counts(gpuvm_output *output, const GPtrArray *findings)
+{
+    guint n[] = {[GPUVM_PASS] = 0, [GPUVM_WARN] = 0, [GPUVM_FAIL] = 0, [GPUVM_CANNOT_SEE] = 0};
+
+    for (guint i = 0; i < findings->len; i++)
+        n[((const gpuvm_finding *)findings->pdata[i])->verdict]++;
+    g_autofree char *warnings = gpuvm_text_count(n[GPUVM_WARN], "warning"),
+                    *errors = gpuvm_text_count(n[GPUVM_FAIL], "error");
+    g_autofree char *unknown =
+        n[GPUVM_CANNOT_SEE] > 0 ? g_strdup_printf(", %u unknown", n[GPUVM_CANNOT_SEE]) : g_strdup("");
+    gpuvm_output_line(output, "%u ok, %s, %s%s", n[GPUVM_PASS], warnings, errors, unknown);
 }
 
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
     g_autoptr(GPtrArray) findings = gpuvm_check_host(cli->session);
+    g_autoptr(GPtrArray) summary = findings ? gpuvm_fitness_summary(findings) : NULL;
+    const GPtrArray *shown = cli->verbose ? findings : summary;
     JsonArray *rows = json_array_new();
 
     (void)argc, (void)argv;
-    for (guint i = 0; findings && i < findings->len; i++) {
+    for (guint i = 0; findings && i < findings->len; i++)
         json_array_add_object_element(rows, make_row(findings->pdata[i]));
-        if (!cli->output->json)
-            show(cli->output, findings->pdata[i]);
-    }
+    for (guint i = 0; shown && !cli->output->json && i < shown->len; i++)
+        show(cli->output, shown->pdata[i]);
+    if (summary)
+        show_counts(cli->output, summary);
     gpuvm_output_rows(cli->output, "checks", rows);
 }
 
@@ -60,6 +81,7 @@ const gpuvm_command gpuvm_cmd_check = {
     .summary = "Check whether this host is fit to pass GPUs",
     .description =
         "Looks at everything that passing a GPU needs, a line each: PASS, WARN, FAIL or unknown, the evidence, and\n"
-        "what to type. What cannot be seen over a connection is unknown, never passed. Exit code 5 on a FAIL.",
+        "what to type; of cards that are alike, how many there are: -v has a line for each. What cannot be seen over\n"
+        "a connection is unknown, never passed. Exit code 5 on a FAIL.",
     .run = run,
 };

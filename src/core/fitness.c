@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "core/fitness_gpus.h"
 
 #define OLDEST_LIBVIRT 9000000
@@ -18,10 +19,11 @@ gpuvm_finding_free(gpuvm_finding *finding)
         return;
     g_free(finding->evidence);
     g_free(finding->remedy);
+    g_free(finding->each);
     g_free(finding);
 }
 
-void
+gpuvm_finding *
 gpuvm_finding_add(GPtrArray *findings, const char *topic, gpuvm_verdict verdict, const char *remedy,
                   const char *format, ...)
 {
@@ -35,6 +37,7 @@ gpuvm_finding_add(GPtrArray *findings, const char *topic, gpuvm_verdict verdict,
     finding->evidence = g_strdup_vprintf(format, args);
     va_end(args);
     g_ptr_array_add(findings, finding);
+    return finding;
 }
 
 static char *
@@ -274,12 +277,17 @@ check_policy(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fin
                           "the policy is wrong: nothing is allowed");
     for (unsigned i = 0; i < input->policies->n; i++) {
         const gpuvm_policy *policy = input->policies->of[i].spec->policy;
-        g_autofree char *allowed =
-            policy->allowlist ? g_strdup_printf("%u rules allow", policy->allowlist->len)
-                              : g_strdup("display controllers, accelerators and co-processors are allowed");
+        guint deny = policy->denylist->len;
+        g_autofree char *rules = policy->allowlist ? gpuvm_text_count(policy->allowlist->len, "rule") : NULL;
+        g_autofree char *denied =
+            deny > 0 ? g_strdup_printf(", %u %s", deny, deny == 1 ? "denies" : "deny") : g_strdup("");
 
-        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s: %s, %u deny", input->policies->of[i].name,
-                          allowed, policy->denylist->len);
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s: %s%s%s", input->policies->of[i].name,
+                          rules ? rules : "display controllers, accelerators and co-processors",
+                          !rules                        ? " are allowed"
+                          : policy->allowlist->len == 1 ? " allows"
+                                                        : " allow",
+                          denied);
     }
 }
 

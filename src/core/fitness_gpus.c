@@ -3,6 +3,8 @@
 
 #include "core/fitness_gpus.h"
 
+#include "base/text.h"
+
 static GPtrArray *
 find_gpus(const gpuvm_facts *facts)
 {
@@ -21,18 +23,22 @@ gpuvm_fitness_gpus(const gpuvm_fitness_input *input, const char *topic, GPtrArra
 {
     g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
     guint n = g_hash_table_size(input->facts->devices);
+    g_autofree char *counted = gpuvm_text_count(n, "PCI device");
 
     if (n == 0) /* without libvirt; no machine has none */
         gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "no device could be looked at");
     else if (gpus->len == 0)
         gpuvm_finding_add(findings, topic, GPUVM_FAIL,
                           "lspci -nn -d ::03xx; is the card seated and powered, and its slot enabled?",
-                          "no GPU among %u PCI devices", n);
+                          "no GPU among %s", counted);
     for (guint i = 0; i < gpus->len; i++) {
         const gpuvm_device *gpu = gpus->pdata[i];
-        g_autofree char *what = gpuvm_device_describe(gpu);
+        const char *driver = gpu->driver ? gpu->driver : "none";
+        g_autofree char *what = gpuvm_device_describe(gpu), *name = gpuvm_device_name(gpu);
+
         gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s %s, driver %s", GPUVM_PCI(&gpu->addr), what,
-                          gpu->driver ? gpu->driver : "none");
+                          driver)
+            ->each = g_strdup_printf("%s, driver %s", name, driver);
     }
 }
 
@@ -66,14 +72,16 @@ gpuvm_fitness_groups(const gpuvm_fitness_input *input, const char *topic, GPtrAr
         g_autofree char *company = describe_company(gpu, input->facts);
 
         if (gpu->iommu_group == GPUVM_UNKNOWN)
-            gpuvm_finding_add(findings, topic, GPUVM_FAIL, NULL, "%s has none", GPUVM_PCI(&gpu->addr));
+            gpuvm_finding_add(findings, topic, GPUVM_FAIL, NULL, "%s has none", GPUVM_PCI(&gpu->addr))->each =
+                g_strdup("none has one");
         else if (*company)
             gpuvm_finding_add(findings, topic, GPUVM_WARN,
                               "move the card to another slot, or use 'iommu_group: include' or 'detach'",
                               "%s shares group %d with %s", GPUVM_PCI(&gpu->addr), gpu->iommu_group, company);
         else
             gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s has group %d to itself",
-                              GPUVM_PCI(&gpu->addr), gpu->iommu_group);
+                              GPUVM_PCI(&gpu->addr), gpu->iommu_group)
+                ->each = g_strdup("each has its group to itself");
     }
 }
 
@@ -102,6 +110,29 @@ gpuvm_fitness_display(const gpuvm_fitness_input *input, const char *topic, GPtrA
                           "%s is the host's boot display and stays with the host", GPUVM_PCI(&display->addr));
 }
 
+static void
+add_link(GPtrArray *findings, const char *topic, const gpuvm_device *gpu)
+{
+    const char *address = GPUVM_PCI(&gpu->addr);
+
+    if (gpu->link_width < gpu->link_max_width)
+        gpuvm_finding_add(findings, topic, GPUVM_WARN,
+                          "move the card to a slot with more lanes; clean its contacts and reseat it",
+                          "%s runs with %d of %d lanes", address, gpu->link_width, gpu->link_max_width)
+            ->each = g_strdup_printf("%d of %d lanes", gpu->link_width, gpu->link_max_width);
+    else if (gpu->link_speed < gpu->link_max_speed)
+        gpuvm_finding_add(
+            findings, topic, GPUVM_PASS, NULL,
+            "%s runs at %g of %g GT/s with all %d lanes: an idle card slows down, look again under load",
+            address, gpu->link_speed, gpu->link_max_speed, gpu->link_width)
+            ->each = g_strdup_printf("all %d lanes, at %g of %g GT/s, as idle cards are", gpu->link_width,
+                                     gpu->link_speed, gpu->link_max_speed);
+    else
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s runs at %g GT/s with %d lanes, all it can",
+                          address, gpu->link_speed, gpu->link_width)
+            ->each = g_strdup_printf("all %d lanes, at %g GT/s", gpu->link_width, gpu->link_speed);
+}
+
 void
 gpuvm_fitness_links(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
 {
@@ -110,21 +141,7 @@ gpuvm_fitness_links(const gpuvm_fitness_input *input, const char *topic, GPtrArr
     for (guint i = 0; i < gpus->len; i++) {
         const gpuvm_device *gpu = gpus->pdata[i];
 
-        if (gpu->link_max_width == 0)
-            continue;
-        if (gpu->link_width < gpu->link_max_width)
-            gpuvm_finding_add(findings, topic, GPUVM_WARN,
-                              "move the card to a slot with more lanes; clean its contacts and reseat it",
-                              "%s runs with %d of %d lanes", GPUVM_PCI(&gpu->addr), gpu->link_width,
-                              gpu->link_max_width);
-        else if (gpu->link_speed < gpu->link_max_speed)
-            gpuvm_finding_add(
-                findings, topic, GPUVM_PASS, NULL,
-                "%s runs at %g of %g GT/s with all %d lanes: an idle card slows down, look again under load",
-                GPUVM_PCI(&gpu->addr), gpu->link_speed, gpu->link_max_speed, gpu->link_width);
-        else
-            gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL,
-                              "%s runs at %g GT/s with %d lanes, all it can", GPUVM_PCI(&gpu->addr),
-                              gpu->link_speed, gpu->link_width);
+        if (gpu->link_max_width > 0)
+            add_link(findings, topic, gpu);
     }
 }

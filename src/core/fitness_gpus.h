@@ -6,9 +6,9 @@
 
 #include "core/fitness.h"
 
-/** Adds a finding; @remedy may be NULL. */
-void gpuvm_finding_add(GPtrArray *findings, const char *topic, gpuvm_verdict verdict, const char *remedy,
-                       const char *format, ...) G_GNUC_PRINTF(5, 6);
+/** Adds a finding, and returns it; @remedy may be NULL. */
+gpuvm_finding *gpuvm_finding_add(GPtrArray *findings, const char *topic, gpuvm_verdict verdict,
+                                 const char *remedy, const char *format, ...) G_GNUC_PRINTF(5, 6);
 
 /** Each adds what it finds of its topic. */
 void gpuvm_fitness_gpus(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings);

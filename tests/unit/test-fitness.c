@@ -258,7 +258,7 @@ static void
 cards(void **state G_GNUC_UNUSED)
 {
     static const fitness_case cases[] = {
-        {"GPUs", "", NIC, {"FAIL no GPU among 1 PCI devices → lspci"}},
+        {"GPUs", "", NIC, {"FAIL no GPU among 1 PCI device → lspci"}},
         {"GPUs",
          "",
          GPU NIC "0000:05:00.0 120000 1002:74a1 group=5\n",
@@ -314,7 +314,9 @@ policies(void **state G_GNUC_UNUSED)
     g_autofree char *right_text = findings_text(right, "policy"),
                     *wrong_text = findings_text(wrong, "policy");
 
-    expect_text("policy", right_text, "PASS the policy: 2 rules allow, 1 deny → none\n");
+    expect_text("built-in policy", builtin_text,
+                "PASS the policy: display controllers, accelerators and co-processors are allowed → none\n");
+    expect_text("policy", right_text, "PASS the policy: 2 rules allow, 1 denies → none\n");
     expect_text(
         "no policy", wrong_text,
         "FAIL the policy is wrong: nothing is allowed → gpuvm validate --kind policy /etc/gpuvm/policy.yaml\n");
@@ -343,6 +345,41 @@ remote_passes_nothing_unseen(void **state G_GNUC_UNUSED)
     assert_int_equal(unknown, 5);
 }
 
+static void
+in_short(void **state G_GNUC_UNUSED)
+{
+#define H100(bus, rest) "0000:" bus ":00.0 030200 10de:2330 driver=nvidia" rest "\n"
+    static const struct {
+        const char *topic, *facts, *text;
+    } cases[] = {
+        {"GPUs", H100("01", " group=1"),
+         "PASS 0000:01:00.0 3D controller (10de:2330), driver nvidia → none\n"},
+        {"GPUs", H100("01", " group=1") BOOT_GPU H100("02", " group=2"),
+         "PASS 1 GPU: VGA compatible controller, driver i915; 2 GPUs: 3D controller, driver nvidia → none\n"},
+        {"IOMMU group", H100("01", " group=1") H100("02", " group=2"),
+         "PASS 2 GPUs: each has its group to itself → none\n"},
+        {"IOMMU group", H100("01", " group=14") NIC H100("03", " group=3") H100("04", " group=4"),
+         "WARN 0000:01:00.0 shares group 14 with 0000:02:00.0 (Ethernet controller, driver igb) → move the card "
+         "to another slot, or use 'iommu_group: include' or 'detach'\n"},
+        {"IOMMU group", H100("01", "") H100("02", ""), "FAIL 2 GPUs: none has one → none\n"},
+        {"PCI Express link",
+         H100("01", " link=16x16/2.5x16") H100("02", " link=16x16/2.5x16") H100("03", " link=16x16/16x16"),
+         "PASS 2 GPUs: all 16 lanes, at 2.5 of 16 GT/s, as idle cards are; 1 GPU: all 16 lanes, at 16 GT/s → none\n"},
+        {"PCI Express link",
+         H100("01", " link=16x16/16x8") H100("02", " link=16x16/16x8") H100("03", " link=16x16/16x16"),
+         "WARN 2 GPUs: 8 of 16 lanes → move the card to a slot with more lanes; clean its contacts and reseat it\n"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autoptr(gpuvm_facts) facts = build_facts(cases[i].facts);
+        g_autoptr(GPtrArray) findings = check("", facts, false, gpuvm_policy_builtin);
+        g_autoptr(GPtrArray) summary = gpuvm_fitness_summary(findings);
+        g_autofree char *text = findings_text(summary, cases[i].topic);
+
+        expect_text(cases[i].facts, text, cases[i].text);
+    }
+}
+
 int
 main(void)
 {
@@ -351,6 +388,7 @@ main(void)
         cmocka_unit_test(iommu_and_vfio),
         cmocka_unit_test(cards),
         cmocka_unit_test(policies),
+        cmocka_unit_test(in_short),
         cmocka_unit_test(hook),
         cmocka_unit_test(remote_passes_nothing_unseen),
     };
