@@ -26,7 +26,8 @@ enum gpuvm_net_mode { GPUVM_NET_NAT, GPUVM_NET_BRIDGED, GPUVM_NET_DHCP, GPUVM_NE
 
 /** The words of the enums above, as a definition writes them. */
 extern const char *const gpuvm_functions_names[],
-    *const gpuvm_group_mode_names[], *const gpuvm_enforce_names[], *const gpuvm_health_from_names[];
+    *const gpuvm_group_mode_names[], *const gpuvm_net_mode_names[], *const gpuvm_enforce_names[],
+                                                                        *const gpuvm_health_from_names[];
 
 /** What a guest sees its CPUs as. */
 typedef struct gpuvm_cpu_topology {

@@ -155,11 +155,13 @@ gpuvm_text_fill(const char *text, size_t indent, size_t width)
     GString *out = g_string_new(NULL);
     size_t used = indent;
 
-    while (*text) {
+    if (width == 0)
+        g_string_append(out, text);
+    while (width > 0 && *text) {
         size_t n = strcspn(text, " "), columns = columns_of(text, n);
         bool begins = used == indent;
 
-        if (!begins && width > 0 && used + 1 + columns > width) {
+        if (!begins && used + 1 + columns > width) {
             g_string_append_printf(out, "\n%*s", (int)indent, "");
             used = indent;
         } else if (!begins) {

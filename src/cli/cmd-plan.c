@@ -2,7 +2,9 @@
 /* plan: what would be decided, and why */
 #include <config.h>
 
+#include "base/text.h"
 #include "cli/changes.h"
+#include "cli/outline.h"
 #include "core/image.h"
 #include "core/merge.h"
 #include "model/cpuset.h"
@@ -10,20 +12,21 @@
 
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
-    {.header = "ID", .key = "id"},
-    {.header = "PRODUCT", .key = "product"},
+    {.header = "NAME", .key = "name", .cut = 2, .narrow = true},
+    {.header = "ID", .key = "id", .wide = true},
+    {.header = "PRODUCT", .key = "product", .wide = true},
     {.header = "ROLE", .key = "role"},
-    {.header = "GROUP", .key = "iommu_group", .right = true},
+    {.header = "GROUP", .key = "iommu_group", .right = true, .wide = true},
     {.header = "NUMA", .key = "numa_node", .right = true},
     {.header = "GUEST", .key = "guest_address"},
-    {.header = "WHY", .key = "why"},
+    {.header = "WHY", .key = "why", .cut = 1, .whole = true},
     {0},
 };
 
 static const gpuvm_column value_columns[] = {
     {.header = "FIELD", .key = "field"},
-    {.header = "VALUE", .key = "value"},
-    {.header = "FROM", .key = "from"},
+    {.header = "VALUE", .key = "value", .cut = 1, .whole = true},
+    {.header = "FROM", .key = "from", .cut = 2, .whole = true},
     {0},
 };
 
@@ -58,8 +61,11 @@ function_row(const gpuvm_plan_function *function)
             ? NULL
             : g_strdup_printf("0000:%02x:00.%u", function->guest.number, function->guest.function);
 
+    g_autofree char *name = gpuvm_device_name(device);
+
     json_object_set_string_member(row, "address", GPUVM_PCI(&device->addr));
     json_object_set_string_member(row, "id", id);
+    json_object_set_string_member(row, "name", name);
     gpuvm_json_set_string(row, "product", device->product);
     json_object_set_string_member(row, "role", gpuvm_role_names[function->role]);
     gpuvm_json_set_known(row, "iommu_group", device->iommu_group);
@@ -131,6 +137,7 @@ vm_row(const gpuvm_draft *draft, const gpuvm_comparison *comparison)
     json_object_set_string_member(row, "source", plan->source);
     json_object_set_int_member(row, "cpu_cores", (gint64)resources->cpu_cores);
     json_object_set_int_member(row, "memory_mb", (gint64)resources->memory_mb);
+    gpuvm_outline_add(row, plan);
     set_placement(row, &plan->place);
     json_object_set_array_member(row, "decisions", decision_rows(plan));
     json_object_set_boolean_member(row, "refused", draft->xml == NULL);
@@ -165,40 +172,54 @@ describe_memory(const gpuvm_placement *place)
 
 /* For people: where the memory comes from, and which CPUs run the guest's. */
 static void
-show_placement(gpuvm_output *output, const gpuvm_placement *place)
+show_placement(const gpuvm_output *output, const gpuvm_placement *place)
 {
     g_autofree char *memory = describe_memory(place);
     g_autofree char *cpus = place->cpus ? gpuvm_cpuset_format(place->cpus) : NULL;
     g_autofree char *emulator = place->emulator ? gpuvm_cpuset_format(place->emulator) : NULL;
 
-    gpuvm_output_line(output, "memory from %s: %s", memory, place->why);
+    g_autofree char *from = g_strdup_printf("%s: %s", memory, place->why);
+    g_autofree char *on = g_strdup_printf("%s: %s%s%s", cpus, place->cpus_why,
+                                          emulator ? "; QEMU itself on " : "", emulator ? emulator : "");
+
+    gpuvm_output_paragraph(output, "memory from ", from);
     if (cpus)
-        gpuvm_output_line(output, "CPUs %s: %s%s%s", cpus, place->cpus_why,
-                          emulator ? "; QEMU itself on " : "", emulator ? emulator : "");
+        gpuvm_output_paragraph(output, "CPUs ", on);
 }
 
-/* For people: a heading, the values when others give some, the devices, where memory and CPUs are, the rest. */
 static void
-show(gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *comparison, JsonObject *row)
+show_heading(const gpuvm_output *output, const gpuvm_comparison *comparison, JsonObject *row)
 {
     g_autofree char *step = comparison ? gpuvm_step_title(comparison) : NULL;
+    g_autofree char *cpus = gpuvm_text_count((uint64_t)json_object_get_int_member(row, "cpu_cores"), "CPU");
+    g_autofree char *text = g_strdup_printf(
+        "%s (%s): %s%s%s, %" G_GINT64_FORMAT " MiB%s", json_object_get_string_member(row, "name"),
+        json_object_get_string_member(row, "source"), step ? step : "", step ? ", " : "", cpus,
+        json_object_get_int_member(row, "memory_mb"),
+        json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
+
+    gpuvm_output_paragraph(output, "", text);
+}
+
+/* For people: a heading, the values when others give some, what it has, the devices, where memory and CPUs are, the rest. */
+static void
+show(const gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_comparison *comparison,
+     JsonObject *row)
+{
     JsonArray *functions = json_object_get_array_member(row, "functions");
 
-    gpuvm_output_line(output, "%s (%s): %s%s%" G_GINT64_FORMAT " CPUs, %" G_GINT64_FORMAT " MiB%s",
-                      json_object_get_string_member(row, "name"),
-                      json_object_get_string_member(row, "source"), step ? step : "", step ? ", " : "",
-                      json_object_get_int_member(row, "cpu_cores"),
-                      json_object_get_int_member(row, "memory_mb"),
-                      json_object_get_boolean_member(row, "refused") ? " - REFUSED, see below" : "");
+    show_heading(output, comparison, row);
     if (gpuvm_spec_is_merged(draft->definition->spec))
         gpuvm_output_print_table(output, json_object_get_array_member(row, "values"), value_columns, NULL);
+    gpuvm_outline_show(output, row);
     gpuvm_output_print_table(output, functions, columns, NULL);
     if (json_array_get_length(functions) > 0 || draft->plan->place.cpus)
         show_placement(output, &draft->plan->place);
     for (guint i = 0; i < draft->plan->decisions->len; i++) {
         const gpuvm_decision *decision = draft->plan->decisions->pdata[i];
+        g_autofree char *text = g_strdup_printf("%s: %s", decision->what, decision->why);
 
-        gpuvm_output_line(output, "%s: %s", decision->what, decision->why);
+        gpuvm_output_paragraph(output, "", text);
     }
 }
 

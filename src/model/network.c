@@ -3,10 +3,10 @@
 
 #include "model/tables.h"
 
-static const char *const mode_names[] = {"nat", "bridged", "dhcp", "vsock", "none", NULL};
+const char *const gpuvm_net_mode_names[] = {"nat", "bridged", "dhcp", "vsock", "none", NULL};
 
 static const gpuvm_field network_fields[] = {
-    {GPUVM_FIELD(gpuvm_network, mode), .shape = GPUVM_ENUM, .choices = mode_names,
+    {GPUVM_FIELD(gpuvm_network, mode), .shape = GPUVM_ENUM, .choices = gpuvm_net_mode_names,
      .doc =
          "nat: a NIC on one of libvirt's networks. bridged: a NIC on a bridge of the host. none: no NIC."
          " dhcp: a NIC on bridge, or without one on network; the guest asks for its address. vsock: no NIC, but a "
@@ -55,7 +55,7 @@ gpuvm_network_check(const gpuvm_network *network, gpuvm_diags *diags)
             continue;
         mark = gpuvm_object_mark(&network->object, exclusive[i].key);
         gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "%s means nothing in mode %s",
-                                          exclusive[i].key, mode_names[network->mode]),
+                                          exclusive[i].key, gpuvm_net_mode_names[network->mode]),
                         "%s", exclusive[i].hint);
     }
     if (network->mode == GPUVM_NET_BRIDGED && !network->bridge) {

@@ -153,7 +153,8 @@ fills_lines(void **state G_GNUC_UNUSED)
         const char *filled;
     } cases[] = {
         {"", 0, 10, ""},
-        {"one two  three", 0, 0, "one two three"},
+        {"one two  three", 0, 0, "one two  three"},
+        {"one two  three", 0, 13, "one two three"},
         {"one two three", 0, 7, "one two\nthree"},
         {"one two three", 2, 7, "one\n  two\n  three"},
         {"one twothree", 2, 6, "one\n  twothree"},

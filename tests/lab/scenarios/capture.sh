@@ -10,7 +10,7 @@ same()
 {
     local live status
     run gpuvm "$@"
-    live=$(sed -E 's/: (create|update|unchanged), ([0-9]+ CPUs)/: \2/' <<< "$OUT") status=$STATUS
+    live=$(sed -E 's/: (create|update|unchanged), ([0-9]+ CPUs?)/: \2/' <<< "$OUT") status=$STATUS
     run gpuvm --host "$host" "$@"
     OUT=${OUT//the host file\'s policy//etc/gpuvm/policy.yaml}
     [ "$STATUS" = "$status" ] || fail "exit $STATUS instead of $status from: $* --host"$'\n'"$live"$'\n'"$OUT"
