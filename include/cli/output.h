@@ -12,7 +12,9 @@
 #include "base/diag.h"
 
 typedef struct gpuvm_output {
-    bool json, wide, color, quiet;
+    bool json;        /* everything is one object: JSON or, with yaml, YAML */
+    bool yaml, names; /* names: of tables, the first column alone, without a heading */
+    bool wide, color, quiet;
     size_t columns;     /* of the terminal, that tables are to fit; 0: it is none, or all is to be shown */
     JsonObject *result; /* with json: what is printed at the end */
 } gpuvm_output;

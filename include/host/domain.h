@@ -49,8 +49,12 @@ GPtrArray *gpuvm_domain_list(gpuvm_connection *connection, GError **error);
 /** Its XML (g_free): the persistent one when @inactive, else the live one when it runs. */
 char *gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error);
 
-/** The PCI devices that it has, and those that its definition, *@ret_definition (xmlFreeDoc), names for its next start. */
-gpuvm_claim *gpuvm_domain_claim(gpuvm_domain *domain, xmlDoc **ret_definition, GError **error);
+/**
+ * The PCI devices that it has, and those that its definition, *@ret_definition, names for its next start; what it runs with is
+ * *@ret_live, NULL when it is off (both xmlFreeDoc).
+ */
+gpuvm_claim *
+gpuvm_domain_claim(gpuvm_domain *domain, xmlDoc **ret_definition, xmlDoc **ret_live, GError **error);
 
 /**
  * The element of @uri's namespace in its persistent metadata (of a transient domain, which has none, the live

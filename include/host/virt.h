@@ -35,8 +35,10 @@
     X(DomainDestroy)                                                                                         \
     X(DomainFree)                                                                                            \
     X(DomainGetAutostart)                                                                                    \
+    X(DomainGetBlockInfo)                                                                                    \
     X(DomainGetConnect)                                                                                      \
     X(DomainGetID)                                                                                           \
+    X(DomainGetInfo)                                                                                         \
     X(DomainGetMetadata)                                                                                     \
     X(DomainGetName)                                                                                         \
     X(DomainGetState)                                                                                        \

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/record.h"
+#include "model/hardware.h"
 #include "ops/session.h"
 
 /** What became of a definition. */
@@ -53,8 +54,10 @@ typedef struct gpuvm_instance {
     gpuvm_domain *domain;
     gpuvm_record *record;
     /* when it was looked at: */
-    gpuvm_claim *claim; /* its PCI devices, now and for its next start; NULL: it was not */
-    int drifted;        /* whether it was changed outside gpuvm: as gpuvm_drift_look */
+    gpuvm_claim *claim;       /* its PCI devices, now and for its next start; NULL: it was not */
+    gpuvm_hardware *hardware; /* of what it runs with; of one that is off, of its definition */
+    bool pending; /* it runs, and its next start will be by another definition, or with other devices */
+    int drifted;  /* whether it was changed outside gpuvm: as gpuvm_drift_look */
 } gpuvm_instance;
 
 /** The domain @name, with its record; NULL: see the diagnostics. */
@@ -78,5 +81,8 @@ GPtrArray *gpuvm_list_managed(gpuvm_session *session);
 /** The same, but that one whose record is damaged is left out without a word: defining it again repairs that. */
 GPtrArray *gpuvm_list_undamaged(gpuvm_session *session);
 
-/** The same, looked at; without @all only those that run. */
-GPtrArray *gpuvm_list_looked_at(gpuvm_session *session, bool all);
+/**
+ * The same, looked at; without @all only those that run, and only those that one of @names (NULL: any) is a pattern of, as fnmatch(3)
+ * has them: of others nothing is asked.
+ */
+GPtrArray *gpuvm_list_looked_at(gpuvm_session *session, bool all, char **names);

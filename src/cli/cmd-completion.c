@@ -239,7 +239,7 @@ static const struct {
     {"host", GPUVM_ARGUMENT_HOST_FILE},     {"plugin", GPUVM_ARGUMENT_PLUGIN},
     {"policy", GPUVM_ARGUMENT_DEFINITION},  {"ADDRESS", GPUVM_ARGUMENT_DEVICE},
     {"DIR", GPUVM_ARGUMENT_DIRECTORY},      {"FILE", GPUVM_ARGUMENT_FILE},
-    {"FILE|URL", GPUVM_ARGUMENT_FILE},      {"FORMAT", .words = "table wide json"},
+    {"FILE|URL", GPUVM_ARGUMENT_FILE},      {"FORMAT", .words = "table wide name json yaml"},
     {"KIND", GPUVM_ARGUMENT_KIND},          {"URI", .words = "qemu:///system qemu:///session"},
     {"WHEN", .words = "auto always never"}, {"for", .words = "running healthy stopped"},
 };

@@ -309,5 +309,6 @@ const gpuvm_command gpuvm_cmd_devices = {
     .options = options,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DEVICE,
+    .names = true,
     .run = run,
 };

@@ -84,6 +84,7 @@ static const gpuvm_command list_command = {
     .description =
         "Lists the images that were fetched into the storage pool, where each came from, and the VMs that use it. An\n"
         "image without a source is not whole: it is being fetched, or whoever did was stopped.",
+    .names = true,
     .run = run_list,
 };
 

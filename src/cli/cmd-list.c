@@ -2,11 +2,16 @@
 /* list: the VMs that gpuvm defined */
 #include <config.h>
 
+#include <string.h>
+
 #include "cli/command.h"
 #include "cli/device.h"
+#include "cli/vmrow.h"
 #include "ops/ask.h"
+#include "ops/survey.h"
 
-static gboolean all, health;
+static gboolean all, running, health;
+static char **labels, *device;
 
 static char *
 format_devices(JsonObject *row)
@@ -17,47 +22,49 @@ format_devices(JsonObject *row)
                                                         : g_steal_pointer(&next);
 }
 
+/* The first one, of IPv4 if there is any, and how many more there are. */
 static char *
-format_state(JsonObject *row)
+format_address(JsonObject *row)
 {
-    return g_strconcat(json_object_get_string_member(row, "state"),
-                       json_object_get_boolean_member_with_default(row, "changed_outside", FALSE)
-                           ? " (changed outside gpuvm)"
-                           : "",
-                       NULL);
+    JsonArray *addresses = json_object_get_array_member(row, "addresses");
+    guint n = json_array_get_length(addresses);
+    const char *shown = n > 0 ? json_array_get_string_element(addresses, 0) : "-";
+
+    for (guint i = n; i-- > 0;) {
+        if (!strchr(json_array_get_string_element(addresses, i), ':'))
+            shown = json_array_get_string_element(addresses, i);
+    }
+    return n > 1 ? g_strdup_printf("%s +%u", shown, n - 1) : g_strdup(shown);
 }
 
 /* clang-format off */
 #define COLUMNS                                                                                              \
     {.header = "NAME", .key = "name"},                                                                       \
-    {.header = "STATE", .format = format_state},                                                             \
-    {.header = "DEVICES", .format = format_devices},                                                                 \
-    {.header = "AUTOSTART", .key = "autostart"},                                                             \
-    {.header = "SOURCE", .key = "source"}
+    {.header = "STATE", .key = "state"},                                                                     \
+    {.header = "CPUS", .key = "cpus", .right = true},                                                        \
+    {.header = "MEMORY", .format = gpuvm_vm_row_memory, .right = true},                                      \
+    {.header = "IP", .format = format_address, .narrow = true},                                              \
+    {.header = "IP", .key = "addresses", .wide = true},                                                      \
+    {.header = "CARDS", .format = gpuvm_vm_row_cards, .cut = 2},                                             \
+    {.header = "DEVICES", .format = format_devices, .wide = true},                                           \
+    {.header = "AUTOSTART", .key = "autostart", .wide = true},                                               \
+    {.header = "SOURCE", .key = "source", .wide = true},                                                     \
+    {.header = "UUID", .key = "uuid", .wide = true},                                                         \
+    {.header = "DEPLOYMENT", .key = "deployment", .cut = 3}
+#define NOTE {.header = "NOTE", .format = gpuvm_vm_row_note, .cut = 1, .whole = true}
 
-static const gpuvm_column columns[] = {COLUMNS, {0}};
-static const gpuvm_column columns_with_health[] = {COLUMNS, {.header = "HEALTH", .key = "health"}, {0}};
+static const gpuvm_column columns[] = {COLUMNS, NOTE, {0}};
+static const gpuvm_column columns_with_health[] = {COLUMNS, {.header = "HEALTH", .key = "health"}, NOTE, {0}};
 /* clang-format on */
 
 static JsonObject *
-make_row(const gpuvm_instance *vm)
+make_row(gpuvm_session *session, const gpuvm_instance *vm, const gpuvm_facts *facts)
 {
-    const gpuvm_claim *claim = vm->claim;
-    const gpuvm_domain *domain = vm->domain;
-    const gpuvm_record *record = vm->record;
-    JsonObject *row = json_object_new();
+    g_autoptr(GPtrArray) addresses = gpuvm_survey_addresses(session, vm);
+    JsonObject *row = gpuvm_vm_row(vm, facts, addresses);
 
-    json_object_set_string_member(row, "name", domain->name);
-    json_object_set_string_member(row, "uuid", domain->uuid);
-    json_object_set_string_member(row, "state", gpuvm_instance_state(vm));
-    gpuvm_json_set_truth(row, "changed_outside", vm->drifted);
-    json_object_set_array_member(row, "devices", gpuvm_json_addresses(claim->now));
-    json_object_set_array_member(row, "next_devices", gpuvm_json_addresses(claim->next));
-    json_object_set_boolean_member(row, "waits", gpuvm_claim_waits(claim));
-    json_object_set_boolean_member(row, "autostart", domain->autostart);
-    gpuvm_json_set_string(row, "plugin", record->plugin);
-    gpuvm_json_set_string(row, "set", record->set);
-    gpuvm_json_set_string(row, "source", record->source);
+    json_object_set_array_member(row, "devices", gpuvm_json_addresses(vm->claim->now));
+    json_object_set_array_member(row, "next_devices", gpuvm_json_addresses(vm->claim->next));
     return row;
 }
 
@@ -76,36 +83,139 @@ add_health(gpuvm_cli *cli, const GPtrArray *instances, JsonArray *rows)
     }
 }
 
+/* Whether @record has each of the labels asked for: KEY, or KEY=VALUE. */
+static bool
+has_labels(const gpuvm_record *record)
+{
+    for (char **wanted = labels; wanted && *wanted; wanted++) {
+        g_auto(GStrv) pair = g_strsplit(*wanted, "=", 2);
+        bool found = false;
+
+        for (guint i = 0; i < record->labels->len && !found; i++) {
+            const gpuvm_pair *label = record->labels->pdata[i];
+
+            found = g_strcmp0(label->key, pair[0]) == 0 && (!pair[1] || g_str_equal(label->value, pair[1]));
+        }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* Whether one of @addrs is what @ref names. */
+static bool
+has_device(const GArray *addrs, const gpuvm_pci_ref *ref)
+{
+    for (guint i = 0; i < addrs->len; i++) {
+        const gpuvm_pci_addr *addr = &g_array_index(addrs, gpuvm_pci_addr, i);
+
+        if (ref->whole_card ? gpuvm_pci_addr_same_slot(addr, &ref->addr)
+                            : gpuvm_pci_addr_equal(addr, &ref->addr))
+            return true;
+    }
+    return false;
+}
+
+/* Leaves those of @vms (gpuvm_instance) that have the labels and, unless NULL, what @ref names. */
+static void
+leave(GPtrArray *vms, const gpuvm_pci_ref *ref)
+{
+    for (guint i = vms->len; i-- > 0;) {
+        const gpuvm_instance *vm = vms->pdata[i];
+
+        if (!has_labels(vm->record) ||
+            (ref && !has_device(vm->claim->now, ref) && !has_device(vm->claim->next, ref)))
+            g_ptr_array_remove_index(vms, i);
+    }
+}
+
+/* An error for each of @wanted that names a VM, rather than being a pattern of names, and is none of @vms. */
+static void
+miss(gpuvm_session *session, const GPtrArray *vms, char **wanted)
+{
+    for (; *wanted; wanted++) {
+        bool found = strpbrk(*wanted, "*?[") != NULL;
+
+        for (guint i = 0; i < vms->len && !found; i++)
+            found = g_str_equal(((const gpuvm_instance *)vms->pdata[i])->domain->name, *wanted);
+        if (!found && !running)
+            gpuvm_instance_free(gpuvm_instance_find(session, *wanted)); /* which says why */
+    }
+}
+
+static bool
+read_device(gpuvm_diags *diags, gpuvm_pci_ref *ret_ref)
+{
+    g_autofree char *why = NULL, *hint = NULL;
+    gpuvm_diag *diag;
+
+    if (!device || gpuvm_pci_ref_parse(device, ret_ref, &why, &hint))
+        return true;
+    diag = gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
+    if (hint)
+        gpuvm_diag_hint(diag, "%s", hint);
+    return false;
+}
+
+static void
+say_none(gpuvm_output *output, bool filtered)
+{
+    gpuvm_output_line(output, filtered ? "no VM is like that"
+                              : all    ? "gpuvm defined no VM here"
+                                       : "no VM is running; see gpuvm list --all");
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) vms = gpuvm_list_looked_at(cli->session, all);
+    gpuvm_session *session = cli->session;
+    bool filtered = argc > 0 || labels || device;
+    g_autoptr(GPtrArray) vms = NULL;
+    g_autoptr(gpuvm_facts) facts = NULL;
     JsonArray *rows = json_array_new();
+    gpuvm_pci_ref ref;
 
-    (void)argc, (void)argv;
-    for (guint i = 0; vms && i < vms->len; i++)
-        json_array_add_object_element(rows, make_row(vms->pdata[i]));
-    if (vms && health)
+    if (read_device(session->diags, &ref))
+        vms = gpuvm_list_looked_at(session, !running && (all || filtered), argc > 0 ? argv : NULL);
+    if (vms && argc > 0)
+        miss(session, vms, argv);
+    if (vms)
+        leave(vms, device ? &ref : NULL);
+    facts = vms ? gpuvm_survey_devices(session, vms) : NULL;
+    for (guint i = 0; facts && i < vms->len; i++)
+        json_array_add_object_element(rows, make_row(session, vms->pdata[i], facts));
+    if (facts && health)
         add_health(cli, vms, rows);
-    if (vms && json_array_get_length(rows) == 0)
-        gpuvm_output_line(cli->output,
-                          all ? "gpuvm defined no VM here" : "no VM is running; see gpuvm list --all");
+    if (facts && vms->len == 0 && session->diags->errors == 0)
+        say_none(cli->output, filtered);
     gpuvm_output_table(cli->output, "vms", rows, health ? columns_with_health : columns, NULL);
 }
 
 static const GOptionEntry options[] = {
     {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "also those that are off", NULL},
+    {"running", 0, 0, G_OPTION_ARG_NONE, &running, "only those that run", NULL},
+    {"label", 'l', 0, G_OPTION_ARG_STRING_ARRAY, &labels,
+     "only those with this label, or KEY with any value; repeatable", "KEY=VALUE"},
+    {"device", 0, 0, G_OPTION_ARG_STRING, &device,
+     "only those with this PCI function or card, now or at their next start", "ADDRESS"},
     {"health", 0, 0, G_OPTION_ARG_NONE, &health, "ask each for its health", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
 const gpuvm_command gpuvm_cmd_list = {
     .name = "list",
+    .arguments = "[NAME…]",
     .summary = "List the VMs that gpuvm defined",
     .description =
-        "Lists the running VMs that gpuvm defined, with the devices that they run with and, where the next start will have\n"
-        "others, these; of one whose domain was changed by other means, such as virsh edit, it says so. In\n"
-        "JSON the former are devices, none for a VM that is off, and the latter next_devices.",
+        "Lists the running VMs that gpuvm defined; with NAME, which may be a pattern such as 'web-*', --label or\n"
+        "--device, those that are off, too. NOTE says of one that runs that its next start will be by another\n"
+        "definition or with other devices, and of one whose domain was changed by other means, such as virsh\n"
+        "edit, that it was; -o wide has both devices. The address is what libvirt's leases or the host's neighbours tell;\n"
+        "-o name prints names alone. In JSON devices are what it runs with, none for a VM that is off, and next_devices what\n"
+        "its next start will have.",
     .options = options,
+    .max_arguments = -1,
+    .names = true,
+    .argument = GPUVM_ARGUMENT_DOMAIN,
     .run = run,
 };

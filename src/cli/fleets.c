@@ -176,6 +176,7 @@ const gpuvm_command gpuvm_cmd_deployment_list = {
     .parent = &gpuvm_cmd_deployment,
     .summary = "List the deployments",
     .description = "Lists the deployments, with how many of their VMs run and are healthy.",
+    .names = true,
     .run = run_list,
 };
 

@@ -12,6 +12,7 @@
 #include <libsmartcols/libsmartcols.h>
 
 #include "base/text.h"
+#include "cli/yaml.h"
 
 #define SHORT_DIGITS 12 /* of a digest in a table */
 #define LEAST_WIDTH 10  /* columns that are left of one that is shortened */
@@ -200,6 +201,7 @@ print_table(const gpuvm_output *output, JsonArray *rows, const gpuvm_column *col
         int flags = (columns[c].right ? SCOLS_FL_RIGHT : 0) | (children && c == 0 ? SCOLS_FL_TREE : 0);
         scols_table_new_column(table, columns[c].header, 0, flags);
     }
+    scols_table_enable_noheadings(table, output->names);
     add_lines(table, NULL, rows, columns, children);
     if (output->columns > 0)
         fit(table, columns, output->columns, &rest);
@@ -219,6 +221,10 @@ gpuvm_output_print_table(const gpuvm_output *output, JsonArray *rows, const gpuv
     for (; columns->header; columns++) {
         if (output->wide ? !columns->narrow : !columns->wide)
             g_array_append_vals(shown, columns, 1);
+    }
+    if (output->names) {
+        g_array_set_size(shown, 1);
+        children = NULL;
     }
     print_table(output, rows, (const gpuvm_column *)(const void *)shown->data, children);
 }
@@ -252,7 +258,7 @@ gpuvm_output_line(gpuvm_output *output, const char *format, ...)
 {
     va_list args;
 
-    if (output->json || output->quiet)
+    if (output->json || output->names || output->quiet)
         return;
     va_start(args, format);
     g_autofree char *text = g_strdup_vprintf(format, args), *line = gpuvm_text_printable(text);
@@ -336,7 +342,7 @@ diag_to_json(const gpuvm_diag *diag)
 }
 
 static void
-print_json(gpuvm_output *output, const gpuvm_diags *diags)
+print_object(gpuvm_output *output, const gpuvm_diags *diags)
 {
     g_autoptr(JsonNode) root = json_node_new(JSON_NODE_OBJECT);
     JsonArray *array = json_array_new();
@@ -346,6 +352,11 @@ print_json(gpuvm_output *output, const gpuvm_diags *diags)
         json_array_add_object_element(array, diag_to_json(diags->items->pdata[i]));
     json_object_set_array_member(output->result, "diagnostics", array);
     json_node_set_object(root, output->result);
+    if (output->yaml) {
+        text = gpuvm_json_to_yaml(root);
+        fputs(text, stdout);
+        return;
+    }
     text = json_to_string(root, TRUE);
     safe = gpuvm_text_safe(text, GPUVM_TEXT_JSON);
     puts(safe);
@@ -355,7 +366,7 @@ void
 gpuvm_output_finish(gpuvm_output *output, const gpuvm_diags *diags)
 {
     if (output->json) {
-        print_json(output, diags);
+        print_object(output, diags);
         return;
     }
     fflush(stdout);

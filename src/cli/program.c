@@ -12,18 +12,20 @@
 #include "cli/arguments.h"
 #include "cli/progress.h"
 
-/* Whether -o json is among the arguments: said ahead, since GLib forgets the options of a command line that is wrong. */
-static bool wants_json;
+/* Whether -o json, or yaml, is among the arguments: said ahead, since GLib forgets the options of a command line that is wrong. */
+static bool wants_json, wants_yaml;
 
 static void
-look_for_json(int argc, char **argv)
+look_for_format(int argc, char **argv)
 {
     for (int i = 1; i < argc; i++) {
-        const char *next = i + 1 < argc ? argv[i + 1] : "";
+        bool option = g_str_equal(argv[i], "-o") || g_str_equal(argv[i], "--output");
+        const char *format = option && i + 1 < argc ? argv[i + 1] : argv[i];
 
-        wants_json |=
-            g_str_equal(argv[i], "--output=json") ||
-            ((g_str_equal(argv[i], "-o") || g_str_equal(argv[i], "--output")) && g_str_equal(next, "json"));
+        if (g_str_has_prefix(format, "--output="))
+            format += strlen("--output=");
+        wants_yaml |= (option || format != argv[i]) && g_str_equal(format, "yaml");
+        wants_json |= wants_yaml || ((option || format != argv[i]) && g_str_equal(format, "json"));
     }
 }
 
@@ -52,6 +54,7 @@ static int G_GNUC_PRINTF(2, 3) usage_error(const gpuvm_command *command, const c
     *message = g_ascii_tolower(*message); /* GLib's begin with a capital */
     gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "%s", message), "see %s --help", title);
     output->json = wants_json;
+    output->yaml = wants_yaml;
     output->color = wants_color();
     gpuvm_output_finish(output, diags);
     return GPUVM_EXIT_USAGE;
@@ -79,6 +82,7 @@ end_lost(void)
         "libvirtd` and `sudo dmesg`; `gpuvm list --all` shows what was done once it answers again");
     output->json = wants_json;
     gpuvm_progress_hide();
+    output->yaml = wants_yaml;
     gpuvm_output_finish(output, diags);
     fflush(stdout);
     _exit(GPUVM_EXIT_UNHEALTHY);
@@ -105,7 +109,9 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     session->defaults_file = global->defaults_file;
     session->plugin_dir = global->plugin_dir;
     session->pool = global->pool;
-    output->json = g_strcmp0(global->output, "json") == 0;
+    output->yaml = g_strcmp0(global->output, "yaml") == 0;
+    output->json = output->yaml || g_strcmp0(global->output, "json") == 0;
+    output->names = g_strcmp0(global->output, "name") == 0;
     output->wide = g_strcmp0(global->output, "wide") == 0;
     if (output->wide)
         output->columns = 0;
@@ -128,8 +134,11 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
 static int
 check_and_run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc, char **argv)
 {
-    if (global->output && !gpuvm_text_fits("table wide json", global->output))
-        return usage_error(command, "output format '%s' is none of table, wide and json", global->output);
+    if (global->output && !gpuvm_text_fits("table wide name json yaml", global->output))
+        return usage_error(command, "output format '%s' is none of table, wide, name, json and yaml",
+                           global->output);
+    if (g_strcmp0(global->output, "name") == 0 && !command->names)
+        return usage_error(command, "-o name is for commands that list something: list, devices ...");
     if (global->color && !g_str_equal(global->color, "auto") && !g_str_equal(global->color, "always") &&
         !g_str_equal(global->color, "never"))
         return usage_error(command, "--color takes auto, always or never, not '%s'", global->color);
@@ -190,7 +199,7 @@ gpuvm_main(int argc, char **argv)
     }
     argc = (int)words->len - 1;
     argv = (char **)line;
-    look_for_json(argc, argv);
+    look_for_format(argc, argv);
     if (!parse_options(NULL, &argc, &argv))
         return GPUVM_EXIT_USAGE;
     while (argc > 1 && gpuvm_command_list(command)) {

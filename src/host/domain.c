@@ -242,20 +242,24 @@ gpuvm_domain_xml(gpuvm_domain *domain, bool inactive, GError **error)
 }
 
 gpuvm_claim *
-gpuvm_domain_claim(gpuvm_domain *domain, xmlDoc **ret_definition, GError **error)
+gpuvm_domain_claim(gpuvm_domain *domain, xmlDoc **ret_definition, xmlDoc **ret_live, GError **error)
 {
     g_autofree char *xml = gpuvm_domain_xml(domain, true, error);
-    g_autofree char *live = xml && domain->active ? gpuvm_domain_xml(domain, false, error) : NULL;
-    g_autoptr(xmlDoc) definition = NULL;
+    g_autofree char *live_xml = xml && domain->active ? gpuvm_domain_xml(domain, false, error) : NULL;
+    g_autoptr(xmlDoc) definition = NULL, live = NULL;
     g_autoptr(gpuvm_claim) claim = NULL;
 
-    if (!xml || (domain->active && !live))
+    if (!xml || (domain->active && !live_xml))
         return NULL;
     definition = gpuvm_xml_parse(xml, strlen(xml), "domain", error);
-    claim = definition ? gpuvm_claim_from_element(xmlDocGetRootElement(definition), error) : NULL;
-    if (!claim || (live && !gpuvm_claim_run(claim, live, error)))
+    live = definition && live_xml ? gpuvm_xml_parse(live_xml, strlen(live_xml), "domain", error) : NULL;
+    if (!definition || (live_xml && !live))
+        return NULL;
+    claim = gpuvm_claim_from_element(xmlDocGetRootElement(definition), error);
+    if (!claim || (live && !gpuvm_claim_run_element(claim, xmlDocGetRootElement(live), error)))
         return NULL;
     *ret_definition = g_steal_pointer(&definition);
+    *ret_live = g_steal_pointer(&live);
     return g_steal_pointer(&claim);
 }
 

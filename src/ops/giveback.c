@@ -9,9 +9,10 @@
 gpuvm_giveback *
 gpuvm_giveback_expect(const gpuvm_session *session, gpuvm_domain *domain)
 {
-    g_autoptr(xmlDoc) definition = NULL;
-    g_autoptr(gpuvm_claim) claim =
-        session->connection->local && domain->active ? gpuvm_domain_claim(domain, &definition, NULL) : NULL;
+    g_autoptr(xmlDoc) definition = NULL, live = NULL;
+    g_autoptr(gpuvm_claim) claim = session->connection->local && domain->active
+                                       ? gpuvm_domain_claim(domain, &definition, &live, NULL)
+                                       : NULL;
     gpuvm_giveback *due;
 
     if (!claim)

@@ -3,6 +3,8 @@
 
 #include "ops/lifecycle.h"
 
+#include <fnmatch.h>
+
 #include "core/drift.h"
 #include "host/terminal.h"
 #include "host/watchdog.h"
@@ -51,15 +53,14 @@ gpuvm_running_record(gpuvm_session *session, gpuvm_domain *domain)
     return metadata ? gpuvm_record_parse(metadata, NULL) : NULL;
 }
 
-/* Takes all three. */
+/* Takes both. */
 static gpuvm_instance *
-new_instance(gpuvm_domain *domain, gpuvm_record *record, gpuvm_claim *claim)
+new_instance(gpuvm_domain *domain, gpuvm_record *record)
 {
     gpuvm_instance *instance = g_new0(gpuvm_instance, 1);
 
     instance->domain = domain;
     instance->record = record;
-    instance->claim = claim;
     instance->drifted = GPUVM_UNKNOWN;
     return instance;
 }
@@ -70,7 +71,7 @@ gpuvm_instance_find(gpuvm_session *session, const char *name)
     gpuvm_record *record = NULL;
     gpuvm_domain *domain = gpuvm_find_managed(session, name, &record);
 
-    return domain ? new_instance(domain, record, NULL) : NULL;
+    return domain ? new_instance(domain, record) : NULL;
 }
 
 const char *
@@ -79,12 +80,27 @@ gpuvm_instance_state(const gpuvm_instance *instance)
     return gpuvm_domain_state_name(instance->domain->state);
 }
 
-/* @definition is of no further use. */
+/* Whether what @live was defined by is something else than @record. */
+static bool
+runs_another(const xmlDoc *live, const gpuvm_record *record)
+{
+    const xmlNode *metadata = gpuvm_xml_child(xmlDocGetRootElement(live), "metadata");
+    g_autofree char *digest = gpuvm_xml_attr(gpuvm_xml_foreign(metadata, GPUVM_METADATA_NS), "digest");
+
+    return digest && !g_str_equal(digest, record->digest);
+}
+
+/* @claim is taken; @definition is of no further use; @live: NULL when it is off. */
 static void
-see_drift(gpuvm_session *session, gpuvm_instance *instance, xmlDoc *definition)
+see(gpuvm_session *session, gpuvm_instance *instance, gpuvm_claim *claim, xmlDoc *definition, xmlDoc *live)
 {
     uint64_t version;
 
+    gpuvm_claim_free(instance->claim);
+    gpuvm_hardware_free(instance->hardware);
+    instance->claim = claim;
+    instance->hardware = gpuvm_hardware_read(xmlDocGetRootElement(live ? live : definition));
+    instance->pending = live && (gpuvm_claim_waits(claim) || runs_another(live, instance->record));
     if (gpuvm_connection_version(session->connection, &version, NULL))
         instance->drifted = gpuvm_drift_look_at(instance->record, definition, version);
 }
@@ -92,14 +108,13 @@ see_drift(gpuvm_session *session, gpuvm_instance *instance, xmlDoc *definition)
 bool
 gpuvm_instance_look(gpuvm_session *session, gpuvm_instance *instance)
 {
-    g_autoptr(xmlDoc) definition = NULL;
+    g_autoptr(xmlDoc) definition = NULL, live = NULL;
     GError *error = NULL;
+    gpuvm_claim *claim = gpuvm_domain_claim(instance->domain, &definition, &live, &error);
 
-    gpuvm_claim_free(instance->claim);
-    instance->claim = gpuvm_domain_claim(instance->domain, &definition, &error);
-    if (!instance->claim)
+    if (!claim)
         return gpuvm_session_fail(session, error);
-    see_drift(session, instance, definition);
+    see(session, instance, claim, definition, live);
     return true;
 }
 
@@ -111,6 +126,7 @@ gpuvm_instance_free(gpuvm_instance *instance)
     gpuvm_domain_free(instance->domain);
     gpuvm_record_free(instance->record);
     gpuvm_claim_free(instance->claim);
+    gpuvm_hardware_free(instance->hardware);
     g_free(instance);
 }
 
@@ -122,7 +138,7 @@ read_record(gpuvm_domain *domain, GError **damaged, GError **error)
     g_autofree char *metadata = gpuvm_domain_metadata(domain, GPUVM_METADATA_NS, error);
     gpuvm_record *record = metadata ? gpuvm_record_parse(metadata, damaged) : NULL;
 
-    return record ? new_instance(g_steal_pointer(&taken), record, NULL) : NULL;
+    return record ? new_instance(g_steal_pointer(&taken), record) : NULL;
 }
 
 static gpuvm_instance *
@@ -144,19 +160,28 @@ static gpuvm_instance *
 read_all(gpuvm_session *session, gpuvm_domain *domain, GError **error)
 {
     g_autoptr(gpuvm_domain) taken = domain;
-    g_autoptr(xmlDoc) definition = NULL;
-    g_autoptr(gpuvm_claim) claim = gpuvm_domain_claim(domain, &definition, error);
+    g_autoptr(xmlDoc) definition = NULL, live = NULL;
+    g_autoptr(gpuvm_claim) claim = gpuvm_domain_claim(domain, &definition, &live, error);
     gpuvm_record *record = claim && claim->metadata ? gpuvm_record_parse(claim->metadata, error) : NULL;
-    gpuvm_instance *instance =
-        record ? new_instance(g_steal_pointer(&taken), record, g_steal_pointer(&claim)) : NULL;
+    gpuvm_instance *instance = record ? new_instance(g_steal_pointer(&taken), record) : NULL;
 
     if (instance)
-        see_drift(session, instance, definition);
+        see(session, instance, g_steal_pointer(&claim), definition, live);
     return instance;
 }
 
+static bool
+is_named(const gpuvm_domain *domain, char **names)
+{
+    for (char **name = names; name && *name; name++) {
+        if (fnmatch(*name, domain->name, 0) == 0)
+            return true;
+    }
+    return !names;
+}
+
 static GPtrArray *
-list(gpuvm_session *session, bool all,
+list(gpuvm_session *session, bool all, char **names,
      gpuvm_instance *(*read)(gpuvm_session *session, gpuvm_domain *domain, GError **error))
 {
     g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_instance_free);
@@ -175,7 +200,7 @@ list(gpuvm_session *session, bool all,
         g_autofree char *name = g_strdup(domain->name);
         gpuvm_instance *instance = NULL;
 
-        if (domain->active || all)
+        if ((domain->active || all) && is_named(domain, names))
             instance = read(session, domain, &error);
         else
             gpuvm_domain_free(domain);
@@ -193,19 +218,19 @@ list(gpuvm_session *session, bool all,
 GPtrArray *
 gpuvm_list_managed(gpuvm_session *session)
 {
-    return list(session, true, read_managed);
+    return list(session, true, NULL, read_managed);
 }
 
 GPtrArray *
 gpuvm_list_undamaged(gpuvm_session *session)
 {
-    return list(session, true, read_undamaged);
+    return list(session, true, NULL, read_undamaged);
 }
 
 GPtrArray *
-gpuvm_list_looked_at(gpuvm_session *session, bool all)
+gpuvm_list_looked_at(gpuvm_session *session, bool all, char **names)
 {
-    return list(session, all, read_all);
+    return list(session, all, names, read_all);
 }
 
 bool

@@ -36,6 +36,8 @@
     X(DomainDefineXMLFlags)                                                                                  \
     X(DomainDestroy)                                                                                         \
     X(DomainGetAutostart)                                                                                    \
+    X(DomainGetBlockInfo)                                                                                    \
+    X(DomainGetInfo)                                                                                         \
     X(DomainGetMetadata)                                                                                     \
     X(DomainGetName)                                                                                         \
     X(DomainGetState)                                                                                        \

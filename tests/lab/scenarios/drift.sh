@@ -44,7 +44,7 @@ expect_exit 0 gpuvm diff "$TMPDIR/vm.yaml"
 edit 's/262144/524288/'
 changed True
 expect_exit 0 gpuvm list --all
-expect_text 'shut off (changed outside gpuvm)'
+expect_text 'shut off' 'changed outside gpuvm'
 expect_exit 0 gpuvm show vm
 expect_text 'changed      outside gpuvm'
 expect_exit 7 gpuvm diff "$TMPDIR/vm.yaml"

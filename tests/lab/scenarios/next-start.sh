@@ -19,7 +19,9 @@ expect_exit 0 gpuvm -o wide devices 01:00.0
 expect_text 'first (running),third'
 
 expect_exit 0 gpuvm list
-expect_text 'running 0000:01:00.0,0000:01:00.1 (next start: 0000:02:00.0,0000:02:00.1)'
+expect_text '1 × GeForce RTX 3090' 'other at the next start'
+expect_exit 0 gpuvm list -o wide
+expect_text ' 0000:01:00.0,0000:01:00.1 (next start: 0000:02:00.0,0000:02:00.1)'
 expect_exit 0 gpuvm -o json list
 expect_json '[[v["devices"], v["next_devices"], v["waits"]] for v in j["vms"]]' \
     "[[['0000:01:00.0', '0000:01:00.1'], ['0000:02:00.0', '0000:02:00.1'], True]]"
