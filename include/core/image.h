@@ -52,6 +52,9 @@ bool gpuvm_image_has_text(const gpuvm_plan *plan, const char *volume);
 /** Whether @volume is named as those are that belong to VM @vm alone: its overlays and its texts. */
 bool gpuvm_image_is_own(const char *vm, const char *volume);
 
+/** The VM that @volume is named after, as one that belongs to it alone; NULL: none. g_malloc. */
+char *gpuvm_image_owner(const char *volume);
+
 /** Adds a note for each volume of @record, the VM's until now, that @plan has no use for: it stays where it is. */
 void gpuvm_image_note_dropped(const gpuvm_plan *plan, const gpuvm_record *record, gpuvm_diags *diags);
 

@@ -32,6 +32,16 @@ typedef struct gpuvm_image {
 /** Every image in the pool (gpuvm_image, by volume, owned by the array). NULL: see the diagnostics. */
 GPtrArray *gpuvm_images_list(gpuvm_session *session);
 
+/** A volume of a VM's own: an overlay on an image of the pool, or a text. */
+typedef struct gpuvm_vm_volume {
+    char *name, *owner; /* the VM that it is named after */
+    uint64_t size;      /* bytes of the file */
+    GPtrArray *users;   /* char *, owned: names of domains; none: it was left */
+} gpuvm_vm_volume;
+
+/** Every one in the pool (gpuvm_vm_volume, by name, owned by the array). NULL: see the diagnostics. */
+GPtrArray *gpuvm_images_vm_volumes(gpuvm_session *session);
+
 /**
  * Removes the images that nothing uses, unless @dry_run, and returns them (gpuvm_image, owned by the array). What is
  * being fetched stays. NULL: see the diagnostics.

@@ -66,6 +66,42 @@ make_rows(const GPtrArray *images)
     return rows;
 }
 
+static const gpuvm_column volume_columns[] = {
+    {.header = "VOLUME", .key = "volume"},
+    {.header = "VM", .key = "vm"},
+    {.header = "SIZE", .format = format_size, .right = true},
+    {.header = "USED BY", .key = "used_by"},
+    {0},
+};
+
+/* What VMs have of their own in the pool. */
+static void
+show_volumes(gpuvm_cli *cli)
+{
+    g_autoptr(GPtrArray) volumes = gpuvm_images_vm_volumes(cli->session);
+    JsonArray *rows = json_array_new();
+
+    for (guint i = 0; volumes && i < volumes->len; i++) {
+        const gpuvm_vm_volume *volume = volumes->pdata[i];
+        JsonObject *row = json_object_new();
+        JsonArray *users = json_array_new();
+
+        for (guint u = 0; u < volume->users->len; u++)
+            json_array_add_string_element(users, volume->users->pdata[u]);
+        json_object_set_string_member(row, "volume", volume->name);
+        json_object_set_string_member(row, "vm", volume->owner);
+        json_object_set_int_member(row, "size", (gint64)volume->size);
+        json_object_set_array_member(row, "used_by", users);
+        json_array_add_object_element(rows, row);
+    }
+    if (volumes && volumes->len > 0) {
+        gpuvm_output_line(cli->output, "%s", "");
+        gpuvm_output_table(cli->output, "volumes", rows, volume_columns, NULL);
+    } else {
+        gpuvm_output_rows(cli->output, "volumes", rows);
+    }
+}
+
 static void
 run_list(gpuvm_cli *cli, int argc, char **argv)
 {
@@ -75,6 +111,8 @@ run_list(gpuvm_cli *cli, int argc, char **argv)
     if (images && images->len == 0)
         gpuvm_output_line(cli->output, "there are no images in storage pool '%s'", cli->session->pool);
     gpuvm_output_table(cli->output, "images", make_rows(images), columns, NULL);
+    if (images)
+        show_volumes(cli);
 }
 
 static const gpuvm_command list_command = {
@@ -83,7 +121,8 @@ static const gpuvm_command list_command = {
     .summary = "List the images in the storage pool",
     .description =
         "Lists the images that were fetched into the storage pool, where each came from, and the VMs that use it. An\n"
-        "image without a source is not whole: it is being fetched, or whoever did was stopped.",
+        "image without a source is not whole: it is being fetched, or whoever did was stopped. Then the volumes of VMs' own,\n"
+        "each with the VM that it is named after: one that nothing uses was left, and goes with undefine --storage VM.",
     .names = true,
     .run = run_list,
 };

@@ -216,6 +216,18 @@ gpuvm_image_is_own(const char *vm, const char *volume)
            (*rest == '.' && rest[1] != '.' && g_strcmp0(strchr(rest + 1, '.'), ".qcow2") == 0);
 }
 
+char *
+gpuvm_image_owner(const char *volume)
+{
+    for (const char *end = volume + strlen(volume); end > volume; end--) {
+        g_autofree char *vm = *end == '.' ? g_strndup(volume, (gsize)(end - volume)) : NULL;
+
+        if (vm && gpuvm_image_is_own(vm, volume))
+            return g_steal_pointer(&vm);
+    }
+    return NULL;
+}
+
 bool
 gpuvm_image_has_text(const gpuvm_plan *plan, const char *volume)
 {

@@ -356,32 +356,69 @@ is_made(const char *vm, const gpuvm_volume *volume)
            (below && g_str_equal(beside, directory) && gpuvm_image_sort_of(below) == GPUVM_IMAGE_CONTENT);
 }
 
+static void
+vm_volume_free(gpointer data)
+{
+    gpuvm_vm_volume *volume = data;
+
+    g_free(volume->name);
+    g_free(volume->owner);
+    g_ptr_array_unref(volume->users);
+    g_free(volume);
+}
+
+static GPtrArray *
+list_vm_volumes(gpuvm_session *session, GError **error)
+{
+    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(vm_volume_free), volumes = NULL;
+    g_autoptr(GHashTable) domains = NULL;
+    g_autoptr(gpuvm_pool) pool = NULL;
+
+    if (open_pool(session, session->pool, &pool, error) && !pool)
+        return g_steal_pointer(&found);
+    volumes = pool ? gpuvm_pool_list(pool, error) : NULL;
+    domains = volumes ? find_users(session, error) : NULL;
+    for (guint i = 0; domains && i < volumes->len; i++) {
+        const gpuvm_volume *volume = volumes->pdata[i];
+        g_autofree char *owner = gpuvm_image_owner(volume->name);
+        gpuvm_vm_volume *of;
+
+        if (!owner || !is_made(owner, volume))
+            continue;
+        of = g_new(gpuvm_vm_volume, 1);
+        *of = (gpuvm_vm_volume){g_strdup(volume->name), g_steal_pointer(&owner), volume->size,
+                                users_of(volume->path, volumes, domains)};
+        g_ptr_array_add(found, of);
+    }
+    return domains ? g_steal_pointer(&found) : NULL;
+}
+
+GPtrArray *
+gpuvm_images_vm_volumes(gpuvm_session *session)
+{
+    GError *error = NULL;
+    GPtrArray *volumes = gpuvm_session_connect(session) && gpuvm_defaults_read(session)
+                             ? list_vm_volumes(session, &error)
+                             : NULL;
+
+    if (error)
+        gpuvm_session_fail(session, error);
+    return volumes;
+}
+
 GPtrArray *
 gpuvm_images_left(gpuvm_session *session, const char *vm)
 {
-    g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free), volumes = NULL;
-    g_autoptr(GHashTable) domains = NULL;
-    g_autoptr(gpuvm_pool) pool = NULL;
-    GError *error = NULL;
+    g_autoptr(GPtrArray) volumes = gpuvm_images_vm_volumes(session);
+    GPtrArray *left = volumes ? g_ptr_array_new_with_free_func(g_free) : NULL;
 
-    if (!gpuvm_defaults_read(session))
-        return NULL;
-    if (open_pool(session, session->pool, &pool, &error) && !pool)
-        return g_steal_pointer(&left);
-    volumes = pool ? gpuvm_pool_list(pool, &error) : NULL;
-    domains = volumes ? find_users(session, &error) : NULL;
-    if (!domains) {
-        gpuvm_session_fail(session, error);
-        return NULL;
-    }
-    for (guint i = 0; i < volumes->len; i++) {
-        const gpuvm_volume *volume = volumes->pdata[i];
-        g_autofree char *kept = why_kept(vm, volume->name, volumes, domains);
+    for (guint i = 0; left && i < volumes->len; i++) {
+        const gpuvm_vm_volume *volume = volumes->pdata[i];
 
-        if (!kept && is_made(vm, volume))
+        if (g_str_equal(volume->owner, vm) && volume->users->len == 0)
             g_ptr_array_add(left, g_strdup(volume->name));
     }
-    return g_steal_pointer(&left);
+    return left;
 }
 
 /* Says what of @volumes could not be removed. */

@@ -370,7 +370,14 @@ knows_whose_volumes_are(void **state G_GNUC_UNUSED)
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         if (gpuvm_image_is_own(cases[i].vm, cases[i].volume) != cases[i].own)
             fail_msg("%s of %s", cases[i].volume, cases[i].vm);
+        if (cases[i].own) {
+            g_autofree char *owner = gpuvm_image_owner(cases[i].volume);
+
+            assert_string_equal(owner, cases[i].vm);
+        }
     }
+    assert_null(gpuvm_image_owner("sha256-" SUM));
+    assert_null(gpuvm_image_owner(""));
 }
 
 int

@@ -25,6 +25,12 @@ qemu-img create -q -f qcow2 -F qcow2 -b "$TMPDIR/elsewhere.qcow2" $pool/vm.vdb.q
 qemu-img create -q -f qcow2 -F qcow2 -b "$image" $pool/vm.vdc.qcow2
 vm user '{}' "disks: [{source: $pool/vm.vdc.qcow2}]"
 expect_exit 0 gpuvm define "$TMPDIR/user.yaml"
+expect_exit 0 gpuvm -o json image list
+expect_json "[(v['vm'], v['used_by']) for v in j['volumes']]" \
+    "[('vm', []), ('vm', []), ('vm', ['user']), ('vm2', ['vm2']), ('vm2', ['vm2'])]"
+expect_exit 0 gpuvm image list
+expect_text VOLUME vm.rootfs.qcow2
+expect_no_text vm.mine vm.vdb
 expect_exit 0 gpuvm undefine --storage vm
 expect_text 'vm: removed volume vm.rootfs.qcow2, which it had left' 'vm: removed volume vm.seed-'
 expect_no_text vm.mine vm.vdb vm.vdc
