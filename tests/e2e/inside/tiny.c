@@ -9,7 +9,7 @@
  *     0000:01:00.0 10de:2204 030000 0x1234
  *     END
  *
- * until the power button is pressed: address, id, class code, and the register or "-".
+ * until the power button is pressed: address, id, class code, and the register, of a bridge the buses behind it, or "-".
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -164,6 +164,23 @@ print_register(const function *at, uint32_t id)
     print("-");
 }
 
+static bool
+is_bridge(const function *at)
+{
+    return (read_config(at, 12) >> 16 & 0x7f) == 1;
+}
+
+/* "02-04": a bridge's secondary and subordinate bus */
+static void
+print_buses(const function *at)
+{
+    uint32_t buses = read_config(at, 0x18);
+
+    print_hex(buses >> 8 & 0xff, 2);
+    print("-");
+    print_hex(buses >> 16 & 0xff, 2);
+}
+
 static void
 print_function(const function *at, uint32_t id)
 {
@@ -180,7 +197,10 @@ print_function(const function *at, uint32_t id)
     print(" ");
     print_hex(read_config(at, 8) >> 8, 6);
     print(" ");
-    print_register(at, id);
+    if (is_bridge(at))
+        print_buses(at);
+    else
+        print_register(at, id);
     print("\r\n");
 }
 
