@@ -47,7 +47,9 @@ typedef struct gpuvm_diag {
     gpuvm_mark mark;      /* its source is referenced */
     char *subject;        /* the VM it is about; NULL when the mark says enough */
     char *message;        /* one printable line, no full stop */
-    char *hint;           /* what to do about it, one or more such lines; NULL when there is nothing to say */
+    char *
+        about; /* what it says is said by a later one, too, which may replace it: see gpuvm_diags_drop; NULL */
+    char *hint; /* what to do about it, one or more such lines; NULL when there is nothing to say */
 } gpuvm_diag;
 
 typedef struct gpuvm_diags {
@@ -76,6 +78,9 @@ gpuvm_diags_note(gpuvm_diags *diags, const gpuvm_mark *mark, const char *format,
 
 /** Adds @error (taken) at @mark (NULL: no place): its first line is the message, further lines are hints. */
 void gpuvm_diags_fail(gpuvm_diags *diags, const gpuvm_mark *mark, GError *error);
+
+/** Drops the notes whose about is one of @abouts (a set of char *). */
+void gpuvm_diags_drop(gpuvm_diags *diags, GHashTable *abouts);
 
 /** Moves all of @others to the end of @diags. */
 void gpuvm_diags_take(gpuvm_diags *diags, gpuvm_diags *others);

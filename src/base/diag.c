@@ -18,6 +18,7 @@ diag_free(gpointer data)
     g_free(diag->subject);
     g_free(diag->message);
     g_free(diag->hint);
+    g_free(diag->about);
     g_free(diag);
 }
 
@@ -114,6 +115,17 @@ gpuvm_diags_note(gpuvm_diags *diags, const gpuvm_mark *mark, const char *format,
     diag = add(diags, GPUVM_DIAG_NOTE, GPUVM_EXIT_OK, mark, format, args);
     va_end(args);
     return diag;
+}
+
+void
+gpuvm_diags_drop(gpuvm_diags *diags, GHashTable *abouts)
+{
+    for (guint i = diags->items->len; i-- > 0;) {
+        const gpuvm_diag *diag = diags->items->pdata[i];
+
+        if (diag->severity == GPUVM_DIAG_NOTE && diag->about && g_hash_table_contains(abouts, diag->about))
+            g_ptr_array_remove_index(diags->items, i);
+    }
 }
 
 void

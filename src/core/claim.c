@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define MOST_NAMES 8 /* of domains in a note */
+
 /* @function cannot be had without the function at @held, which @claim's domain has or names. */
 typedef struct conflict {
     const gpuvm_claim *claim;
@@ -97,23 +99,106 @@ runs_together(const gpuvm_admission *admission, const conflict *found)
 }
 
 static void
-report_plan(const gpuvm_admission *admission, const conflict *found, const char *what)
+report_replica(const gpuvm_admission *admission, const conflict *found, const char *what)
 {
-    const gpuvm_claim *claim = found->claim;
-    const gpuvm_mark *mark = &found->function->mark;
+    gpuvm_diag_hint(gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &found->function->mark,
+                                      "%s is that of replica '%s': the two are to run together", what,
+                                      found->claim->domain),
+                    "give each replica a card of its own, which shares no IOMMU group with another's");
+}
 
-    if (runs_together(admission, found))
-        gpuvm_diag_hint(gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark,
-                                          "%s is that of replica '%s': the two are to run together", what,
-                                          claim->domain),
-                        "give each replica a card of its own, which shares no IOMMU group with another's");
+/* A card that several domains name, as the one at hand does. */
+typedef struct shared {
+    const conflict *first;
+    GPtrArray *claims; /* of these domains, borrowed */
+} shared;
+
+static void
+free_shared(gpointer data)
+{
+    shared *card = data;
+
+    g_ptr_array_unref(card->claims);
+    g_free(card);
+}
+
+static void
+share(GPtrArray *cards, const conflict *found)
+{
+    shared *card = NULL;
+
+    for (guint i = 0; i < cards->len && !card; i++) {
+        shared *other = cards->pdata[i];
+
+        if (gpuvm_pci_addr_equal(other->first->held, found->held))
+            card = other;
+    }
+    if (!card) {
+        card = g_new0(shared, 1);
+        card->first = found;
+        card->claims = g_ptr_array_new();
+        g_ptr_array_add(cards, card);
+    }
+    g_ptr_array_add(card->claims, (gpointer)found->claim);
+}
+
+/* "'a' (running), 'b' and 3 more" */
+static char *
+list_domains(const shared *card)
+{
+    GString *text = g_string_new(NULL);
+    guint n = card->claims->len, named = n > MOST_NAMES ? MOST_NAMES - 1 : n;
+
+    for (guint i = 0; i < named; i++) {
+        const gpuvm_claim *claim = card->claims->pdata[i];
+
+        g_string_append_printf(text, "%s'%s'%s",
+                               i == 0       ? ""
+                               : i + 1 == n ? " and "
+                                            : ", ",
+                               claim->domain,
+                               !claim->active                              ? ""
+                               : gpuvm_claim_has(claim, card->first->held) ? " (running)"
+                                                                           : " (next start)");
+    }
+    if (named < n)
+        g_string_append_printf(text, " and %u more", n - named);
+    return g_string_free(text, FALSE);
+}
+
+/* What a note says of @card to @domain. */
+static char *
+about(const shared *card, const char *domain)
+{
+    return g_strdup_printf("%s %s", GPUVM_PCI(card->first->held), domain);
+}
+
+/* One note for all: those that were added to the domains in it, when they were planned, say less. */
+static void
+report_shared(const gpuvm_admission *admission, const shared *card)
+{
+    const gpuvm_claim *claim = card->claims->pdata[0];
+    const gpuvm_mark *mark = &card->first->function->mark;
+    g_autofree char *what = describe(card->first->function->device, card->first->held);
+    g_autofree char *domains = list_domains(card);
+    g_autoptr(GHashTable) former = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    gpuvm_diag *diag;
+
+    for (guint i = 0; i < card->claims->len; i++)
+        g_hash_table_add(former, about(card, ((const gpuvm_claim *)card->claims->pdata[i])->domain));
+    gpuvm_diags_drop(admission->diags, former);
+    if (card->claims->len == 1)
+        diag = gpuvm_diags_note(admission->diags, mark,
+                                "%s is also named by domain '%s'%s: the two cannot run together", what,
+                                claim->domain,
+                                !claim->active                              ? ""
+                                : gpuvm_claim_has(claim, card->first->held) ? ", which is running"
+                                                                            : " for its next start");
     else
-        gpuvm_diags_note(admission->diags, mark,
-                         "%s is also named by domain '%s'%s: the two cannot run together", what,
-                         claim->domain,
-                         !claim->active                        ? ""
-                         : gpuvm_claim_has(claim, found->held) ? ", which is running"
-                                                               : " for its next start");
+        diag = gpuvm_diags_note(admission->diags, mark,
+                                "%s is also named by domains %s: only one of them can run at a time", what,
+                                domains);
+    diag->about = about(card, admission->domain);
 }
 
 static void
@@ -126,7 +211,7 @@ report(const gpuvm_admission *admission, const conflict *found)
 
     switch (admission->occasion) {
     case GPUVM_PLAN:
-        report_plan(admission, found, what);
+        report_replica(admission, found, what);
         break;
     case GPUVM_CHOOSE:
         gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark, "domain '%s' has %s", claim->domain,
@@ -145,6 +230,7 @@ gpuvm_claim_rule(const gpuvm_admission *admission)
 {
     g_autoptr(GArray) conflicts = g_array_new(FALSE, FALSE, sizeof(conflict));
     g_autoptr(GPtrArray) said = g_ptr_array_new(); /* gpuvm_pci_addr of the domain at hand, borrowed */
+    g_autoptr(GPtrArray) cards = g_ptr_array_new_with_free_func(free_shared);
     const conflict *last = NULL;
 
     for (guint i = 0; i < admission->functions->len; i++)
@@ -157,9 +243,14 @@ gpuvm_claim_rule(const gpuvm_admission *admission)
         if (!same)
             g_ptr_array_set_size(said, 0);
         if (!(same && last->function == found->function) && !said_of_card(said, found->held)) {
-            report(admission, found);
+            if (admission->occasion == GPUVM_PLAN && !runs_together(admission, found))
+                share(cards, found);
+            else
+                report(admission, found);
             g_ptr_array_add(said, (gpointer)found->held);
         }
         last = found;
     }
+    for (guint i = 0; i < cards->len; i++)
+        report_shared(admission, cards->pdata[i]);
 }

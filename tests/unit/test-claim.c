@@ -157,7 +157,7 @@ tells_now_from_next(void **state G_GNUC_UNUSED)
         {"one domain has it, another names it",
          GPU "domain a active next 0000:01:00.0\ndomain b active now 0000:01:00.0\n",
          {"5 device 0000:01:00.0 is in use by domain 'b'"},
-         {"named by domain 'a'", "named by domain 'b'"}},
+         {"named by domains 'a' (next start) and 'b' (running): only one"}},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -176,7 +176,7 @@ one_active_one_defined(void **state G_GNUC_UNUSED)
     scene_plan(scene);
     expect_diags("define", scene->diags, GPUVM_DIAG_ERROR, (const char *const[]){NULL});
     expect_diags("define", scene->diags, GPUVM_DIAG_NOTE,
-                 (const char *const[]){"domain 'a', which is running", "domain 'b': the two", NULL});
+                 (const char *const[]){"named by domains 'a' (running) and 'b': only one", NULL});
 }
 
 /* A replica's device, which another one is planned to have, is an error, not a note; what that one still has is none. */
