@@ -20,8 +20,9 @@ gunichar gpuvm_text_next(const char **at, const char *end);
 typedef enum gpuvm_text_form {
     GPUVM_TEXT_LINE, /* for people: \x1b, a byte; <U+202E>, a character */
     GPUVM_TEXT_JSON, /* \u202e, in a whole text whose strings are escaped already; what is not UTF-8 is U+FFFD, as below */
-    GPUVM_TEXT_YAML, /* \u202E, in a text that has such characters in double quotes only */
-    GPUVM_TEXT_XML,  /* &#x202E; */
+    GPUVM_TEXT_YAML,  /* \u202E, in a text that has such characters in double quotes only */
+    GPUVM_TEXT_XML,   /* &#x202E; */
+    GPUVM_TEXT_ASCII, /* as JSON, and so every character beyond ASCII */
 } gpuvm_text_form;
 
 /** Appends the character at *@at, which moves behind it, to @out; how many columns of a terminal that takes. */

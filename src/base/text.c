@@ -23,6 +23,8 @@ is_safe(gunichar c, gpuvm_text_form form)
 {
     GUnicodeType type = g_unichar_type(c);
 
+    if (form == GPUVM_TEXT_ASCII && c >= 0x80)
+        return false;
     if (form != GPUVM_TEXT_LINE && (c == '\n' || c == '\t'))
         return true;
     return g_unichar_isprint(c) && type != G_UNICODE_LINE_SEPARATOR && type != G_UNICODE_PARAGRAPH_SEPARATOR;
@@ -33,14 +35,15 @@ static void
 append_escape(GString *out, gunichar c, unsigned char byte, gpuvm_text_form form)
 {
     gunichar valid = c ? c : 0xFFFD;
+    bool json = form == GPUVM_TEXT_JSON || form == GPUVM_TEXT_ASCII;
 
     if (form == GPUVM_TEXT_XML)
         g_string_append_printf(out, "&#x%X;", valid);
     else if (form == GPUVM_TEXT_YAML)
         g_string_append_printf(out, valid > 0xFFFF ? "\\U%08X" : "\\u%04X", valid);
-    else if (form == GPUVM_TEXT_JSON && valid > 0xFFFF)
+    else if (json && valid > 0xFFFF)
         g_string_append_printf(out, "\\u%04x\\u%04x", 0xD7C0 + (valid >> 10), 0xDC00 + (valid & 0x3FF));
-    else if (form == GPUVM_TEXT_JSON)
+    else if (json)
         g_string_append_printf(out, "\\u%04x", valid);
     else if (c < 0x80)
         g_string_append_printf(out, "\\x%02x", byte);

@@ -7,6 +7,7 @@
 
 #include <json-glib/json-glib.h>
 
+#include "base/text.h"
 #include "doc/node.h"
 
 #define PATHS "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -32,11 +33,13 @@ static char *
 end_command(JsonBuilder *builder)
 {
     g_autoptr(JsonNode) root = NULL;
+    g_autofree char *text = NULL;
 
     json_builder_end_object(builder);
     json_builder_end_object(builder);
     root = json_builder_get_root(builder);
-    return json_to_string(root, FALSE);
+    text = json_to_string(root, FALSE);
+    return gpuvm_text_safe(text, GPUVM_TEXT_ASCII); /* libvirt 11.3 takes other letters for invalid UTF-8 */
 }
 
 static void

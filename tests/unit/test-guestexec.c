@@ -26,7 +26,10 @@ looks(void **state G_GNUC_UNUSED)
     };
     g_autofree char *look = gpuvm_guestexec_look(4711);
 
+    g_autofree char *begin = gpuvm_guestexec_begin((const char *const[]){"-c", "echo \u2026", NULL});
+
     assert_string_equal(look, "{\"execute\":\"guest-exec-status\",\"arguments\":{\"pid\":4711}}");
+    assert_non_null(strstr(begin, "\"arg\":[\"-c\",\"echo \\u2026\"]"));
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         int64_t pid = -1;
 

@@ -54,7 +54,11 @@ makes_visible(void **state G_GNUC_UNUSED)
             expect_text(text, safe, expected[form] ? expected[form] : text);
             expect_text(safe, twice, safe);
         }
+        g_autofree char *ascii = gpuvm_text_safe(text, GPUVM_TEXT_ASCII);
+        assert_true(g_str_is_ascii(ascii));
     }
+    g_autofree char *letters = gpuvm_text_safe("a\u2026\U0001F600\n", GPUVM_TEXT_ASCII);
+    assert_string_equal(letters, "a\\u2026\\ud83d\\ude00\n");
 }
 
 static void
