@@ -49,8 +49,8 @@ const gpuvm_command gpuvm_cmd_verify = {
         "where the guest has them. A difference is exit code 6. What no guest can see, as which pages of the host its memory is\n"
         "made of (hugepages) and which CPUs run it, is not compared.\n"
         "\n"
-        "The guest is asked through its agent (qemu-guest-agent), or, where that does not answer or must not run anything, through\n"
-        "a service that cloud-init sets up there when the definition has verify: true. COMMAND needs the agent.",
+        "The guest is asked through its agent (qemu-guest-agent), or, where that does not answer or must not run anything,\n"
+        "through a service that cloud-init sets up there when the definition has verify: true. COMMAND needs the agent.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -186,12 +186,12 @@ static const bad_case bad_cases[] = {
     {"%x\na: 1\n", 0, "1:1: a line that begins with '%' is a directive", "remove the line"},
     {"%YAML x\n---\na: 1\n", 0, "1:1: malformed directive", "remove the line"},
     /* duplicates */
-    {"a: 1\nb: 2\na: 3\n", 0, "3:1: duplicate key 'a'", "the first is in line 1"},
+    {"a: 1\nb: 2\na: 3\n", 0, "3:1: duplicate key 'a'", "the first is on line 1"},
     {"a: 1\n'a': 3\n\"a\": 4\n", 0, "2:1: duplicate key 'a'\n3:1: duplicate key 'a'", "line 1"},
     {"a:\n  b: 1\n  b: 2\n---\nc: 1\nc: 2\n", 0, "3:3: duplicate key 'b'\n6:1: duplicate key 'c'", "line 2"},
     {"{a: 1, b: 2, c: 3, d: 4, e: 5, f: 6, g: 7, h: 8, i: 9, j: 1, k: 1, l: 1, m: 1, n: 1, o: 1,\n"
      "p: 1, a: 2}",
-     0, "2:7: duplicate key 'a'", "the first is in line 1"},
+     0, "2:7: duplicate key 'a'", "the first is on line 1"},
     /* indentation, quotes, brackets, colons */
     {"a:\n\tb: 1\n", 0, "2:1: tab character in the indentation", "spaces"},
     {"a:\n  b: 1\n\tc: 2\n", 0, "3:1: tab character in the indentation", "spaces"},
