@@ -245,8 +245,11 @@ run(gpuvm_cli *cli, int argc, char **argv)
             comparison = gpuvm_compare(cli->session, vm);
         JsonObject *row = vm_row(vm, comparison);
         json_array_add_object_element(rows, row);
-        if (!cli->output->json)
-            show(cli->output, vm, comparison, row);
+        if (cli->output->json)
+            continue;
+        if (json_array_get_length(rows) > 1)
+            puts("");
+        show(cli->output, vm, comparison, row);
     }
     gpuvm_output_rows(cli->output, "vms", rows);
 }
