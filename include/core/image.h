@@ -4,7 +4,7 @@
  *
  * A path without a checksum is used where it is. Whatever has a URL or a checksum is a volume of the storage pool, named
  * by its digest: "sha256-…". What a guest writes to is an overlay of its own on an image: "NAME.rootfs.qcow2",
- * "NAME.TARGET.qcow2". What it only reads is named by its digest, too, so that what changes comes to stand beside what it was
+ * "NAME.TARGET.qcow2"; or a blank disk: "NAME.disk-DISK.qcow2", ".raw". What it only reads is named by its digest, too, so that what changes comes to stand beside what it was
  * until the VM is defined: "NAME.seed-….iso", "NAME.manifest-….json".
  */
 #pragma once
@@ -26,6 +26,12 @@ void gpuvm_image_plan(gpuvm_plan *plan);
 gpuvm_plan_image *
 gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, const char *path,
                      const char *url, const char *checksum, int format, gpuvm_mark mark);
+
+/** Adds the volume of @disk of @plan, which is blank, of @size bytes; it has its name, target and format. Sets its source. */
+void gpuvm_image_add_blank(gpuvm_plan *plan, gpuvm_plan_disk *disk, uint64_t size);
+
+/** Whether there is no file below the volume of the VM's own. */
+bool gpuvm_image_is_blank(const gpuvm_plan_image *image);
 
 /** Adds an error for each image from a URL without a checksum, if one of @policies requires that (exit code 4). */
 void gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_policies *policies, gpuvm_diags *diags);
@@ -49,7 +55,7 @@ char *gpuvm_image_text_volume(const gpuvm_plan *plan, gpuvm_image_text text, con
 bool gpuvm_image_is_text(const char *vm, const char *volume);
 bool gpuvm_image_has_text(const gpuvm_plan *plan, const char *volume);
 
-/** Whether @volume is named as those are that belong to VM @vm alone: its overlays and its texts. */
+/** Whether @volume is named as those are that belong to VM @vm alone: its overlays, blank disks and texts. */
 bool gpuvm_image_is_own(const char *vm, const char *volume);
 
 /** The VM that @volume is named after, as one that belongs to it alone; NULL: none. g_malloc. */

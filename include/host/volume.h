@@ -60,8 +60,8 @@ void gpuvm_upload_abort(gpuvm_upload *upload);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_upload, gpuvm_upload_abort)
 
 /**
- * Makes volume @name, a qcow2 overlay of @capacity bytes (0: as many as its base) on @base, whose path and format
- * are known.
+ * Makes volume @name, in @format: an overlay of @capacity bytes (0: as many as its base) on @base, whose path and format
+ * are known; without @base a blank one, which takes room as it is written to.
  */
-bool gpuvm_pool_overlay(gpuvm_pool *pool, const char *name, const gpuvm_volume *base, uint64_t capacity,
-                        GError **error);
+bool gpuvm_pool_make(gpuvm_pool *pool, const char *name, const char *format, const gpuvm_volume *base,
+                     uint64_t capacity, GError **error);

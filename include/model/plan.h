@@ -82,19 +82,19 @@ void gpuvm_plan_disk_free(gpuvm_plan_disk *disk);
 /**
  * A file that no guest writes to. From a URL it is fetched into the storage pool, where it is a volume named by its
  * digest: until it was fetched, that is known only if the definition has it. By a path it is used where it is, below
- * an overlay.
+ * an overlay. A blank disk has no such file, only the volume of the VM's own.
  */
 typedef struct gpuvm_plan_image {
     const char *what;      /* "kernel", "initramfs", "rootfs", or a disk's target; borrowed */
     gpuvm_plan_disk *disk; /* of the plan that shows it; NULL: kernel or initramfs */
-    char *path;            /* absolute, on the host; NULL: url */
-    char *url;             /* http, https or file; NULL: path */
+    char *path;            /* absolute, on the host; NULL: url, or the disk is blank */
+    char *url;             /* http, https or file; NULL: path, or the disk is blank */
     int format;            /* as the definition says: gpuvm_disk_format */
     const char *checksum;  /* that it must have; NULL: any; borrowed from the vm */
     gpuvm_mark mark;       /* what asked for it */
     char *volume;          /* "sha256-" and the digest; NULL: not known yet */
-    char *overlay;         /* the volume of the VM's own on top of it, qcow2; NULL: it is used as it is */
-    uint64_t size;         /* bytes that the overlay shows; 0: as many as the image */
+    char *overlay; /* the volume of the VM's own: qcow2 on top of it, or blank; NULL: it is used as it is */
+    uint64_t size; /* bytes that this shows; 0: as many as the image */
 } gpuvm_plan_image;
 
 void gpuvm_plan_image_free(gpuvm_plan_image *image);

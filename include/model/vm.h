@@ -88,7 +88,8 @@ typedef struct gpuvm_media {
 typedef struct gpuvm_disk {
     gpuvm_object object;
     char *name, *checksum, *target;
-    char *source; /* a path or a URL */
+    char *source;     /* a path or a URL; NULL: the disk is blank */
+    uint64_t size_gb; /* GiB of a blank disk; else 0 */
     int format;
     bool readonly;
 } gpuvm_disk;

@@ -14,6 +14,8 @@ typedef struct gpuvm_flag {
     bool list;        /* the value is one more item */
     const char *item; /* … this key of it; NULL: the whole of it */
     const char *of;   /* the key that "TEXT=" before the value gives a value; NULL: none */
+    const char
+        *size; /* the key that a number gives a value, of an item that is named data, data2, …; NULL: none */
     bool
         media; /* a path, from the working directory, or a URL: path is the mapping that has either, or a list */
 } gpuvm_flag;

@@ -32,7 +32,7 @@ typedef struct gpuvm_image {
 /** Every image in the pool (gpuvm_image, by volume, owned by the array). NULL: see the diagnostics. */
 GPtrArray *gpuvm_images_list(gpuvm_session *session);
 
-/** A volume of a VM's own: an overlay on an image of the pool, or a text. */
+/** A volume of a VM's own: whichever it has, and of what it has not an overlay on an image of the pool, or a text. */
 typedef struct gpuvm_vm_volume {
     char *name, *owner; /* the VM that it is named after */
     uint64_t size;      /* bytes of the file */

@@ -330,7 +330,7 @@ run_delete(gpuvm_cli *cli, int argc, char **argv)
 
 static const GOptionEntry delete_options[] = {
     {"storage", 0, 0, G_OPTION_ARG_NONE, &given.storage,
-     "remove the VMs' own volumes too: root disks, seeds, UEFI variables", NULL},
+     "remove the VMs' own volumes too: root disks, blank disks, seeds, UEFI variables", NULL},
     GPUVM_STOP_OPTIONS(given.stop),
     G_OPTION_ENTRY_NULL,
 };

@@ -122,7 +122,8 @@ static const gpuvm_command list_command = {
     .description =
         "Lists the images that were fetched into the storage pool, where each came from, and the VMs that use it. An\n"
         "image without a source is not whole: it is being fetched, or whoever did was stopped. Then the volumes of VMs' own,\n"
-        "each with the VM that it is named after: one that nothing uses was left, and goes with undefine --storage VM.",
+        "each with the VM that it is named after: one that nothing uses was left, and goes with undefine --storage VM. Blank\n"
+        "disks that nothing uses are not listed: they may be anybody's.",
     .names = true,
     .run = run_list,
 };

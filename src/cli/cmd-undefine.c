@@ -39,7 +39,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
 static const GOptionEntry options[] = {
     {"nvram", 0, 0, G_OPTION_ARG_NONE, &given.nvram, "remove its UEFI variables too", NULL},
-    {"storage", 0, 0, G_OPTION_ARG_NONE, &given.storage, "remove its own volumes too: root disk, seed", NULL},
+    {"storage", 0, 0, G_OPTION_ARG_NONE, &given.storage,
+     "remove its own volumes too: root disk, blank disks, seed", NULL},
     GPUVM_FILE_OPTION(targets),
     G_OPTION_ENTRY_NULL,
 };
@@ -50,7 +51,7 @@ const gpuvm_command gpuvm_cmd_undefine = {
     .summary = "Remove VMs from libvirt",
     .description =
         "Removes the definition of VMs that are off. Their disks stay, and without --nvram their UEFI variables. With\n"
-        "--storage, what gpuvm made for them in the storage pool is removed for ever: root disks, seeds. Images stay\n"
+        "--storage, what gpuvm made for them in the storage pool is removed for ever: root disks, blank disks, seeds. Images stay\n"
         "in any case: see gpuvm image prune. Of a VM that is not defined any more, named alone, it removes what it left that\n"
         "is surely its own: seeds, and disks on images in the pool. When one of the names is wrong, nothing is changed.",
     .options = options,

@@ -19,11 +19,11 @@ image_of(const gpuvm_plan *plan, const gpuvm_plan_disk *disk, const char *what)
     return NULL;
 }
 
-/* Where it is taken from. g_malloc. */
+/* Where it is taken from; NULL: it is blank. g_malloc. */
 static char *
 describe_image(const gpuvm_plan_image *image)
 {
-    return image->path ? g_strdup(image->path) : gpuvm_url_shown(image->url);
+    return image->url ? gpuvm_url_shown(image->url) : g_strdup(image->path);
 }
 
 static JsonObject *

@@ -79,7 +79,20 @@ is_cdrom(const gpuvm_disk *disk)
 bool
 gpuvm_disk_is_written(const gpuvm_disk *disk)
 {
-    return !disk->readonly && !is_image(disk) && !is_cdrom(disk);
+    return disk->source && !disk->readonly && !is_image(disk) && !is_cdrom(disk);
+}
+
+static void
+plan_blank(gpuvm_plan *plan, const gpuvm_disk *disk, namer *names)
+{
+    gpuvm_plan_disk *planned = g_new0(gpuvm_plan_disk, 1);
+
+    g_ptr_array_add(plan->disks, planned);
+    planned->name = disk->name;
+    planned->mark = gpuvm_object_mark(&disk->object, "size_gb");
+    planned->qcow2 = disk->format != GPUVM_DISK_RAW;
+    planned->target = disk->target ? g_strdup(disk->target) : next_target(names, false);
+    gpuvm_image_add_blank(plan, planned, disk->size_gb << 30);
 }
 
 static void
@@ -123,8 +136,11 @@ gpuvm_disk_plan(gpuvm_plan *plan)
     }
     if (plan->vm->body.rootfs)
         plan_rootfs(plan, &names);
-    for (guint i = 0; i < disks->len; i++)
-        plan_disk(plan, disks->pdata[i], &names);
+    for (guint i = 0; i < disks->len; i++) {
+        const gpuvm_disk *disk = disks->pdata[i];
+
+        (disk->source ? plan_disk : plan_blank)(plan, disk, &names);
+    }
     if (plan->seed)
         add_seed(plan, &names);
 }

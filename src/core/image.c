@@ -44,7 +44,7 @@ gpuvm_image_fetches(const gpuvm_vm *vm)
     for (guint i = 0; !fetches && i < body->disks->len; i++) {
         const gpuvm_disk *disk = body->disks->pdata[i];
 
-        fetches = disk->checksum || gpuvm_url_is(disk->source);
+        fetches = disk->checksum || (disk->source && gpuvm_url_is(disk->source));
     }
     return fetches;
 }
@@ -53,9 +53,18 @@ bool
 gpuvm_image_needs_pool(const gpuvm_vm *vm)
 {
     const gpuvm_body *body = &vm->body;
+    bool blank = false;
 
-    return body->rootfs || body->cloud_init || body->workload || body->verify ||
+    for (guint i = 0; i < body->disks->len; i++)
+        blank = blank || !((const gpuvm_disk *)body->disks->pdata[i])->source;
+    return blank || body->rootfs || body->cloud_init || body->workload || body->verify ||
            body->devices->topology == GPUVM_TOPOLOGY_NCCL || gpuvm_image_fetches(vm);
+}
+
+bool
+gpuvm_image_is_blank(const gpuvm_plan_image *image)
+{
+    return !image->path && !image->url;
 }
 
 /* Sets what @plan says of the file behind @image. */
@@ -133,6 +142,19 @@ gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, 
     return image;
 }
 
+#define BLANK ".disk-"
+
+void
+gpuvm_image_add_blank(gpuvm_plan *plan, gpuvm_plan_disk *disk, uint64_t size)
+{
+    gpuvm_plan_image *image = add(plan, disk->target, NULL, NULL, NULL, disk->mark);
+
+    image->disk = disk;
+    image->size = size;
+    image->overlay = g_strconcat(plan->vm->name, BLANK, disk->name, disk->qcow2 ? ".qcow2" : ".raw", NULL);
+    place(plan, image);
+}
+
 void
 gpuvm_image_check(const gpuvm_plan *plan, const gpuvm_policies *policies, gpuvm_diags *diags)
 {
@@ -159,7 +181,7 @@ gpuvm_image_note_unknown(const gpuvm_plan *plan, gpuvm_diags *diags)
         g_autofree char *title = gpuvm_image_title(image);
         gpuvm_diag *diag;
 
-        if (image->path || image->volume)
+        if (image->path || image->volume || gpuvm_image_is_blank(image))
             continue;
         diag = gpuvm_diags_note(diags, &image->mark,
                                 "the digest of %s, which names its volume, is not known until it is fetched",
@@ -211,9 +233,10 @@ bool
 gpuvm_image_is_own(const char *vm, const char *volume)
 {
     const char *rest = rest_of(vm, volume);
+    const char *end = *rest == '.' && rest[1] != '.' ? strchr(rest + 1, '.') : NULL;
 
-    return gpuvm_image_is_text(vm, volume) ||
-           (*rest == '.' && rest[1] != '.' && g_strcmp0(strchr(rest + 1, '.'), ".qcow2") == 0);
+    return gpuvm_image_is_text(vm, volume) || g_strcmp0(end, ".qcow2") == 0 ||
+           (g_strcmp0(end, ".raw") == 0 && g_str_has_prefix(rest, BLANK));
 }
 
 char *

@@ -180,10 +180,16 @@ check_shared(const expansion *work)
         const gpuvm_disk *disk = body->disks->pdata[i];
         gpuvm_mark mark = gpuvm_object_mark(&disk->object, "source");
 
-        if (gpuvm_disk_is_written(disk))
-            gpuvm_diag_hint(gpuvm_diags_error(work->diags, GPUVM_EXIT_INVALID, &mark,
-                                              "several replicas cannot write to one disk: %s", disk->source),
-                            "set readonly: true, or give its checksum: then each has an overlay of its own");
+        gpuvm_diag *diag;
+
+        if (!gpuvm_disk_is_written(disk))
+            continue;
+        diag = gpuvm_diags_error(work->diags, GPUVM_EXIT_INVALID, &mark,
+                                 "several replicas cannot write to one disk: %s", disk->source);
+        gpuvm_diag_hint(diag,
+                        "set readonly: true, or give its checksum: then each has an overlay of its own");
+        gpuvm_diag_hint(diag,
+                        "or give name and size_gb in place of source: then each has a blank one of its own");
     }
 }
 

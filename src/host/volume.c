@@ -184,11 +184,11 @@ remove_abandoned(gpuvm_pool *pool, const char *name)
 
 /*
  * Makes an empty volume; *@ret_vol is NULL when there is one of that name. @base: what it is an overlay on, with
- * @capacity; NULL: a plain file. @shared: everybody on the host may read it.
+ * @capacity; NULL: nothing. @shared: everybody on the host may read it.
  */
 static bool
-make_volume(gpuvm_pool *pool, const char *name, const gpuvm_volume *base, uint64_t capacity, bool shared,
-            virStorageVol **ret_vol, GError **error)
+make_volume(gpuvm_pool *pool, const char *name, const char *format, const gpuvm_volume *base,
+            uint64_t capacity, bool shared, virStorageVol **ret_vol, GError **error)
 {
     xmlNode *root = xmlNewNode(NULL, (const xmlChar *)"volume"), *target;
     g_autoptr(xmlDoc) doc = xmlNewDoc((const xmlChar *)"1.0");
@@ -202,7 +202,7 @@ make_volume(gpuvm_pool *pool, const char *name, const gpuvm_volume *base, uint64
     if (!base)
         gpuvm_xml_add(root, "allocation", "0");
     target = gpuvm_xml_add(root, "target", NULL);
-    gpuvm_xml_set(gpuvm_xml_add(target, "format", NULL), "type", base ? "qcow2" : "raw");
+    gpuvm_xml_set(gpuvm_xml_add(target, "format", NULL), "type", "%s", format);
     if (shared)
         gpuvm_xml_add(gpuvm_xml_add(target, "permissions", NULL), "mode", "0644");
     if (base) {
@@ -218,12 +218,12 @@ make_volume(gpuvm_pool *pool, const char *name, const gpuvm_volume *base, uint64
 }
 
 bool
-gpuvm_pool_overlay(gpuvm_pool *pool, const char *name, const gpuvm_volume *base, uint64_t capacity,
-                   GError **error)
+gpuvm_pool_make(gpuvm_pool *pool, const char *name, const char *format, const gpuvm_volume *base,
+                uint64_t capacity, GError **error)
 {
     g_autoptr(virStorageVol) vol = NULL;
 
-    if (!make_volume(pool, name, base, capacity, false, &vol, error))
+    if (!make_volume(pool, name, format, base, capacity, false, &vol, error))
         return false;
     return vol || gpuvm_virt_failed(error, "cannot make volume '%s' in %s", name, pool->path);
 }
@@ -236,7 +236,7 @@ begin(gpuvm_pool *pool, const char *name, bool shared, gpuvm_upload **ret_upload
     g_autoptr(virStream) stream = NULL;
 
     *ret_upload = NULL;
-    if (!make_volume(pool, name, NULL, 0, shared, &vol, error))
+    if (!make_volume(pool, name, "raw", NULL, 0, shared, &vol, error))
         return false;
     if (!vol)
         return true;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
+#include <string.h>
+
 #include "model/tables.h"
 
 static const char *const format_names[] = {"auto", "raw", "qcow2", NULL};
@@ -90,22 +92,29 @@ const gpuvm_table gpuvm_rootfs_table = {
 };
 
 static const gpuvm_field disk_fields[] = {
-    {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_source,
-     .flags = GPUVM_FIELD_REQUIRED | GPUVM_FIELD_HOST_PATH,
+    {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_source, .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
          "An image file or a block device of the host, used where it is, unless the host uses it; a relative path starts from the "
          "directory of the definition. Or a URL to fetch an image from, into the storage pool: the VM writes to a qcow2 "
          "overlay of its own. What ends in .iso is a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, name), .scalar = &gpuvm_scalar_name,
-     .doc = "The name of this disk, its serial number in the guest. No two disks of a VM have the same."},
+     .doc =
+         "The name of this disk, its serial number in the guest. No two disks of a VM have the same. A blank disk "
+         "needs one, without '.'."},
+    {GPUVM_FIELD(gpuvm_disk, size_gb), .scalar = &gpuvm_scalar_integer, .min = 1, .max = 1024 * 1024,
+     .unit = "GiB",
+     .doc =
+         "The size of a blank disk, in place of source: a volume in the storage pool, VM.disk-NAME.qcow2, which is "
+         "made at define unless it is there, and stays with what is on it until gpuvm undefine --storage. Each "
+         "replica of a deployment has its own."},
     {GPUVM_FIELD(gpuvm_disk, target), .scalar = &gpuvm_scalar_target,
      .doc =
          "Its place in the guest: vda, vdb, … for virtio, sda, sdb, … for SATA. When absent, the next free "
          "vd name, or sd name for a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, format), .shape = GPUVM_ENUM, .choices = format_names,
      .doc =
-         "The format of the image. auto: qcow2 when source ends in .qcow2, else raw, whatever the guest writes there. A "
-         "backing file, and an external data file, are beside the image, in the same directory."},
+         "The format of the image. auto: qcow2 when source ends in .qcow2, else raw, whatever the guest writes there; a blank disk "
+         "is qcow2. A backing file, and an external data file, are beside the image, in the same directory."},
     {GPUVM_FIELD(gpuvm_disk, readonly), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether the guest can only read it, not write to it."},
     {GPUVM_FIELD(gpuvm_disk, checksum), .scalar = &gpuvm_scalar_checksum,
@@ -119,11 +128,51 @@ static const gpuvm_synonym disk_synonyms[] = {
     {"path", "'source'"}, {"url", "'source'"}, {"file", "'source'"}, {"image", "'source'"}, {NULL, NULL},
 };
 
+static void
+check_blank(const gpuvm_disk *disk, gpuvm_diags *diags)
+{
+    static const char *const of_sources[] = {"checksum", "readonly"};
+    gpuvm_mark mark = gpuvm_object_mark(&disk->object, disk->name ? "name" : "size_gb");
+
+    for (size_t i = 0; i < G_N_ELEMENTS(of_sources); i++) {
+        gpuvm_mark at = gpuvm_object_mark(&disk->object, of_sources[i]);
+
+        if (gpuvm_object_has(&disk->object, of_sources[i]))
+            gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &at, "%s means nothing with size_gb",
+                                              of_sources[i]),
+                            "remove it");
+    }
+    if (!disk->name)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark, "a blank disk without a name"),
+            "add `name: data`: its volume is named by it, and is the same one whatever disks come and go");
+    else if (strchr(disk->name, '.'))
+        gpuvm_diag_hint(gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, &mark,
+                                          "the name of a blank disk contains '.': %s", disk->name),
+                        "its volume is named by it: use letters, digits, '_' and '-'");
+}
+
+static void
+check_disk(const void *object, gpuvm_diags *diags)
+{
+    const gpuvm_disk *disk = object;
+
+    check_one_of(&disk->object, "source", disk->source, "size_gb", disk->size_gb > 0, diags);
+    if (!disk->source && disk->size_gb > 0)
+        check_blank(disk, diags);
+}
+
 const gpuvm_table gpuvm_disk_table = {
     .name = "disk",
     .doc = "A disk of the VM.",
     .size = sizeof(gpuvm_disk),
     .fields = disk_fields,
+    .json_check =
+        "{\"oneOf\": [{\"required\": [\"source\"], \"properties\": {\"size_gb\": false}},"
+        "{\"required\": [\"size_gb\", \"name\"], \"properties\": {\"source\": false, \"checksum\": false,"
+        "\"readonly\": false, \"name\": {\"type\": [\"string\", \"integer\", \"boolean\"],"
+        "\"pattern\": \"^[^.]*$\"}}}]}",
+    .check = check_disk,
     .synonyms = disk_synonyms,
     .scalar_key = "source",
 };

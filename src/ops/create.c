@@ -40,6 +40,29 @@ make_item(gpuvm_doc *doc, const gpuvm_flag *flag, const char *text)
     return item;
 }
 
+static bool
+is_size(const gpuvm_flag *flag, const char *text)
+{
+    return flag->size && *text && text[strspn(text, "0123456789")] == '\0';
+}
+
+/* The item of a list that @text, a size, is: named after those that are there. */
+static gpuvm_node *
+make_sized(gpuvm_doc *doc, const gpuvm_flag *flag, const char *text)
+{
+    const gpuvm_node *items = gpuvm_node_get(doc->root, flag->path);
+    gpuvm_node *node = make_scalar(doc, flag->name, text), *item = gpuvm_doc_mapping(doc, &node->mark);
+    unsigned number = 1;
+
+    for (unsigned i = 0; items && i < items->n; i++)
+        number += gpuvm_node_get(items->values[i], flag->size) != NULL;
+    g_autofree char *name = number == 1 ? g_strdup("data") : g_strdup_printf("data%u", number);
+    gpuvm_doc_set(doc, item, gpuvm_doc_scalar(doc, "name", &node->mark),
+                  gpuvm_doc_scalar(doc, name, &node->mark));
+    gpuvm_doc_set(doc, item, gpuvm_doc_scalar(doc, flag->size, &node->mark), node);
+    return item;
+}
+
 /* Gives the field of @value's flag its value. */
 static void
 apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
@@ -48,7 +71,9 @@ apply(gpuvm_doc *doc, const gpuvm_flag_value *value)
     bool is_url = gpuvm_url_is(value->text);
     g_autofree char *text =
         flag->media && !is_url ? g_canonicalize_filename(value->text, NULL) : g_strdup(value->text);
-    gpuvm_node *node = make_item(doc, flag, text), *mapping = doc->root;
+    gpuvm_node *node =
+        is_size(flag, value->text) ? make_sized(doc, flag, value->text) : make_item(doc, flag, text);
+    gpuvm_node *mapping = doc->root;
     g_autofree char *path = flag->media && !flag->list
                                 ? g_strconcat(flag->path, is_url ? ".url" : ".path", NULL)
                                 : g_strdup(flag->path);

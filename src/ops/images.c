@@ -97,27 +97,65 @@ check_size(const gpuvm_plan_image *image, const gpuvm_volume *base, GError **err
     return false;
 }
 
-/* Makes the overlay of @image, unless it is there. */
+/* Whether the blank disk that is there is as large as it is to be. */
 static bool
-ensure_overlay(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, const gpuvm_plan_image *image,
-               const gpuvm_volume *base, GError **error)
+check_blank(const gpuvm_draft *draft, const gpuvm_plan_image *image, const gpuvm_volume *volume,
+            GError **error)
 {
-    g_autoptr(gpuvm_volume) overlay = NULL;
+    const char *pool = draft->plan->pool;
+    /* a guest can write to a raw one what libvirt would take for another capacity */
+    uint64_t has = image->disk->qcow2 ? volume->capacity : volume->size;
+    g_autofree char *title = gpuvm_image_title(image), *remedy = NULL, *is = NULL, *wanted = NULL;
 
-    if (!gpuvm_pool_find(pool, image->overlay, &overlay, error))
+    if (has == image->size)
+        return true;
+    is = gpuvm_size_format(has);
+    wanted = gpuvm_size_format(image->size);
+    remedy = has < image->size
+                 ? g_strdup_printf(
+                       "enlarge it while the VM is off: virsh vol-resize --pool %s %s %" G_GUINT64_FORMAT "G",
+                       pool, volume->name, image->size >> 30)
+                 : g_strdup_printf("lose it, and have a smaller one: virsh vol-delete --pool %s %s", pool,
+                                   volume->name);
+    g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+                "size_gb of %s of VM '%s' is %s, but volume '%s' has %s\n"
+                "to keep the disk as it is, keep its size in the definition\n"
+                "to %s, then define it again",
+                title, draft->plan->vm->name, wanted, volume->name, is, remedy);
+    return false;
+}
+
+/* Whether the volume of the VM's own that is there is what @image is to have: on @base, or blank without. */
+static bool
+check_own(const gpuvm_draft *draft, const gpuvm_plan_image *image, const gpuvm_volume *own, const char *base,
+          GError **error)
+{
+    return gpuvm_image_is_blank(image) ? check_blank(draft, image, own, error)
+                                       : check_overlay(draft, image, own, base, error);
+}
+
+/* Makes the volume of the VM's own on @base (NULL: blank), unless it is there. */
+static bool
+ensure_own(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, const gpuvm_plan_image *image,
+           const gpuvm_volume *base, GError **error)
+{
+    g_autoptr(gpuvm_volume) own = NULL;
+
+    if (!gpuvm_pool_find(pool, image->overlay, &own, error))
         return false;
-    if (overlay)
-        return check_overlay(draft, image, overlay, base->path, error);
-    if (!check_size(image, base, error))
+    if (own)
+        return check_own(draft, image, own, base ? base->path : NULL, error);
+    if (base && !check_size(image, base, error))
         return false;
     gpuvm_session_say(session, "making volume %s", image->overlay);
-    if (!gpuvm_pool_overlay(pool, image->overlay, base, image->size, error))
+    if (!gpuvm_pool_make(pool, image->overlay, GPUVM_IMAGE_FORMAT(image->disk->qcow2), base, image->size,
+                         error))
         return false;
     g_ptr_array_add(draft->made, g_strdup(image->overlay));
     return true;
 }
 
-/* Where the image's digest is known, so is what its overlay must be on: said before anything is fetched. */
+/* Where the image's digest is known, or there is none, so is what the VM's own must be: said before anything is fetched. */
 static bool
 check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft)
 {
@@ -125,16 +163,16 @@ check_known(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft)
 
     for (guint i = 0; i < plan->images->len; i++) {
         const gpuvm_plan_image *image = plan->images->pdata[i];
-        g_autoptr(gpuvm_volume) overlay = NULL;
+        g_autoptr(gpuvm_volume) own = NULL;
         g_autofree char *base = image->path ? g_strdup(image->path) : NULL;
         GError *error = NULL;
 
         if (!base && image->volume)
             base = g_build_filename(pool->path, image->volume, NULL);
-        if (!image->overlay || !base)
+        if (!image->overlay || (!base && !gpuvm_image_is_blank(image)))
             continue;
-        if (!gpuvm_pool_find(pool, image->overlay, &overlay, &error) ||
-            (overlay && !check_overlay(draft, image, overlay, base, &error)))
+        if (!gpuvm_pool_find(pool, image->overlay, &own, &error) ||
+            (own && !check_own(draft, image, own, base, &error)))
             return gpuvm_session_fail_at(session, &image->mark, error);
     }
     return true;
@@ -148,12 +186,12 @@ prepare_image(gpuvm_session *session, gpuvm_pool *pool, gpuvm_draft *draft, guin
     const gpuvm_volume *base;
     GError *error = NULL;
 
-    if (!image->url && !look_at_file(session, image, &file, &error))
+    if (image->path && !look_at_file(session, image, &file, &error))
         return gpuvm_session_fail_at(session, &image->mark, error);
-    base = file ? file : draft->bases->pdata[index];
+    base = image->url ? draft->bases->pdata[index] : file;
     if (image->url)
         gpuvm_image_learn(draft->plan, image, base->name, g_strcmp0(base->format, "qcow2") == 0);
-    return !image->overlay || ensure_overlay(session, pool, draft, image, base, &error) ||
+    return !image->overlay || ensure_own(session, pool, draft, image, base, &error) ||
            gpuvm_session_fail_at(session, &image->mark, error);
 }
 

@@ -12,7 +12,7 @@
 bool gpuvm_images_fetch(gpuvm_session *session, const GPtrArray *drafts);
 
 /*
- * Makes what else @drafts need, whose images are there: the overlays that are missing; one that is there is never
+ * Makes what else @drafts need, whose images are there: the overlays and blank disks that are missing; one that is there is never
  * replaced. Paths in the plans, and the XML, follow. Without success nothing of it stays. A signal that ends the process does so
  * after that.
  */

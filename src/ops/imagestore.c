@@ -344,15 +344,16 @@ gpuvm_images_own(gpuvm_session *session, const char *vm, const char *pool_name, 
     return g_steal_pointer(&own);
 }
 
-/* Whether @volume is surely gpuvm's: anybody may call a volume as a VM's are called. */
+/* Whether @volume is surely that VM's, which has it or not: anybody may call a volume as a VM's are called. */
 static bool
-is_made(const char *vm, const gpuvm_volume *volume)
+is_made(const char *vm, const gpuvm_volume *volume, const GPtrArray *users)
 {
     g_autofree char *below = volume->backing ? g_path_get_basename(volume->backing) : NULL;
     g_autofree char *beside = volume->backing ? g_path_get_dirname(volume->backing) : NULL;
     g_autofree char *directory = g_path_get_dirname(volume->path);
 
     return gpuvm_image_is_text(vm, volume->name) ||
+           g_ptr_array_find_with_equal_func((GPtrArray *)users, vm, g_str_equal, NULL) ||
            (below && g_str_equal(beside, directory) && gpuvm_image_sort_of(below) == GPUVM_IMAGE_CONTENT);
 }
 
@@ -381,13 +382,14 @@ list_vm_volumes(gpuvm_session *session, GError **error)
     for (guint i = 0; domains && i < volumes->len; i++) {
         const gpuvm_volume *volume = volumes->pdata[i];
         g_autofree char *owner = gpuvm_image_owner(volume->name);
+        g_autoptr(GPtrArray) users = owner ? users_of(volume->path, volumes, domains) : NULL;
         gpuvm_vm_volume *of;
 
-        if (!owner || !is_made(owner, volume))
+        if (!owner || !is_made(owner, volume, users))
             continue;
         of = g_new(gpuvm_vm_volume, 1);
         *of = (gpuvm_vm_volume){g_strdup(volume->name), g_steal_pointer(&owner), volume->size,
-                                users_of(volume->path, volumes, domains)};
+                                g_steal_pointer(&users)};
         g_ptr_array_add(found, of);
     }
     return domains ? g_steal_pointer(&found) : NULL;

@@ -55,6 +55,7 @@ compares_trees(void **state G_GNUC_UNUSED)
          "disks[1].source: - → /b" START "\ndisks[1].target: - → sda" START},
         {"disks: [{source: 'http://h/a'}]", "disks: [{source: 'http://h/b'}]",
          "disks[0].source: http://h/a → http://h/b" DISK},
+        {"disks: [{name: a, size_gb: 1}]", "disks: [{name: a, size_gb: 2}]", "disks[0].size_gb: 1 → 2" START},
         {"disks: [{source: /a, checksum: x}]", "disks: [{source: /a, checksum: y}]",
          "disks[0].checksum: x → y" DISK},
         {"devices: {pci_passthrough: ['01:00']}",

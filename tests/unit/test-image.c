@@ -34,8 +34,9 @@ plan_text(const gpuvm_plan *plan)
     for (guint i = 0; i < plan->images->len; i++) {
         const gpuvm_plan_image *image = plan->images->pdata[i];
 
-        g_string_append_printf(text, " %s=%s>%s>%s", image->what, image->url ? image->url : image->path,
-                               or_none(image->volume), or_none(image->overlay));
+        g_string_append_printf(text, " %s=%s>%s>%s", image->what,
+                               or_none(image->url ? image->url : image->path), or_none(image->volume),
+                               or_none(image->overlay));
         if (image->size > 0)
             g_string_append_printf(text, " %" G_GUINT64_FORMAT, image->size >> 30);
     }
@@ -65,6 +66,9 @@ static const struct {
      "vda=https://h/d.img>->vm.vda.qcow2 sda=https://h/c.iso>->-"},
     {"disks: [{source: d.qcow2, readonly: yes, checksum: 'sha256:" SUM "'}]\n",
      "- -; vda=/pool/sha256-" SUM " qcow2 ro; vda=file:///definitions/d.qcow2>sha256-" SUM ">-"},
+    {"disks: [{name: a, size_gb: 3}, d.img, {name: B-2, size_gb: 1, format: raw, target: sdc}]\n",
+     "- -; vda=/pool/vm.disk-a.qcow2 qcow2 vdb=/definitions/d.img raw sdc=/pool/vm.disk-B-2.raw raw; "
+     "vda=->->vm.disk-a.qcow2 3 sdc=->->vm.disk-B-2.raw 1"},
 };
 
 static void
@@ -118,6 +122,7 @@ needs_the_pool(void **state G_GNUC_UNUSED)
         {"rootfs: {url: 'https://h/r'}\n", true, true},
         {"disks: [a.img, 'https://h/d']\n", true, true},
         {"disks: [{source: a.img, checksum: 'sha256:" SUM "'}]\n", true, true},
+        {"disks: [a.img, {name: d, size_gb: 1}]\n", true, false},
         {"cloud_init: {}\n", true, false},
         {"workload: {entrypoint: [run]}\n", true, false},
     };
@@ -137,7 +142,7 @@ notes_what_is_unknown(void **state G_GNUC_UNUSED)
     static const struct {
         const char *definition, *notes[3];
     } cases[] = {
-        {"kernel: k\nrootfs: r.img\n", {NULL}},
+        {"kernel: k\nrootfs: r.img\ndisks: [{name: d, size_gb: 1}]\n", {NULL}},
         {"kernel: {url: 'https://h/k', checksum: 'sha256:" SUM "'}\n", {NULL}},
         {"kernel: {url: 'https://h/k'}\n", {"the digest of the kernel, :: gpuvm define fetches it"}},
         {"rootfs: {url: 'https://h/r'}\ndisks: ['https://h/d']\n",
@@ -360,6 +365,11 @@ knows_whose_volumes_are(void **state G_GNUC_UNUSED)
         {"vm", "vm..qcow2", false},
         {"vm", "vm2.rootfs.qcow2", false},
         {"vm", "old.rootfs.qcow2", false},
+        {"vm", "vm.disk-data.qcow2", true},
+        {"vm", "vm.disk-data.raw", true},
+        {"a.b", "a.b.disk-c.raw", true},
+        {"a", "a.b.disk-c.raw", false},
+        {"vm", "vm.disk-a.b.raw", false},
         {"vm", "vm.vda.raw", false},
         {"vm", "vm.x.seed.iso", false},
         {"vm", "sha256-" SUM, false},

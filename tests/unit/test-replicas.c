@@ -126,7 +126,7 @@ refuses_what_replicas_cannot_have(void **state G_GNUC_UNUSED)
          {"3 several replicas cannot have one MAC"}},
         {"network: {mac: '52:54:00:00:00:01'}\ndisks: [/d.raw]\n", NULL, {NULL}}, /* one can */
         {"replicas: 2\ndisks: [/d.raw, /i.iso, {source: /r, readonly: yes}, 'http://h/x', {source: /s, checksum: "
-         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}]\n",
+         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}, {name: d, size_gb: 1}]\n",
          NULL,
          {"3 several replicas cannot write to one disk: /d.raw :: readonly"}},
         {"replicas: 2\n", "disks: [/d.raw]\n", {"3 several replicas cannot write to one disk: /d.raw"}},
