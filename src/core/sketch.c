@@ -85,6 +85,7 @@ sketch_topology(const sketch *s, gpuvm_node *resources, const xmlNode *domain)
     static const char *const keys[] = {"sockets", "cores", "threads"};
     const xmlNode *topology = gpuvm_xml_child(gpuvm_xml_child(domain, "cpu"), "topology");
     g_autofree char *cpus = gpuvm_xml_text(gpuvm_xml_child(domain, "vcpu"));
+    g_autofree char *cores = topology ? gpuvm_xml_attr(topology, "cores") : NULL;
 
     if (!topology)
         return;
@@ -94,6 +95,8 @@ sketch_topology(const sketch *s, gpuvm_node *resources, const xmlNode *domain)
         unsay(s, "%s", quoted);
         return;
     }
+    if (g_strcmp0(cores, cpus) == 0) /* what a VM has that does not say it */
+        return;
     for (size_t i = 0; i < G_N_ELEMENTS(keys); i++)
         say(s, ensure(s, resources, "cpu_topology", gpuvm_doc_mapping), keys[i],
             gpuvm_xml_attr(topology, keys[i]));

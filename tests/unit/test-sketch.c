@@ -39,6 +39,8 @@ says_what_a_domain_is(void **state G_GNUC_UNUSED)
          BEGIN "resources:\n  cpu_cores: 2\n  cpu_topology:\n    sockets: 1\n    cores: 1\n    threads: 2\n"
                "  memory_mb: 1024\n" END,
          NULL},
+        {DOMAIN("<cpu mode='host-passthrough'><topology sockets='1' dies='1' cores='2' threads='1'/></cpu>"),
+         BEGIN RESOURCES END, NULL},
         {DOMAIN("<cpu mode='host-passthrough'><topology sockets='1' dies='2' cores='1' threads='1'/></cpu>"),
          BEGIN RESOURCES END, "<topology sockets='1' dies='2' cores='1' threads='1'>"},
         {DOMAIN("<cpu mode='host-passthrough'><topology sockets='2' cores='2' threads='1'/></cpu>"),

@@ -70,6 +70,7 @@ gpuvm export other > "$TMPDIR/other.yaml"
 grep -q '<sound model' "$TMPDIR/other.yaml" || fail "$(cat "$TMPDIR/other.yaml")"
 expect_exit 4 gpuvm define "$TMPDIR/other.yaml"
 expect_exit 7 gpuvm diff --adopt "$TMPDIR/other.yaml"
+OUT=$(tr -s ' ' <<< "$OUT")
 expect_text "domain <sound model='ich9'>"
 expect_no_text resources devices. disks network firmware
 expect_exit 0 gpuvm define --adopt "$TMPDIR/other.yaml"
