@@ -40,10 +40,11 @@ make_item(gpuvm_doc *doc, const gpuvm_flag *flag, const char *text)
     return item;
 }
 
+/* 100, or 100G, which is wrong, but no file either: that is ./100G. */
 static bool
 is_size(const gpuvm_flag *flag, const char *text)
 {
-    return flag->size && *text && text[strspn(text, "0123456789")] == '\0';
+    return flag->size && g_ascii_isdigit(*text) && !strpbrk(text, "/.");
 }
 
 /* The item of a list that @text, a size, is: named after those that are there. */
