@@ -129,7 +129,7 @@ interrupt()
     kill -INT "$(pgrep -fx "$GPUVM start --wait vm")"
 }
 once_asked interrupt
-at_least 1 expect_exit 1 gpuvm start --wait vm
+at_least 1 expect_exit 1 env --default-signal=INT "$GPUVM" start --wait vm # of which a background job has none
 expect_text 'no longer waited for: it was not healthy yet: 503 Service Unavailable' 'the VM goes on running'
 [ "$(virsh -q domstate vm)" = running ] || fail 'Ctrl-C stopped the VM'
 
