@@ -52,7 +52,7 @@ stop_libvirtd KILL
 start_libvirtd
 # A domain that libvirtd finds again is paused until the emulator has told its state.
 wait_until runs
-expect_exit 0 gpuvm list
+expect_exit 0 gpuvm list -o wide
 expect_text '0000:01:00.0,0000:01:00.1'
 expect_exit 0 gpuvm stop --force vm
 [ "$(drivers)" = "$before" ] || fail 'a driver is not what it was'
