@@ -64,8 +64,11 @@ is_end(const char *line, size_t size, const char *text, size_t text_size)
 char *
 gpuvm_reporter_find(const char *bytes, size_t size)
 {
-    const char *text = NULL, *over = bytes + size, *next;
+    const char *text = NULL, *over, *next;
 
+    if (size == 0) /* and there may be no @bytes */
+        return NULL;
+    over = bytes + size;
     for (const char *line = bytes; (next = memchr(line, '\n', (size_t)(over - line))); line = next + 1) {
         size_t length = (size_t)(next - line);
 
