@@ -122,13 +122,15 @@ char *
 gpuvm_vm_row_cards(JsonObject *row)
 {
     JsonArray *cards = json_object_get_array_member(row, "cards");
+    const char *times =
+        g_get_charset(NULL) ? "×" : "x"; /* libsmartcols escapes what the locale does not have */
     GString *text = g_string_new(json_array_get_length(cards) == 0 ? "-" : NULL);
 
     for (guint i = 0; i < json_array_get_length(cards); i++) {
         JsonObject *card = json_array_get_object_element(cards, i);
 
-        g_string_append_printf(text, "%s%" G_GINT64_FORMAT " × %s", i > 0 ? ", " : "",
-                               json_object_get_int_member(card, "count"),
+        g_string_append_printf(text, "%s%" G_GINT64_FORMAT " %s %s", i > 0 ? ", " : "",
+                               json_object_get_int_member(card, "count"), times,
                                json_object_get_string_member(card, "name"));
     }
     return g_string_free(text, FALSE);

@@ -22,7 +22,7 @@ start_libvirtd
 expect_exit 0 gpuvm devices 02:00
 expect_text '0000:02:00.0' 'first (running) +1' "is in use by domain 'first', which is running"
 expect_exit 0 gpuvm list -o wide
-expect_text '2 × GeForce RTX 3090' '0000:01:00.0,0000:01:00.1,0000:02:00.0,0000:02:00.1' 'other at the next start'
+expect_text 'GeForce RTX 3090' '0000:01:00.0,0000:01:00.1,0000:02:00.0,0000:02:00.1' 'other at the next start'
 expect_exit 0 gpuvm -o json show first
 expect_json '[[[d["address"][5:], d.get("role")] for d in j["vm"][k]] for k in ["devices", "next_devices"]]' \
     "[[['01:00.0', 'requested'], ['01:00.1', 'requested'], ['02:00.0', None], ['02:00.1', None]], [['01:00.0', 'requested'], ['01:00.1', 'requested']]]"

@@ -19,7 +19,7 @@ expect_exit 0 gpuvm -o wide devices 01:00.0
 expect_text 'first (running),third'
 
 expect_exit 0 gpuvm list
-expect_text '1 × GeForce RTX 3090' 'other at the next start'
+expect_text 'GeForce RTX 3090' 'other at the next start'
 expect_exit 0 gpuvm list -o wide
 expect_text ' 0000:01:00.0,0000:01:00.1 (next start: 0000:02:00.0,0000:02:00.1)'
 expect_exit 0 gpuvm -o json list
