@@ -8,8 +8,7 @@
 
 /** What it uses of the host, or would. */
 typedef struct gpuvm_usage {
-    int id; /* of the domain while it runs; -1 */
-    uint64_t cpus;
+    int id;                     /* of the domain while it runs; -1 */
     uint64_t max_kib, used_kib; /* of memory */
     uint64_t cpu_ns;            /* that its CPUs were busy since it started */
 } gpuvm_usage;

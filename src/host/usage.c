@@ -11,7 +11,6 @@ gpuvm_domain_usage(gpuvm_domain *domain, gpuvm_usage *ret_usage, GError **error)
     if (gpuvm_virt.DomainGetInfo(domain->dom, &info) < 0)
         return gpuvm_virt_failed(error, "cannot read what domain '%s' uses", domain->name);
     *ret_usage = (gpuvm_usage){.id = domain->active ? (int)gpuvm_virt.DomainGetID(domain->dom) : -1,
-                               .cpus = info.nrVirtCpu,
                                .max_kib = info.maxMem,
                                .used_kib = domain->active ? info.memory : 0,
                                .cpu_ns = info.cpuTime};
