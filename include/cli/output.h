@@ -66,6 +66,10 @@ char *gpuvm_output_digest(const char *digest);
 /* The texts of the array @member, with commas between; "-" for none. g_malloc. */
 char *gpuvm_json_join(JsonObject *object, const char *member);
 
+/* A list of texts: of char *, or NULL-terminated. */
+JsonArray *gpuvm_json_texts(const GPtrArray *texts);
+JsonArray *gpuvm_json_lines(char *const *lines);
+
 /* Setters that say null when there is nothing. */
 void gpuvm_json_set_string(JsonObject *object, const char *member, const char *text);
 void gpuvm_json_set_known(JsonObject *object, const char *member, gint64 number);

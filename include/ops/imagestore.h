@@ -29,9 +29,6 @@ typedef struct gpuvm_image {
     GPtrArray *users;       /* char *, owned: names of domains, and of overlays that no domain has */
 } gpuvm_image;
 
-/** Every image in the pool (gpuvm_image, by volume, owned by the array). NULL: see the diagnostics. */
-GPtrArray *gpuvm_images_list(gpuvm_session *session);
-
 /** A volume of a VM's own: whichever it has, and of what it has not an overlay on an image of the pool, or a text. */
 typedef struct gpuvm_vm_volume {
     char *name, *owner; /* the VM that it is named after */
@@ -39,8 +36,11 @@ typedef struct gpuvm_vm_volume {
     GPtrArray *users;   /* char *, owned: names of domains; none: it was left */
 } gpuvm_vm_volume;
 
-/** Every one in the pool (gpuvm_vm_volume, by name, owned by the array). NULL: see the diagnostics. */
-GPtrArray *gpuvm_images_vm_volumes(gpuvm_session *session);
+/**
+ * Every image in the pool (gpuvm_image, by volume, owned by the array), and in *@ret_volumes what VMs have of their own there
+ * (gpuvm_vm_volume, by name, owned by the array). NULL: see the diagnostics.
+ */
+GPtrArray *gpuvm_images_list(gpuvm_session *session, GPtrArray **ret_volumes);
 
 /**
  * Removes the images that nothing uses, unless @dry_run, and returns them (gpuvm_image, owned by the array). What is

@@ -41,16 +41,13 @@ make_row(const gpuvm_image *image)
     const gpuvm_image_info *info = image->info;
     g_autofree char *source = info ? gpuvm_url_shown(info->url) : NULL;
     JsonObject *row = json_object_new();
-    JsonArray *users = json_array_new();
 
-    for (guint i = 0; i < image->users->len; i++)
-        json_array_add_string_element(users, image->users->pdata[i]);
     json_object_set_string_member(row, "checksum", checksum);
     json_object_set_string_member(row, "volume", image->volume);
     json_object_set_boolean_member(row, "whole", info != NULL);
     gpuvm_json_set_string(row, "format", info ? GPUVM_IMAGE_FORMAT(info->qcow2) : NULL);
     json_object_set_int_member(row, "size", (gint64)image->size);
-    json_object_set_array_member(row, "used_by", users);
+    json_object_set_array_member(row, "used_by", gpuvm_json_texts(image->users));
     gpuvm_json_set_string(row, "source", source);
     gpuvm_json_set_string(row, "fetched", info ? info->fetched : NULL);
     return row;
@@ -76,25 +73,21 @@ static const gpuvm_column volume_columns[] = {
 
 /* What VMs have of their own in the pool. */
 static void
-show_volumes(gpuvm_cli *cli)
+show_volumes(gpuvm_cli *cli, const GPtrArray *volumes)
 {
-    g_autoptr(GPtrArray) volumes = gpuvm_images_vm_volumes(cli->session);
     JsonArray *rows = json_array_new();
 
-    for (guint i = 0; volumes && i < volumes->len; i++) {
+    for (guint i = 0; i < volumes->len; i++) {
         const gpuvm_vm_volume *volume = volumes->pdata[i];
         JsonObject *row = json_object_new();
-        JsonArray *users = json_array_new();
 
-        for (guint u = 0; u < volume->users->len; u++)
-            json_array_add_string_element(users, volume->users->pdata[u]);
         json_object_set_string_member(row, "volume", volume->name);
         json_object_set_string_member(row, "vm", volume->owner);
         json_object_set_int_member(row, "size", (gint64)volume->size);
-        json_object_set_array_member(row, "used_by", users);
+        json_object_set_array_member(row, "used_by", gpuvm_json_texts(volume->users));
         json_array_add_object_element(rows, row);
     }
-    if (volumes && volumes->len > 0) {
+    if (volumes->len > 0) {
         gpuvm_output_line(cli->output, "%s", "");
         gpuvm_output_table(cli->output, "volumes", rows, volume_columns, NULL);
     } else {
@@ -105,14 +98,15 @@ show_volumes(gpuvm_cli *cli)
 static void
 run_list(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) images = gpuvm_images_list(cli->session);
+    g_autoptr(GPtrArray) volumes = NULL;
+    g_autoptr(GPtrArray) images = gpuvm_images_list(cli->session, &volumes);
 
     (void)argc, (void)argv;
     if (images && images->len == 0)
         gpuvm_output_line(cli->output, "there are no images in storage pool '%s'", cli->session->pool);
     gpuvm_output_table(cli->output, "images", make_rows(images), columns, NULL);
     if (images)
-        show_volumes(cli);
+        show_volumes(cli, volumes);
 }
 
 static const gpuvm_command list_command = {

@@ -276,6 +276,26 @@ gpuvm_output_text(gpuvm_output *output, const char *name, const char *text)
         fputs(text, stdout);
 }
 
+JsonArray *
+gpuvm_json_texts(const GPtrArray *texts)
+{
+    JsonArray *array = json_array_new();
+
+    for (guint i = 0; i < texts->len; i++)
+        json_array_add_string_element(array, texts->pdata[i]);
+    return array;
+}
+
+JsonArray *
+gpuvm_json_lines(char *const *lines)
+{
+    JsonArray *array = json_array_new();
+
+    for (; *lines; lines++)
+        json_array_add_string_element(array, *lines);
+    return array;
+}
+
 char *
 gpuvm_output_digest(const char *digest)
 {
@@ -309,17 +329,6 @@ gpuvm_json_set_truth(JsonObject *object, const char *member, int truth)
         json_object_set_boolean_member(object, member, truth);
 }
 
-static JsonArray *
-hints_to_json(const char *hint)
-{
-    g_auto(GStrv) lines = g_strsplit(hint ? hint : "", "\n", -1);
-    JsonArray *hints = json_array_new();
-
-    for (char **line = lines; *line; line++)
-        json_array_add_string_element(hints, *line);
-    return hints;
-}
-
 static JsonObject *
 diag_to_json(const gpuvm_diag *diag)
 {
@@ -327,6 +336,7 @@ diag_to_json(const gpuvm_diag *diag)
     static const char *const codes[] = {
         [GPUVM_EXIT_FAILED] = "failed",   [GPUVM_EXIT_USAGE] = "usage", [GPUVM_EXIT_INVALID] = "invalid",
         [GPUVM_EXIT_REFUSED] = "refused", [GPUVM_EXIT_HOST] = "host",   [GPUVM_EXIT_UNHEALTHY] = "unhealthy"};
+    g_auto(GStrv) hints = g_strsplit(diag->hint ? diag->hint : "", "\n", -1);
     JsonObject *object = json_object_new();
 
     json_object_set_string_member(object, "severity", severities[diag->severity]);
@@ -335,7 +345,7 @@ diag_to_json(const gpuvm_diag *diag)
     gpuvm_json_set_known(object, "column", diag->mark.line > 0 ? (gint64)diag->mark.column : -1);
     gpuvm_json_set_string(object, "vm", diag->subject);
     gpuvm_json_set_string(object, "message", diag->message);
-    json_object_set_array_member(object, "hints", hints_to_json(diag->hint));
+    json_object_set_array_member(object, "hints", gpuvm_json_lines(hints));
     gpuvm_json_set_string(object, "code", codes[diag->exit]);
     json_object_set_int_member(object, "exit_code", diag->exit);
     return object;

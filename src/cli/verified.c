@@ -46,16 +46,6 @@ make_row(const char *name, const gpuvm_promise *promise)
     return row;
 }
 
-static JsonArray *
-make_lines(char **output)
-{
-    JsonArray *lines = json_array_new();
-
-    for (; *output; output++)
-        json_array_add_string_element(lines, *output);
-    return lines;
-}
-
 /* Whether it is as planned. @row: about the VM. */
 static bool
 verify_one(gpuvm_cli *cli, const char *name, const gpuvm_verify_options *options, JsonObject *row,
@@ -69,7 +59,7 @@ verify_one(gpuvm_cli *cli, const char *name, const gpuvm_verify_options *options
     for (guint i = 0; verification && i < verification->promises->len; i++)
         json_array_add_object_element(checks, make_row(name, verification->promises->pdata[i]));
     if (verification && verification->output)
-        json_object_set_array_member(row, "output", make_lines(verification->output));
+        json_object_set_array_member(row, "output", gpuvm_json_lines(verification->output));
     return verification && verification->differences == 0;
 }
 

@@ -66,16 +66,6 @@ labels_object(const gpuvm_record *record)
     return labels;
 }
 
-static JsonArray *
-texts_array(const GPtrArray *texts)
-{
-    JsonArray *array = json_array_new();
-
-    for (guint i = 0; i < texts->len; i++)
-        json_array_add_string_element(array, texts->pdata[i]);
-    return array;
-}
-
 JsonObject *
 gpuvm_vm_row(const gpuvm_instance *vm, const gpuvm_facts *facts, const GPtrArray *addresses)
 {
@@ -88,7 +78,7 @@ gpuvm_vm_row(const gpuvm_instance *vm, const gpuvm_facts *facts, const GPtrArray
     json_object_set_string_member(row, "state", gpuvm_instance_state(vm));
     json_object_set_int_member(row, "cpus", (gint64)vm->hardware->cpus);
     json_object_set_int_member(row, "memory_kib", (gint64)vm->hardware->memory_kib);
-    json_object_set_array_member(row, "addresses", texts_array(addresses));
+    json_object_set_array_member(row, "addresses", gpuvm_json_texts(addresses));
     json_object_set_array_member(
         row, "cards", cards_array(facts, vm->claim->active ? vm->claim->now : vm->claim->next, record));
     gpuvm_json_set_truth(row, "changed_outside", vm->drifted);

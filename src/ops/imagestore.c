@@ -151,57 +151,144 @@ find_volume(const GPtrArray *volumes, const char *name)
     return NULL;
 }
 
+/* A pool as it is now, and who uses what. */
+typedef struct view {
+    gpuvm_pool *pool;    /* NULL: there is none */
+    GPtrArray *volumes;  /* of gpuvm_volume; none without a pool */
+    GHashTable *domains; /* as find_users has them; NULL without a pool */
+} view;
+
+static void
+clear_view(view *of)
+{
+    g_clear_pointer(&of->pool, gpuvm_pool_free);
+    g_clear_pointer(&of->volumes, g_ptr_array_unref);
+    g_clear_pointer(&of->domains, g_hash_table_unref);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(view, clear_view)
+
+static bool
+look(gpuvm_session *session, const char *name, view *ret, GError **error)
+{
+    if (!gpuvm_pool_open(session->connection, name, &ret->pool, error))
+        return false;
+    if (!ret->pool) {
+        ret->volumes = g_ptr_array_new();
+        return true;
+    }
+    gpuvm_pool_refresh(ret->pool);
+    ret->volumes = gpuvm_pool_list(ret->pool, error);
+    ret->domains = ret->volumes ? find_users(session, error) : NULL;
+    return ret->domains != NULL;
+}
+
 /* An image for each volume that is one, and for each that says there is one and there is not. */
 static GPtrArray *
-list(gpuvm_session *session, gpuvm_pool *pool, GError **error)
+list(const view *of)
 {
-    g_autoptr(GPtrArray) images = g_ptr_array_new_with_free_func(image_free);
-    g_autoptr(GPtrArray) volumes = gpuvm_pool_list(pool, error);
-    g_autoptr(GHashTable) domains = volumes ? find_users(session, error) : NULL;
+    GPtrArray *images = g_ptr_array_new_with_free_func(image_free);
 
-    for (guint i = 0; domains && i < volumes->len; i++) {
-        const gpuvm_volume *volume = volumes->pdata[i];
+    for (guint i = 0; i < of->volumes->len; i++) {
+        const gpuvm_volume *volume = of->volumes->pdata[i];
         gpuvm_image_sort sort = gpuvm_image_sort_of(volume->name);
         g_autofree char *content = g_strndup(volume->name, strcspn(volume->name, "."));
         gpuvm_image *image;
 
-        if (sort == GPUVM_IMAGE_FOREIGN || (sort == GPUVM_IMAGE_INFO && find_volume(volumes, content)))
+        if (sort == GPUVM_IMAGE_FOREIGN || (sort == GPUVM_IMAGE_INFO && find_volume(of->volumes, content)))
             continue;
         image = g_new0(gpuvm_image, 1);
         image->volume = g_steal_pointer(&content);
-        image->info = sort == GPUVM_IMAGE_CONTENT ? gpuvm_images_info(pool, image->volume) : NULL;
+        image->info = sort == GPUVM_IMAGE_CONTENT ? gpuvm_images_info(of->pool, image->volume) : NULL;
         image->size = volume->size;
-        image->users = users_of(volume->path, volumes, domains);
+        image->users = users_of(volume->path, of->volumes, of->domains);
         g_ptr_array_add(images, image);
     }
-    return domains ? g_steal_pointer(&images) : NULL;
+    return images;
 }
 
-/* Pool @name as it is now; *@ret_pool is NULL when there is none. */
+/* Whether @volume is surely that VM's, which has it or not: anybody may call a volume as a VM's are called. */
 static bool
-open_pool(gpuvm_session *session, const char *name, gpuvm_pool **ret_pool, GError **error)
+is_made(const char *vm, const gpuvm_volume *volume, const GPtrArray *users)
 {
-    if (!gpuvm_pool_open(session->connection, name, ret_pool, error))
-        return false;
-    if (*ret_pool)
-        gpuvm_pool_refresh(*ret_pool);
-    return true;
+    g_autofree char *below = volume->backing ? g_path_get_basename(volume->backing) : NULL;
+    g_autofree char *beside = volume->backing ? g_path_get_dirname(volume->backing) : NULL;
+    g_autofree char *directory = g_path_get_dirname(volume->path);
+
+    return gpuvm_image_is_text(vm, volume->name) ||
+           g_ptr_array_find_with_equal_func((GPtrArray *)users, vm, g_str_equal, NULL) ||
+           (below && g_str_equal(beside, directory) && gpuvm_image_sort_of(below) == GPUVM_IMAGE_CONTENT);
+}
+
+static void
+vm_volume_free(gpointer data)
+{
+    gpuvm_vm_volume *volume = data;
+
+    g_free(volume->name);
+    g_free(volume->owner);
+    g_ptr_array_unref(volume->users);
+    g_free(volume);
+}
+
+/* What VMs have of their own there. */
+static GPtrArray *
+list_vm_volumes(const view *of)
+{
+    GPtrArray *found = g_ptr_array_new_with_free_func(vm_volume_free);
+
+    for (guint i = 0; i < of->volumes->len; i++) {
+        const gpuvm_volume *volume = of->volumes->pdata[i];
+        g_autofree char *owner = gpuvm_image_owner(volume->name);
+        g_autoptr(GPtrArray) users = owner ? users_of(volume->path, of->volumes, of->domains) : NULL;
+        gpuvm_vm_volume *own;
+
+        if (!owner || !is_made(owner, volume, users))
+            continue;
+        own = g_new(gpuvm_vm_volume, 1);
+        *own = (gpuvm_vm_volume){g_strdup(volume->name), g_steal_pointer(&owner), volume->size,
+                                 g_steal_pointer(&users)};
+        g_ptr_array_add(found, own);
+    }
+    return found;
 }
 
 GPtrArray *
-gpuvm_images_list(gpuvm_session *session)
+gpuvm_images_list(gpuvm_session *session, GPtrArray **ret_volumes)
 {
-    g_autoptr(gpuvm_pool) pool = NULL;
-    g_autoptr(GPtrArray) images = NULL;
+    g_auto(view) now = {0};
     GError *error = NULL;
 
     if (!gpuvm_session_connect(session) || !gpuvm_defaults_read(session))
         return NULL;
-    if (open_pool(session, session->pool, &pool, &error))
-        images = pool ? list(session, pool, &error) : g_ptr_array_new_with_free_func(image_free);
-    if (!images)
+    if (!look(session, session->pool, &now, &error)) {
         gpuvm_session_fail(session, error);
-    return g_steal_pointer(&images);
+        return NULL;
+    }
+    *ret_volumes = list_vm_volumes(&now);
+    return list(&now);
+}
+
+GPtrArray *
+gpuvm_images_left(gpuvm_session *session, const char *vm)
+{
+    g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free), volumes = NULL;
+    g_auto(view) now = {0};
+    GError *error = NULL;
+
+    if (!gpuvm_session_connect(session) || !gpuvm_defaults_read(session))
+        return NULL;
+    if (!look(session, session->pool, &now, &error)) {
+        gpuvm_session_fail(session, error);
+        return NULL;
+    }
+    volumes = list_vm_volumes(&now);
+    for (guint i = 0; i < volumes->len; i++) {
+        const gpuvm_vm_volume *volume = volumes->pdata[i];
+
+        if (g_str_equal(volume->owner, vm) && volume->users->len == 0)
+            g_ptr_array_add(left, g_strdup(volume->name));
+    }
+    return g_steal_pointer(&left);
 }
 
 /* Takes what is in use out of @images. */
@@ -250,21 +337,17 @@ remove_image(gpuvm_pool *pool, const gpuvm_image *image, GError **error)
 static GPtrArray *
 prune(gpuvm_session *session, bool dry_run, GError **error)
 {
-    g_autoptr(gpuvm_pool) pool = NULL;
+    g_auto(view) now = {0};
     g_autoptr(GPtrArray) images = NULL;
 
-    if (!open_pool(session, session->pool, &pool, error))
+    if (!look(session, session->pool, &now, error))
         return NULL;
-    if (!pool)
-        return g_ptr_array_new_with_free_func(image_free);
-    images = list(session, pool, error);
-    if (!images)
-        return NULL;
+    images = list(&now);
     keep_used(images);
-    if (!keep_growing(pool, images, error))
+    if (!keep_growing(now.pool, images, error))
         return NULL;
     for (guint i = 0; !dry_run && i < images->len; i++) {
-        if (!remove_image(pool, images->pdata[i], error))
+        if (!remove_image(now.pool, images->pdata[i], error))
             return NULL;
     }
     return g_steal_pointer(&images);
@@ -286,10 +369,10 @@ gpuvm_images_prune(gpuvm_session *session, bool dry_run)
 
 /* Why volume @name is not to be removed with VM @vm; NULL: it is. g_malloc. */
 static char *
-why_kept(const char *vm, const char *name, const GPtrArray *volumes, GHashTable *domains)
+why_kept(const char *vm, const char *name, const view *of)
 {
-    const gpuvm_volume *volume = find_volume(volumes, name);
-    g_autoptr(GPtrArray) users = volume ? users_of(volume->path, volumes, domains) : NULL;
+    const gpuvm_volume *volume = find_volume(of->volumes, name);
+    g_autoptr(GPtrArray) users = volume ? users_of(volume->path, of->volumes, of->domains) : NULL;
 
     if (!gpuvm_image_is_own(vm, name))
         return g_strdup("it is not named after it");
@@ -302,125 +385,40 @@ why_kept(const char *vm, const char *name, const GPtrArray *volumes, GHashTable 
 
 /* Adds volume @name to @own, or says why it stays. */
 static void
-add_own(gpuvm_session *session, GPtrArray *own, const char *vm, const gpuvm_pool *pool, const char *name,
-        const GPtrArray *volumes, GHashTable *domains)
+add_own(gpuvm_session *session, GPtrArray *own, const char *vm, const view *of, const char *name)
 {
-    g_autofree char *why = why_kept(vm, name, volumes, domains);
+    g_autofree char *why = why_kept(vm, name, of);
 
     if (!why)
         g_ptr_array_add(own, g_strdup(name));
     else
         gpuvm_diags_note(session->diags, NULL,
                          "volume '%s' stays in storage pool '%s', though VM '%s' has it: %s", name,
-                         pool->name, vm, why);
+                         of->pool->name, vm, why);
 }
 
 GPtrArray *
 gpuvm_images_own(gpuvm_session *session, const char *vm, const char *pool_name, const gpuvm_record *record)
 {
-    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free), volumes = NULL;
-    g_autoptr(GHashTable) domains = NULL;
-    g_autoptr(gpuvm_pool) pool = NULL;
+    g_autoptr(GPtrArray) own = g_ptr_array_new_with_free_func(g_free);
+    g_auto(view) now = {0};
     GError *error = NULL;
 
-    if (open_pool(session, pool_name, &pool, &error) && !pool)
-        return g_steal_pointer(&own);
-    volumes = pool ? gpuvm_pool_list(pool, &error) : NULL;
-    domains = volumes ? find_users(session, &error) : NULL;
-    if (!domains) {
+    if (!look(session, pool_name, &now, &error)) {
         gpuvm_session_fail(session, error);
         return NULL;
     }
-    for (guint i = 0; i < record->volumes->len; i++)
-        add_own(session, own, vm, pool, record->volumes->pdata[i], volumes, domains);
-    for (guint i = 0; i < volumes->len; i++) {
-        const char *name = ((const gpuvm_volume *)volumes->pdata[i])->name;
+    for (guint i = 0; now.pool && i < record->volumes->len; i++)
+        add_own(session, own, vm, &now, record->volumes->pdata[i]);
+    for (guint i = 0; i < now.volumes->len; i++) {
+        const char *name = ((const gpuvm_volume *)now.volumes->pdata[i])->name;
 
         /* of former definitions */
         if (gpuvm_image_is_text(vm, name) &&
             !g_ptr_array_find_with_equal_func(record->volumes, name, g_str_equal, NULL))
-            add_own(session, own, vm, pool, name, volumes, domains);
+            add_own(session, own, vm, &now, name);
     }
     return g_steal_pointer(&own);
-}
-
-/* Whether @volume is surely that VM's, which has it or not: anybody may call a volume as a VM's are called. */
-static bool
-is_made(const char *vm, const gpuvm_volume *volume, const GPtrArray *users)
-{
-    g_autofree char *below = volume->backing ? g_path_get_basename(volume->backing) : NULL;
-    g_autofree char *beside = volume->backing ? g_path_get_dirname(volume->backing) : NULL;
-    g_autofree char *directory = g_path_get_dirname(volume->path);
-
-    return gpuvm_image_is_text(vm, volume->name) ||
-           g_ptr_array_find_with_equal_func((GPtrArray *)users, vm, g_str_equal, NULL) ||
-           (below && g_str_equal(beside, directory) && gpuvm_image_sort_of(below) == GPUVM_IMAGE_CONTENT);
-}
-
-static void
-vm_volume_free(gpointer data)
-{
-    gpuvm_vm_volume *volume = data;
-
-    g_free(volume->name);
-    g_free(volume->owner);
-    g_ptr_array_unref(volume->users);
-    g_free(volume);
-}
-
-static GPtrArray *
-list_vm_volumes(gpuvm_session *session, GError **error)
-{
-    g_autoptr(GPtrArray) found = g_ptr_array_new_with_free_func(vm_volume_free), volumes = NULL;
-    g_autoptr(GHashTable) domains = NULL;
-    g_autoptr(gpuvm_pool) pool = NULL;
-
-    if (open_pool(session, session->pool, &pool, error) && !pool)
-        return g_steal_pointer(&found);
-    volumes = pool ? gpuvm_pool_list(pool, error) : NULL;
-    domains = volumes ? find_users(session, error) : NULL;
-    for (guint i = 0; domains && i < volumes->len; i++) {
-        const gpuvm_volume *volume = volumes->pdata[i];
-        g_autofree char *owner = gpuvm_image_owner(volume->name);
-        g_autoptr(GPtrArray) users = owner ? users_of(volume->path, volumes, domains) : NULL;
-        gpuvm_vm_volume *of;
-
-        if (!owner || !is_made(owner, volume, users))
-            continue;
-        of = g_new(gpuvm_vm_volume, 1);
-        *of = (gpuvm_vm_volume){g_strdup(volume->name), g_steal_pointer(&owner), volume->size,
-                                g_steal_pointer(&users)};
-        g_ptr_array_add(found, of);
-    }
-    return domains ? g_steal_pointer(&found) : NULL;
-}
-
-GPtrArray *
-gpuvm_images_vm_volumes(gpuvm_session *session)
-{
-    GError *error = NULL;
-    GPtrArray *volumes = gpuvm_session_connect(session) && gpuvm_defaults_read(session)
-                             ? list_vm_volumes(session, &error)
-                             : NULL;
-
-    if (error)
-        gpuvm_session_fail(session, error);
-    return volumes;
-}
-
-GPtrArray *
-gpuvm_images_left(gpuvm_session *session, const char *vm)
-{
-    g_autoptr(GPtrArray) volumes = gpuvm_images_vm_volumes(session);
-    GPtrArray *left = volumes ? g_ptr_array_new_with_free_func(g_free) : NULL;
-
-    for (guint i = 0; left && i < volumes->len; i++) {
-        const gpuvm_vm_volume *volume = volumes->pdata[i];
-
-        if (g_str_equal(volume->owner, vm) && volume->users->len == 0)
-            g_ptr_array_add(left, g_strdup(volume->name));
-    }
-    return left;
 }
 
 /* Says what of @volumes could not be removed. */
