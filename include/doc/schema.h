@@ -96,7 +96,9 @@ typedef struct gpuvm_field {
 /** What a key is called elsewhere. */
 typedef struct gpuvm_synonym {
     const char *word;
-    const char *meant; /* "'path' or 'url'" */
+    const char *meant; /* for a hint: "'path' or 'url'"; of a word that is taken: the key it stands for */
+    const char *url;   /* of a word that is taken: the key it stands for with a URL */
+    const gpuvm_scalar *scalar; /* what its value may be; NULL: the word is not taken, only hinted at */
 } gpuvm_synonym;
 
 struct gpuvm_table {
@@ -113,8 +115,7 @@ struct gpuvm_table {
     const char *const *whole_keys;
     const char *
         json_check; /* what check says, as far as JSON Schema can: an object of its keywords; NULL: nothing */
-    const gpuvm_synonym
-        *synonyms;          /* for hints, the parents' too; ends with a row whose word is NULL; NULL: none */
+    const gpuvm_synonym *synonyms; /* the parents' too; ends with a row whose word is NULL; NULL: none */
     const char *scalar_key; /* a scalar in place of the mapping is this field's value; NULL: not allowed */
     /** What spans fields; called, the parents' first, only when each field by itself was right. May be NULL.
      */
@@ -152,6 +153,12 @@ void gpuvm_schema_later(const gpuvm_table *table, const void *object, gpuvm_diag
  */
 typedef void (*gpuvm_schema_visitor)(const gpuvm_field *field, gpuvm_node *value, void *data);
 void gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visitor visit, void *data);
+
+/**
+ * Gives the keys of the tree at @node that are taken for others by @table the names of these, unless both are there: to be
+ * called before anything else looks at the keys.
+ */
+void gpuvm_schema_rename(const gpuvm_table *table, gpuvm_node *node);
 
 /**
  * Puts the tree at @node, which @table decoded, into the one form that says the same however it was written: keys in the order

@@ -208,6 +208,22 @@ add_property(emission *e, const gpuvm_field *field)
     json_builder_end_object(e->builder);
 }
 
+/* Keys by their other names. */
+static void
+add_synonyms(emission *e, const gpuvm_table *table)
+{
+    for (; table; table = table->parent) {
+        for (const gpuvm_synonym *row = table->synonyms; row && row->word; row++) {
+            bool one = g_strcmp0(row->meant, row->url) == 0;
+            g_autofree char *doc =
+                g_strdup_printf("The same as %s%s%s.", row->meant, one ? "" : " or ", one ? "" : row->url);
+
+            if (row->scalar)
+                add_property(e, &(gpuvm_field){.key = row->word, .scalar = row->scalar, .doc = doc});
+        }
+    }
+}
+
 static void
 add_kind(JsonBuilder *builder, const char *kind)
 {
@@ -271,6 +287,7 @@ add_mapping(emission *e, const gpuvm_table *table, const char *kind)
         if (!kind || strcmp(field->key, "kind") != 0)
             add_property(e, field);
     }
+    add_synonyms(e, table);
     json_builder_end_object(e->builder);
     add_required(e->builder, fields);
     for (; table; table = table->parent)

@@ -171,6 +171,47 @@ gpuvm_schema_visit(const gpuvm_table *table, gpuvm_node *node, gpuvm_schema_visi
     }
 }
 
+static const gpuvm_synonym *
+find_synonym(const gpuvm_table *table, const char *key)
+{
+    for (; table; table = table->parent) {
+        for (const gpuvm_synonym *row = table->synonyms; row && row->word; row++) {
+            if (g_str_equal(row->word, key))
+                return row;
+        }
+    }
+    return NULL;
+}
+
+static void
+rename_key(const gpuvm_table *table, const gpuvm_node *mapping, unsigned i)
+{
+    const gpuvm_synonym *synonym = find_synonym(table, mapping->keys[i]->text);
+    const gpuvm_node *value = mapping->values[i];
+    const char *key;
+
+    if (!synonym || !synonym->scalar)
+        return;
+    key = value->type == GPUVM_NODE_SCALAR && strstr(value->text, "://") ? synonym->url : synonym->meant;
+    if (!gpuvm_node_get(mapping, key))
+        mapping->keys[i]->text = key;
+}
+
+void
+gpuvm_schema_rename(const gpuvm_table *table, gpuvm_node *node)
+{
+    for (unsigned i = 0; i < node->n; i++) {
+        const gpuvm_field *field = NULL;
+
+        if (node->type == GPUVM_NODE_MAPPING) {
+            rename_key(table, node, i);
+            field = gpuvm_table_field(table, node->keys[i]->text);
+        }
+        if (node->type == GPUVM_NODE_SEQUENCE || (field && field->table))
+            gpuvm_schema_rename(field ? field->table : table, node->values[i]);
+    }
+}
+
 /* Numbers and truth values, which are plain, as every reader of YAML takes them. */
 static void
 arrange_value(const gpuvm_field *field, gpuvm_node *node)
@@ -279,27 +320,17 @@ gpuvm_table_nearest(const gpuvm_table *table, const char *key)
     return gpuvm_nearest(key, (const char *const *)keys->pdata, keys->len);
 }
 
-static const char *
-find_synonym(const gpuvm_table *table, const char *key)
-{
-    for (; table; table = table->parent) {
-        for (const gpuvm_synonym *row = table->synonyms; row && row->word; row++) {
-            if (g_str_equal(row->word, key))
-                return row->meant;
-        }
-    }
-    return NULL;
-}
-
 void
 gpuvm_table_suggest(const gpuvm_table *table, const char *key, gpuvm_diag *diag)
 {
     g_autoptr(GPtrArray) fields = gpuvm_table_fields(table), keys = keys_of(fields);
     const char *home = find_home(fields, key), *near = gpuvm_table_nearest(table, key);
-    const char *synonym = find_synonym(table, key);
+    const gpuvm_synonym *synonym = find_synonym(table, key);
 
-    if (synonym) {
-        gpuvm_diag_hint(diag, "did you mean %s?", synonym);
+    if (synonym && synonym->scalar) {
+        gpuvm_diag_hint(diag, "it is '%s' by another name: leave one of them out", synonym->meant);
+    } else if (synonym) {
+        gpuvm_diag_hint(diag, "did you mean %s?", synonym->meant);
     } else if (home) {
         gpuvm_diag_hint(diag, "'%s' belongs in '%s'", key, home);
     } else if (near) {

@@ -28,7 +28,7 @@ check_one_of(const gpuvm_object *object, const char *first, bool has_first, cons
 static const gpuvm_field media_fields[] = {
     {GPUVM_FIELD(gpuvm_media, path), .scalar = &gpuvm_scalar_path, .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
-         "A file of the host, used where it is; a relative path starts from the directory of the definition. "
+         "A file of the host, used where it is; a relative path starts from the directory of the definition. source is taken for it, too, and with a URL for url. "
          "With a checksum it is copied into the storage pool, as from a URL."},
     {GPUVM_FIELD(gpuvm_media, url), .scalar = &gpuvm_scalar_url, .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
@@ -48,10 +48,10 @@ check_media(const void *object, gpuvm_diags *diags)
 }
 
 static const gpuvm_synonym media_synonyms[] = {
-    {"source", "'path' or 'url'"},
-    {"file", "'path'"},
-    {"image", "'path' or 'url'"},
-    {NULL, NULL},
+    {.word = "source", .meant = "path", .url = "url", .scalar = &gpuvm_scalar_source},
+    {.word = "file", .meant = "'path'"},
+    {.word = "image", .meant = "'path' or 'url'"},
+    {NULL},
 };
 
 static const char *const media_whole_keys[] = {"path", "url", NULL};
@@ -61,7 +61,8 @@ const gpuvm_table gpuvm_media_table = {
     .doc = "A file, by its path or by a URL and a checksum.",
     .size = sizeof(gpuvm_media),
     .fields = media_fields,
-    .json_check = "{\"oneOf\": [{\"required\": [\"path\"]}, {\"required\": [\"url\"]}]}",
+    .json_check =
+        "{\"oneOf\": [{\"required\": [\"path\"]}, {\"required\": [\"url\"]}, {\"required\": [\"source\"]}]}",
     .scalar_key = "path",
     .whole_keys = media_whole_keys,
     .synonyms = media_synonyms,
@@ -94,7 +95,7 @@ const gpuvm_table gpuvm_rootfs_table = {
 static const gpuvm_field disk_fields[] = {
     {GPUVM_FIELD(gpuvm_disk, source), .scalar = &gpuvm_scalar_source, .flags = GPUVM_FIELD_HOST_PATH,
      .doc =
-         "An image file or a block device of the host, used where it is, unless the host uses it; a relative path starts from the "
+         "An image file or a block device of the host, used where it is, unless the host uses it; path is taken for it, too. A relative path starts from the "
          "directory of the definition. Or a URL to fetch an image from, into the storage pool: the VM writes to a qcow2 "
          "overlay of its own. What ends in .iso is a CD-ROM."},
     {GPUVM_FIELD(gpuvm_disk, name), .scalar = &gpuvm_scalar_name,
@@ -125,7 +126,11 @@ static const gpuvm_field disk_fields[] = {
 };
 
 static const gpuvm_synonym disk_synonyms[] = {
-    {"path", "'source'"}, {"url", "'source'"}, {"file", "'source'"}, {"image", "'source'"}, {NULL, NULL},
+    {.word = "path", .meant = "source", .url = "source", .scalar = &gpuvm_scalar_source},
+    {.word = "url", .meant = "'source'"},
+    {.word = "file", .meant = "'source'"},
+    {.word = "image", .meant = "'source'"},
+    {NULL},
 };
 
 static void
@@ -169,7 +174,8 @@ const gpuvm_table gpuvm_disk_table = {
     .fields = disk_fields,
     .json_check =
         "{\"oneOf\": [{\"required\": [\"source\"], \"properties\": {\"size_gb\": false}},"
-        "{\"required\": [\"size_gb\", \"name\"], \"properties\": {\"source\": false, \"checksum\": false,"
+        "{\"required\": [\"path\"], \"properties\": {\"size_gb\": false}},"
+        "{\"required\": [\"size_gb\", \"name\"], \"properties\": {\"source\": false, \"path\": false, \"checksum\": false,"
         "\"readonly\": false, \"name\": {\"type\": [\"string\", \"integer\", \"boolean\"],"
         "\"pattern\": \"^[^.]*$\"}}}]}",
     .check = check_disk,

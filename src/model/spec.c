@@ -89,9 +89,16 @@ static gpuvm_spec *
 decode(gpuvm_doc *doc, int expected, gpuvm_diags *diags)
 {
     int kind = gpuvm_spec_check_hidden(doc->root, diags) ? kind_of(doc->root, expected, diags) : -1;
-    void *object =
-        kind < 0 ? NULL : gpuvm_schema_decode(gpuvm_kind_table((gpuvm_kind)kind), doc->root, diags);
-    g_autoptr(gpuvm_spec) spec = object ? gpuvm_spec_new((gpuvm_kind)kind, doc, object) : NULL;
+    const gpuvm_table *table = kind < 0 ? NULL : gpuvm_kind_table((gpuvm_kind)kind);
+    g_autoptr(gpuvm_spec) spec = NULL;
+    void *object = NULL;
+
+    if (table) {
+        gpuvm_schema_rename(table, doc->root);
+        object = gpuvm_schema_decode(table, doc->root, diags);
+    }
+    if (object)
+        spec = gpuvm_spec_new((gpuvm_kind)kind, doc, object);
 
     return spec && check(spec, diags) ? g_steal_pointer(&spec) : NULL;
 }
