@@ -36,8 +36,8 @@ format_then(JsonObject *row)
 
 static const gpuvm_column columns[] = {
     {.header = "FIELD", .key = "field"},
-    {.header = "NOW", .format = format_now},
-    {.header = "THEN", .format = format_then},
+    {.header = "NOW", .format = format_now, .cut = 1},
+    {.header = "THEN", .format = format_then, .cut = 2},
     {.header = "WHEN", .key = "when"},
     {0},
 };

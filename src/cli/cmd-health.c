@@ -26,8 +26,8 @@ static const gpuvm_column columns[] = {
     /* clang-format off */
     {.header = "NAME", .key = "name"},
     {.header = "HEALTH", .key = "health"},
-    {.header = "REASON", .format = reason},
-    {.header = "URL", .key = "url"},
+    {.header = "REASON", .format = reason, .cut = 2, .whole = true},
+    {.header = "URL", .key = "url", .cut = 1, .whole = true},
     {.header = "TIME", .format = taken, .right = true},
     {0},
     /* clang-format on */

@@ -29,8 +29,8 @@ static const gpuvm_column columns[] = {
     {.header = "DIGEST", .format = format_digest},
     {.header = "FORMAT", .key = "format"},
     {.header = "SIZE", .format = format_size, .right = true},
-    {.header = "USED BY", .key = "used_by"},
-    {.header = "SOURCE", .key = "source"},
+    {.header = "USED BY", .key = "used_by", .cut = 2, .whole = true},
+    {.header = "SOURCE", .key = "source", .cut = 1, .whole = true},
     {0},
 };
 
@@ -67,7 +67,7 @@ static const gpuvm_column volume_columns[] = {
     {.header = "VOLUME", .key = "volume"},
     {.header = "VM", .key = "vm"},
     {.header = "SIZE", .format = format_size, .right = true},
-    {.header = "USED BY", .key = "used_by"},
+    {.header = "USED BY", .key = "used_by", .cut = 2, .whole = true},
     {0},
 };
 

@@ -176,9 +176,9 @@ static const gpuvm_column columns[] = {
     {.header = "VERSION", .key = "version"},
     {.header = "RUNTIME", .key = "runtime"},
     {.header = "ENABLED", .key = "enabled"},
-    {.header = "ORIGIN", .key = "origin"},
+    {.header = "ORIGIN", .key = "origin", .cut = 2, .whole = true},
     {.header = "DIGEST", .format = format_digest},
-    {.header = "FILE", .key = "file"},
+    {.header = "FILE", .key = "file", .cut = 1, .whole = true},
     {0},
     /* clang-format on */
 };

@@ -143,8 +143,8 @@ static const gpuvm_column list_columns[] = {
     {.header = "NAME", .key = "name"},
     {.header = "RUNNING", .format = format_running},
     {.header = "HEALTHY", .format = format_healthy},
-    {.header = "PLUGIN", .key = "plugin"},
-    {.header = "SOURCE", .key = "source"},
+    {.header = "PLUGIN", .key = "plugin", .cut = 2, .whole = true},
+    {.header = "SOURCE", .key = "source", .cut = 1, .whole = true},
     {0},
     /* clang-format on */
 };
@@ -190,10 +190,10 @@ static const gpuvm_column show_columns[] = {
     /* clang-format off */
     {.header = "NAME", .key = "name"},
     {.header = "STATE", .key = "state"},
-    {.header = "DEVICES", .key = "devices"},
-    {.header = "DEFINITION", .key = "definition"},
+    {.header = "DEVICES", .key = "devices", .cut = 3, .whole = true},
+    {.header = "DEFINITION", .key = "definition", .cut = 1, .whole = true},
     {.header = "DIGEST", .format = format_digest},
-    {.header = "HEALTH", .key = "health"},
+    {.header = "HEALTH", .key = "health", .cut = 2, .whole = true},
     {0},
     /* clang-format on */
 };

@@ -24,8 +24,8 @@ static const gpuvm_column columns[] = {
     {.header = "DEVICE", .key = "device"},
     {.header = "IN GUEST", .key = "guest"},
     {.header = "WHAT", .key = "what"},
-    {.header = "PLANNED", .key = "planned"},
-    {.header = "SEEN", .format = seen},
+    {.header = "PLANNED", .key = "planned", .cut = 2, .whole = true},
+    {.header = "SEEN", .format = seen, .cut = 1, .whole = true},
     {.header = "VERDICT", .format = verdict},
     {0},
     /* clang-format on */
