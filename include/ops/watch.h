@@ -20,8 +20,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_watch, gpuvm_watch_free)
 const char *gpuvm_watch_name(const gpuvm_watch *watch);
 
 /**
- * Asks about twice a second until it is healthy, its time is over, it has stopped, or @stop says so (NULL: never).
+ * Asks about twice a second until it is healthy, its time is over, it has stopped, or the session is interrupted.
  * Each of the latter is an error: GPUVM_EXIT_UNHEALTHY with the last reason and the console's last lines as hints, or,
- * stopped by @stop, GPUVM_EXIT_FAILED. The VM goes on running. session->say is told each new reason.
+ * interrupted, GPUVM_EXIT_FAILED. The VM goes on running. session->say is told each new reason.
  */
-bool gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool (*stop)(void));
+bool gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch);

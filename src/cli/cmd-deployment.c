@@ -163,6 +163,7 @@ act(gpuvm_cli *cli, char **names,
 
     given.start.options.planned = true;
     gpuvm_output_rows(cli->output, "vms", rows);
+    gpuvm_begin_interrupts(cli);
     for (; may && *names; names++) {
         guint before = json_array_get_length(rows);
 

@@ -71,9 +71,8 @@ is_interrupted(void)
     return interrupted != 0;
 }
 
-/* Until gpuvm_wait_and_say has ended, Ctrl-C ends the waiting; the second one ends the program. */
-static void
-begin_interrupts(gpuvm_cli *cli)
+void
+gpuvm_begin_interrupts(gpuvm_cli *cli)
 {
     if (cli->session->interrupted)
         return;
@@ -90,7 +89,7 @@ wait_for(gpuvm_cli *cli, gpuvm_watch *watch, JsonObject *row)
     bool healthy;
 
     gpuvm_diags_set_subject(cli->session->diags, name);
-    healthy = gpuvm_watch_wait(cli->session, watch, is_interrupted);
+    healthy = gpuvm_watch_wait(cli->session, watch);
     gpuvm_diags_set_subject(cli->session->diags, NULL);
     json_object_set_boolean_member(row, "healthy", healthy);
     if (healthy)
@@ -119,7 +118,7 @@ gpuvm_wait_and_say(gpuvm_cli *cli, JsonArray *rows)
     const gpuvm_verify_options how = {
         .seconds = GPUVM_VERIFY_SECONDS, .patience = BOOT_SECONDS, .stop = is_interrupted};
 
-    begin_interrupts(cli);
+    gpuvm_begin_interrupts(cli);
     for (guint i = 0; cli->watches && i < cli->watches->len; i++) {
         gpuvm_watch *watch = cli->watches->pdata[i];
 
@@ -185,7 +184,7 @@ gpuvm_for_each_domain(gpuvm_cli *cli, char **names, const gpuvm_targets *targets
     bool may =
         found && gpuvm_session_connect(cli->session) && (found->len == 1 || are_there(cli->session, found));
 
-    begin_interrupts(cli);
+    gpuvm_begin_interrupts(cli);
     for (guint i = 0; found && i < found->len; i++) {
         const char *name = found->pdata[i];
         JsonObject *row = json_object_new();
@@ -241,7 +240,7 @@ hear_defined(void *data, const char *name, gpuvm_change change)
     json_object_set_string_member(gpuvm_row_of(told->rows, name), "change", gpuvm_change_names[change]);
     gpuvm_output_line(told->cli->output, "%s: %s", name, gpuvm_change_names[change]);
     if (told->starts)
-        begin_interrupts(told->cli);
+        gpuvm_begin_interrupts(told->cli);
     told->defined++;
 }
 

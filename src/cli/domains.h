@@ -79,6 +79,9 @@ JsonObject *gpuvm_row_of(JsonArray *rows, const char *name);
 /* Says that @name runs; @wait: gpuvm_wait_and_say is to wait for it, from now on: the console's lines before that are lost. */
 void gpuvm_say_started(gpuvm_cli *cli, const char *name, bool wait, gpuvm_outcome outcome);
 
+/* Until gpuvm_wait_and_say has ended, the first Ctrl-C interrupts the session, and the second one ends the program. */
+void gpuvm_begin_interrupts(gpuvm_cli *cli);
+
 /*
  * Waits until what was started is healthy, all of it together, each from its own start, and looks from inside at what is to be
  * verified; puts both into @rows. Ctrl-C ends the waiting.

@@ -94,7 +94,7 @@ await_health(gpuvm_session *session, const GPtrArray *watches, const gpuvm_deplo
         bool healthy;
 
         gpuvm_diags_set_subject(session->diags, gpuvm_watch_name(watch));
-        healthy = gpuvm_watch_wait(session, watch, NULL);
+        healthy = gpuvm_watch_wait(session, watch);
         gpuvm_diags_set_subject(session->diags, NULL);
         how->healthy(how->data, gpuvm_watch_name(watch), healthy);
         all &= healthy;
@@ -185,6 +185,11 @@ gpuvm_rollout(gpuvm_session *session, const GPtrArray *names, const GPtrArray *d
         g_autoptr(GPtrArray) watches = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_watch_free);
         batch turn = {session, how, some, theirs, watches};
 
+        if (gpuvm_session_interrupted(session)) {
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                              "interrupted: %u of %u replicas were left as they are", left->len, names->len);
+            return false;
+        }
         done = check_turn(&turn, left, left_drafts) && take_turn(&turn);
     }
     return done;

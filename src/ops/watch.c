@@ -84,8 +84,9 @@ sleep_until(const gpuvm_watch *watch, uint64_t ms, bool (*stop)(void))
 
 /* Asks until it is healthy, off, out of time or stopped; its last health. */
 static gpuvm_health *
-ask_until_over(gpuvm_session *session, const gpuvm_watch *watch, bool (*stop)(void))
+ask_until_over(gpuvm_session *session, const gpuvm_watch *watch)
 {
+    bool (*stop)(void) = session->interrupted;
     gpuvm_health *last = NULL;
 
     gpuvm_session_say(session, "%6.1f s  waiting for %s to be healthy, for %g s at most", 0.0,
@@ -133,9 +134,9 @@ hint_console(gpuvm_diag *diag, gpuvm_console_tail *tail)
 }
 
 bool
-gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool (*stop)(void))
+gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch)
 {
-    g_autoptr(gpuvm_health) health = ask_until_over(session, watch, stop);
+    g_autoptr(gpuvm_health) health = ask_until_over(session, watch);
     const char *name = watch->domain->name, *hint = gpuvm_health_hint(watch->from, health->reason);
     double seconds = (double)watch->timeout_ms / 1000;
     gpuvm_diag *diag;
@@ -145,7 +146,7 @@ gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool (*stop)(void))
     if (health->state == GPUVM_HEALTH_OFF) {
         diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
                                  "the VM has stopped before it was healthy");
-    } else if (stop && stop()) {
+    } else if (gpuvm_session_interrupted(session)) {
         diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                                  "no longer waited for: it was not healthy yet: %s", health->reason);
         gpuvm_diag_hint(diag, "the VM goes on running; ask again: gpuvm health %s", name);

@@ -67,6 +67,18 @@ expect_exit 0 gpuvm deployment scale fleet=2
 expect_text "replica 'fleet-1' runs with another definition" 'fleet-0: unchanged'
 [ "$(virsh -q domid fleet-1)" = "${ids#* }" ] || fail 'fleet-1 was restarted'
 
+# Ctrl-C: the one that is waited for goes on running, the second is left alone, and that is said.
+fleet 310 /nothing
+sed -i 's/timeout_ms: 1000/timeout_ms: 600000/' "$TMPDIR/fleet.yaml"
+setsid env --default-signal=INT "$GPUVM" deployment create fleet --force --config "$TMPDIR/fleet.yaml" > "$TMPDIR/out" 2>&1 &
+await_text() { grep -q "$1" "$TMPDIR/out"; }
+wait_until await_text 'fleet-0: started'
+kill -INT $!
+wait $! && fail 'exit 0 when interrupted'
+OUT=$(< "$TMPDIR/out")
+expect_text 'fleet-0: error: no longer waited for: it was not healthy yet' 'fleet: not finished; repeat the command to go on'
+expect_no_text 'fleet-1: '
+
 fleet 320 /health
 expect_exit 0 create
 [[ $OUT == *'fleet-0: stopped'*'fleet-0: updated'*'fleet-0: started'*'fleet-0: healthy'*'fleet-1: stopped'*'fleet-1: healthy'* ]] ||
