@@ -12,6 +12,7 @@ typedef struct gpuvm_admit_rule {
     const char *name;
     unsigned occasions; /* of gpuvm_occasion */
     void (*apply)(const gpuvm_admission *admission);
+    const char *asks; /* "whether …", "what …": what it looks at, for who wants to know why */
 } gpuvm_admit_rule;
 
 /** In the order in which they are applied; the last row has no name. */
@@ -19,6 +20,10 @@ extern const gpuvm_admit_rule gpuvm_admit_rules[];
 
 /** Applies the rules of @admission's occasion. */
 void gpuvm_admit(const gpuvm_admission *admission);
+
+/** What a start of @claim's domain is judged with, as below, without functions, absent ones and diagnostics. All borrowed. */
+gpuvm_admission gpuvm_admit_of_start(const gpuvm_facts *facts, const gpuvm_policies *policies,
+                                     const gpuvm_claim *claim, const gpuvm_record *record);
 
 /**
  * Judges a start of @claim's domain with what its definition names, which is added to @functions (gpuvm_plan_function), whatever

@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "base/xml.h"
 #include "model/plan.h"
 
 /**
@@ -16,3 +17,8 @@
  */
 char *gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name,
                         const gpuvm_mark *mark, gpuvm_diags *diags);
+
+/** Its two steps: @template as a tree, to be freed; NULL: see above. Then @plan put into it, whose nodes alone have no line. */
+xmlDoc *gpuvm_domxml_template(const gpuvm_plan *plan, const char *template, const char *name,
+                              const gpuvm_mark *mark, gpuvm_diags *diags);
+void gpuvm_domxml_patch(const gpuvm_plan *plan, xmlDoc *template);

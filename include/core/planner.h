@@ -6,8 +6,7 @@
  */
 #pragma once
 
-#include "core/policies.h"
-#include "model/plan.h"
+#include "core/admission.h"
 
 /** Everything a plan is made from. All borrowed. */
 typedef struct gpuvm_plan_input {
@@ -33,3 +32,10 @@ typedef struct gpuvm_plan_input {
  * good for domain XML only when no error was added. Borrows from @input's vm and facts.
  */
 gpuvm_plan *gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags);
+
+/**
+ * What the devices of @plan are judged with, and those that it has; without absent ones and diagnostics. @running: as above. All
+ * borrowed.
+ */
+gpuvm_admission gpuvm_planner_admission(const gpuvm_plan *plan, bool running, const gpuvm_facts *facts,
+                                        const gpuvm_policies *policies);

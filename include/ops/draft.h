@@ -29,6 +29,9 @@ typedef struct gpuvm_draft {
 void gpuvm_draft_free(gpuvm_draft *draft);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_draft, gpuvm_draft_free)
 
+/* The text that the domain XML of @draft begins with, to be unreferenced; NULL: see the session's diagnostics. */
+gpuvm_source *gpuvm_draft_template(gpuvm_session *session, const gpuvm_draft *draft);
+
 /* Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
 void gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft);
 

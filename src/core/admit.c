@@ -14,20 +14,24 @@
 #define PASSED (GPUVM_PLAN | GPUVM_CHOOSE | GPUVM_SHOW | GPUVM_START)
 
 const gpuvm_admit_rule gpuvm_admit_rules[] = {
-    {"present", GPUVM_PLAN | GPUVM_START | GPUVM_RELEASE, gpuvm_present_rule},
-    {"whole", GPUVM_START, gpuvm_whole_rule},
-    {"identity", GPUVM_START, gpuvm_identity_rule},
-    {"ready", GPUVM_PLAN | GPUVM_START, gpuvm_ready_rule},
-    {"memory", GPUVM_PLAN | GPUVM_START, gpuvm_ready_memory_rule},
-    {"card", GPUVM_PLAN | GPUVM_CHOOSE | GPUVM_SHOW, gpuvm_card_rule},
-    {"group", PASSED, gpuvm_group_rule},
-    {"answers", PASSED, gpuvm_answers_rule},
-    {"permit", PASSED, gpuvm_permit_rule},
-    {"virtual function", PASSED, gpuvm_virtual_rule},
-    {"protect", PASSED, gpuvm_protect_rule},
-    {"unseen", GPUVM_PLAN | GPUVM_START | GPUVM_RELEASE, gpuvm_protect_unseen_rule},
-    {"holder", GPUVM_RELEASE, gpuvm_protect_holder_rule},
-    {"claim", PASSED | GPUVM_RELEASE, gpuvm_claim_rule},
+    {"present", GPUVM_PLAN | GPUVM_START | GPUVM_RELEASE, gpuvm_present_rule, "whether the host has it"},
+    {"whole", GPUVM_START, gpuvm_whole_rule, "whether the domain still has all that it was defined with"},
+    {"identity", GPUVM_START, gpuvm_identity_rule, "whether it is the device that was there at define"},
+    {"ready", GPUVM_PLAN | GPUVM_START, gpuvm_ready_rule, "whether the host is able to pass devices at all"},
+    {"memory", GPUVM_PLAN | GPUVM_START, gpuvm_ready_memory_rule,
+     "whether the host has room for the guest's memory, all of which is pinned"},
+    {"card", GPUVM_PLAN | GPUVM_CHOOSE | GPUVM_SHOW, gpuvm_card_rule,
+     "what else is on the card, which goes along"},
+    {"group", PASSED, gpuvm_group_rule, "whether the host uses what else is in its IOMMU group"},
+    {"answers", PASSED, gpuvm_answers_rule, "whether it answers on the PCI bus"},
+    {"permit", PASSED, gpuvm_permit_rule, "whether every policy and allowlist lets it pass"},
+    {"virtual function", PASSED, gpuvm_virtual_rule,
+     "what becomes of virtual functions, which go away with their physical one"},
+    {"protect", PASSED, gpuvm_protect_rule, "whether the host itself needs it"},
+    {"unseen", GPUVM_PLAN | GPUVM_START | GPUVM_RELEASE, gpuvm_protect_unseen_rule,
+     "whether all that the host does with it can be seen"},
+    {"holder", GPUVM_RELEASE, gpuvm_protect_holder_rule, "whether a process has it open"},
+    {"claim", PASSED | GPUVM_RELEASE, gpuvm_claim_rule, "whether another domain has it, or names it"},
     {NULL},
 };
 
@@ -49,23 +53,30 @@ pinned_kib(const gpuvm_claim *claim)
     return claim->hugepages || given_back > claim->memory_kib ? 0 : claim->memory_kib - given_back;
 }
 
+gpuvm_admission
+gpuvm_admit_of_start(const gpuvm_facts *facts, const gpuvm_policies *policies, const gpuvm_claim *claim,
+                     const gpuvm_record *record)
+{
+    return (gpuvm_admission){.occasion = GPUVM_START,
+                             .domain = claim->domain,
+                             .facts = facts,
+                             .policies = policies,
+                             .vm_allowlist = record ? record->allowlist : NULL,
+                             .plugin_allowlist = record ? record->plugin_allowlist : NULL,
+                             .pinned_kib = pinned_kib(claim),
+                             .record = record};
+}
+
 void
 gpuvm_admit_start(const gpuvm_facts *facts, const gpuvm_policies *policies, const gpuvm_claim *claim,
                   const gpuvm_record *record, GPtrArray *functions, gpuvm_diags *diags)
 {
     g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
-    const gpuvm_admission admission = {.occasion = GPUVM_START,
-                                       .domain = claim->domain,
-                                       .facts = facts,
-                                       .policies = policies,
-                                       .vm_allowlist = record ? record->allowlist : NULL,
-                                       .plugin_allowlist = record ? record->plugin_allowlist : NULL,
-                                       .pinned_kib = pinned_kib(claim),
-                                       .record = record,
-                                       .functions = functions,
-                                       .absent = absent,
-                                       .diags = diags};
+    gpuvm_admission admission = gpuvm_admit_of_start(facts, policies, claim, record);
 
+    admission.functions = functions;
+    admission.absent = absent;
+    admission.diags = diags;
     gpuvm_admission_name_hostdevs(&admission, claim->next);
     gpuvm_admit(&admission);
 }

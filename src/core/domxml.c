@@ -320,9 +320,9 @@ record(const gpuvm_plan *plan, xmlNode *domain)
     gpuvm_record_write(plan, made, metadata);
 }
 
-char *
-gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, const gpuvm_mark *mark,
-                  gpuvm_diags *diags)
+xmlDoc *
+gpuvm_domxml_template(const gpuvm_plan *plan, const char *template, const char *name, const gpuvm_mark *mark,
+                      gpuvm_diags *diags)
 {
     unsigned errors = diags->errors;
     g_autoptr(xmlDoc) doc = NULL;
@@ -342,8 +342,14 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
                           (const char *)domain->name);
     if (lacks_emulator(plan, domain))
         gpuvm_bounds_check_emulator(plan->emulator, mark, diags);
-    if (diags->errors > errors)
-        return NULL;
+    return diags->errors == errors ? g_steal_pointer(&doc) : NULL;
+}
+
+void
+gpuvm_domxml_patch(const gpuvm_plan *plan, xmlDoc *template)
+{
+    xmlNode *domain = xmlDocGetRootElement(template);
+
     patch_identity(plan, domain);
     patch_memory(plan, domain);
     patch_cpus(plan, domain);
@@ -353,7 +359,18 @@ gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name
     patch_devices(plan, domain);
     gpuvm_hostdevxml_qemu(plan, domain);
     record(plan, domain);
+}
+
+char *
+gpuvm_domxml_make(const gpuvm_plan *plan, const char *template, const char *name, const gpuvm_mark *mark,
+                  gpuvm_diags *diags)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_domxml_template(plan, template, name, mark, diags);
+
+    if (!doc)
+        return NULL;
+    gpuvm_domxml_patch(plan, doc);
     /* the root alone: what is around it says nothing to libvirt */
-    g_autofree char *text = gpuvm_xml_print(domain);
+    g_autofree char *text = gpuvm_xml_print(xmlDocGetRootElement(doc));
     return g_strconcat(text, "\n", NULL);
 }

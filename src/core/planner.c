@@ -48,30 +48,40 @@ compare_addresses(gconstpointer a, gconstpointer b)
     return gpuvm_pci_addr_compare(&(*x)->device->addr, &(*y)->device->addr);
 }
 
-static void
-decide_devices(const gpuvm_plan_input *input, GPtrArray *functions, gpuvm_diags *diags)
+gpuvm_admission
+gpuvm_planner_admission(const gpuvm_plan *plan, bool running, const gpuvm_facts *facts,
+                        const gpuvm_policies *policies)
 {
-    const gpuvm_resources *resources = input->vm->body.resources;
-    const gpuvm_devices *devices = input->vm->body.devices;
-    bool takes_memory = resources->hugepages == GPUVM_HUGEPAGES_NONE && !input->running;
-    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
-    unsigned errors = diags->errors;
-    const gpuvm_admission admission = {
+    const gpuvm_resources *resources = plan->vm->body.resources;
+    const gpuvm_devices *devices = plan->vm->body.devices;
+    bool takes_memory = resources->hugepages == GPUVM_HUGEPAGES_NONE && !running;
+
+    return (gpuvm_admission){
         .occasion = GPUVM_PLAN,
-        .domain = input->vm->name,
-        .deployment = input->deployed ? input->deployed->name : NULL,
-        .facts = input->facts,
-        .policies = input->policies,
+        .domain = plan->vm->name,
+        .deployment = plan->deployed ? plan->deployed->name : NULL,
+        .facts = facts,
+        .policies = policies,
         .vm_allowlist = devices->allowlist,
-        .plugin_allowlist = input->plugin ? input->plugin->body.devices->allowlist : NULL,
+        .plugin_allowlist = plan->plugin ? plan->plugin->body.devices->allowlist : NULL,
         .functions_mode = devices->functions,
         .group_mode = devices->iommu_group,
         .pinned_kib = takes_memory ? resources->memory_mb * 1024 : 0,
-        .functions = functions,
-        .absent = absent,
-        .diags = diags,
+        .functions = plan->functions,
     };
+}
 
+static void
+decide_devices(const gpuvm_plan_input *input, const gpuvm_plan *plan, gpuvm_diags *diags)
+{
+    const gpuvm_devices *devices = input->vm->body.devices;
+    GPtrArray *functions = plan->functions;
+    g_autoptr(GArray) absent = g_array_new(FALSE, FALSE, sizeof(gpuvm_absent));
+    unsigned errors = diags->errors;
+    gpuvm_admission admission = gpuvm_planner_admission(plan, input->running, input->facts, input->policies);
+
+    admission.absent = absent;
+    admission.diags = diags;
     for (guint i = 0; i < devices->pci_passthrough->len; i++)
         name_item(&admission, devices->pci_passthrough->pdata[i]);
     gpuvm_select(&admission, devices->gpus, input->record);
@@ -149,7 +159,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     gpuvm_network_check(body->network, diags); /* what each layer says was judged by itself only in part */
     check_per_replica(body->devices, diags);
     gpuvm_place_check(body->resources, input->facts, diags);
-    decide_devices(input, plan->functions, diags);
+    decide_devices(input, plan, diags);
     gpuvm_place(plan, input->facts, input->policies, input->running, diags);
     gpuvm_guestpci_layout(plan, input->facts, diags);
     gpuvm_nvidia_cliques(plan, input->facts);

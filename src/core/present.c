@@ -60,18 +60,19 @@ void
 gpuvm_identity_rule(const gpuvm_admission *admission)
 {
     for (guint i = 0; admission->record && i < admission->functions->len; i++) {
-        const gpuvm_device *device = ((const gpuvm_plan_function *)admission->functions->pdata[i])->device;
+        const gpuvm_plan_function *function = admission->functions->pdata[i];
+        const gpuvm_device *device = function->device;
         const gpuvm_record_device *recorded = gpuvm_record_find(admission->record, &device->addr);
         gpuvm_diag *diag;
 
         if (!recorded) {
-            gpuvm_diags_note(admission->diags, NULL, "device %s was added to the domain after define",
-                             GPUVM_PCI(&device->addr));
+            gpuvm_diags_note(admission->diags, &function->mark,
+                             "device %s was added to the domain after define", GPUVM_PCI(&device->addr));
             continue;
         }
         if (device->vendor_id == recorded->vendor_id && device->device_id == recorded->device_id)
             continue;
-        diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, NULL,
+        diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &function->mark,
                                  "device %s is now %04x:%04x; it was %04x:%04x at define",
                                  GPUVM_PCI(&device->addr), device->vendor_id, device->device_id,
                                  recorded->vendor_id, recorded->device_id);

@@ -83,25 +83,31 @@ look_up_domain(gpuvm_session *session, gpuvm_draft *draft)
     return !error || gpuvm_session_fail(session, error);
 }
 
+gpuvm_source *
+gpuvm_draft_template(gpuvm_session *session, const gpuvm_draft *draft)
+{
+    const char *file = draft->definition->spec->vm->body.template_path;
+    g_autofree char *path = file ? g_canonicalize_filename(file, draft->definition->directory) : NULL;
+
+    return path ? gpuvm_load_source(path, session->diags)
+                : gpuvm_source_new("templates/domain.xml", g_strdup(gpuvm_template_domain),
+                                   strlen(gpuvm_template_domain));
+}
+
 void
 gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft)
 {
     const gpuvm_body *body = &draft->definition->spec->vm->body;
     gpuvm_mark mark = gpuvm_object_mark(&body->object, "template");
-    g_autoptr(gpuvm_source) source = NULL;
+    g_autoptr(gpuvm_source) source = gpuvm_draft_template(session, draft);
 
-    if (body->template_path) {
-        g_autofree char *path = g_canonicalize_filename(body->template_path, draft->definition->directory);
-
-        source = gpuvm_load_source(path, session->diags);
-        if (!source)
-            return;
-    }
+    if (!source)
+        return;
     g_clear_pointer(&draft->guest, gpuvm_guest_free);
     g_clear_pointer(&draft->xml, g_free);
     draft->xml =
-        gpuvm_domxml_make(draft->plan, source ? source->text : gpuvm_template_domain,
-                          source ? body->template_path : "templates/domain.xml", &mark, session->diags);
+        gpuvm_domxml_make(draft->plan, source->text, body->template_path ? body->template_path : source->name,
+                          &mark, session->diags);
 }
 
 /* Each of its CPUs that has one of the host's for itself. */
