@@ -16,6 +16,7 @@ typedef enum gpuvm_argument {
     GPUVM_ARGUMENT_FILE,      /* any */
     GPUVM_ARGUMENT_DIRECTORY, /* nothing else */
     GPUVM_ARGUMENT_DEFINITION,
+    GPUVM_ARGUMENT_DEFINED, /* a definition or a VM, then a device */
     GPUVM_ARGUMENT_HOST_FILE,
     GPUVM_ARGUMENT_DOMAIN,
     GPUVM_ARGUMENT_DOMAIN_OFF,

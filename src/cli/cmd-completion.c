@@ -175,6 +175,11 @@ offer_argument(const cmdline *line, gpuvm_argument argument)
     case GPUVM_ARGUMENT_DEFINITION:
         offer_files("*.yaml *.yml *.json");
         break;
+    case GPUVM_ARGUMENT_DEFINED:
+        offer_files("*.yaml *.yml *.json");
+        offer_domains(line, true, true);
+        offer_devices(line);
+        break;
     case GPUVM_ARGUMENT_HOST_FILE:
         offer_files("*.xml");
         break;

@@ -10,6 +10,7 @@
     ROW(validate)                                                                                            \
     ROW(plan)                                                                                                \
     ROW(render)                                                                                              \
+    ROW(explain)                                                                                             \
     ROW(diff)                                                                                                \
     ROW(define)                                                                                              \
     ROW(create)                                                                                              \
