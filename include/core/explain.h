@@ -33,15 +33,18 @@ typedef struct gpuvm_explain_rule {
     const char *
         keys; /* of the language, with blanks between: it follows from the first that is written; NULL: from none */
     gpuvm_explain_from from; /* without keys */
-    bool over;               /* gpuvm writes it whatever the template has */
+    bool over;               /* gpuvm writes it whatever the template has, as the key says */
     const char *why;
     /**
      * What the plan says of the element (g_malloc; NULL: nothing). *@mark, without a place, and *@keys may be set to those of this one.
      * NULL: why says it all.
      */
     char *(*reason)(const gpuvm_plan *plan, const xmlNode *element, gpuvm_mark *mark, const char **keys);
-    /** Whether the element of a domain of libvirt's is of that sort, by what is recorded. NULL: any is. */
-    bool (*made)(const gpuvm_record *record, const xmlNode *element);
+    /**
+     * Whether the element of a domain of libvirt's is of that sort, by what is recorded, and the @definition in that (NULL: it is not known).
+     * NULL: any is.
+     */
+    bool (*made)(const gpuvm_record *record, const gpuvm_node *definition, const xmlNode *element);
 } gpuvm_explain_rule;
 
 /** The last row has no path. */

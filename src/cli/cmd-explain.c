@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/device.h"
-#include "ops/explain.h"
+#include "ops/explained.h"
 
 #define COLUMNS 80       /* of comments, where no terminal has another number */
 #define INDENT 2         /* of an element in another one */
@@ -152,7 +152,8 @@ element_rows(const GPtrArray *shown)
 static void
 fail_unknown(gpuvm_session *session, const GPtrArray *vms, const char *what)
 {
-    const char *keys = gpuvm_explain_keys(what), *nearest = NULL;
+    g_autofree char *keys = g_strdup(gpuvm_explain_keys(what));
+    const char *nearest = NULL;
     gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL,
                                          "there is no element '%s' in the domain XML", what);
 
@@ -161,7 +162,7 @@ fail_unknown(gpuvm_session *session, const GPtrArray *vms, const char *what)
         nearest = vm->elements ? gpuvm_explain_nearest(vm->elements, what) : NULL;
     }
     if (keys)
-        gpuvm_diag_hint(diag, "it would follow from %s: see gpuvm.yaml(5)", keys);
+        gpuvm_diag_hint(diag, "it would follow from %s: see gpuvm.yaml(5)", g_strdelimit(keys, " ", ','));
     else if (nearest)
         gpuvm_diag_hint(diag, "did you mean '%s'?", nearest);
     else
@@ -271,7 +272,8 @@ read_device(gpuvm_session *session, const char *what, gpuvm_pci_ref *ret_ref, bo
     gpuvm_diag *diag;
 
     *ret_device = what && gpuvm_pci_ref_parse(what, ret_ref, &why, &hint);
-    if (*ret_device || !what || !g_ascii_isdigit(*what)) /* no element's name begins with a digit */
+    if (*ret_device || !what ||
+        !(g_ascii_isdigit(*what) || strchr(what, '.'))) /* no element has such a name */
         return true;
     diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
     if (hint)

@@ -151,27 +151,31 @@ set_key(const explaining *e, const char *keys, gpuvm_mark mark, GString *why, gp
                                fallback ? fallback : "");
 }
 
-/* Whether the domain has something else now than @key's value when it was defined: *@ret_was. */
-static bool
-is_changed(const explaining *e, const char *key, const char **ret_was)
+/* @node, if it is one text, without the space around it; NULL. g_malloc. */
+static char *
+text_of(const gpuvm_node *node)
+{
+    return node && node->type == GPUVM_NODE_SCALAR ? g_strstrip(g_strdup(node->text)) : NULL;
+}
+
+/* What @key was when the VM was defined, if the domain has something else now; NULL. g_malloc. */
+static char *
+changed_from(const explaining *e, const char *key)
 {
     gpuvm_mark unused = {0};
-    const gpuvm_node *now = e->sketch ? look_up(e->sketch->root, key, &unused) : NULL;
     const gpuvm_node *then = look_up(e->root, key, &unused);
-    const gpuvm_field *field = field_of(key);
+    g_autofree char *now = e->sketch ? text_of(look_up(e->sketch->root, key, &unused)) : NULL;
+    g_autofree char *was = then ? text_of(then) : g_strdup(gpuvm_field_default(field_of(key)));
 
-    *ret_was = then && then->type == GPUVM_NODE_SCALAR ? then->text
-               : then                                  ? NULL
-                                                       : gpuvm_field_default(field);
-    return now && now->type == GPUVM_NODE_SCALAR && *ret_was && !strstr(*ret_was, "://") &&
-           !g_str_equal(*ret_was, now->text);
+    return now && was && !g_str_equal(was, now) ? g_steal_pointer(&was) : NULL;
 }
 
 static void
 follow_rule(const explaining *e, const xmlNode *whole, gpuvm_explanation *explanation)
 {
     const gpuvm_explain_rule *rule = explanation->rule;
-    const char *keys = rule->keys, *was;
+    const char *keys = rule->keys;
+    g_autofree char *was = NULL;
     gpuvm_mark mark = {0};
     g_autofree char *reason = e->plan && rule->reason ? rule->reason(e->plan, whole, &mark, &keys) : NULL;
     g_autoptr(GString) why = g_string_new(rule->why);
@@ -181,7 +185,7 @@ follow_rule(const explaining *e, const xmlNode *whole, gpuvm_explanation *explan
     explanation->from = rule->from;
     if (keys)
         set_key(e, keys, mark, why, explanation);
-    if (explanation->key && is_changed(e, explanation->key, &was)) {
+    if (rule->over && explanation->key && (was = changed_from(e, explanation->key))) {
         explanation->from = GPUVM_FROM_OUTSIDE;
         g_string_append_printf(why, "; it was %s when gpuvm defined the VM, and was changed outside gpuvm",
                                was);
@@ -264,7 +268,7 @@ explain(const explaining *e, const xmlNode *node, gpuvm_explanation *explanation
 {
     const xmlNode *whole, *like;
     const gpuvm_explain_rule *rule = find_rule(node, &whole);
-    bool made = rule && e->record && rule->made && rule->made(e->record, whole);
+    bool made = rule && e->record && rule->made && rule->made(e->record, e->root, whole);
     g_autofree char *quoted = gpuvm_unsaid_quote(node);
 
     if (e->plan && node->_private && g_str_equal(node->_private, quoted) && !(rule && rule->over)) {

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "core/record.h"
 #include "core/reporter.h"
 #include "model/pcixml.h"
 
@@ -132,11 +131,12 @@ why_controller(const gpuvm_plan *plan, const xmlNode *element, gpuvm_mark *mark,
 /* --- what is recorded of a domain */
 
 static bool
-made_function(const gpuvm_record *record, const xmlNode *element)
+made_function(const gpuvm_record *record, const gpuvm_node *definition, const xmlNode *element)
 {
     const xmlNode *source = gpuvm_xml_child(gpuvm_xml_child(element, "source"), "address");
     gpuvm_pci_addr addr;
 
+    (void)definition;
     return gpuvm_xml_attr_is(element, "type", "pci") && source && gpuvm_xml_address(source, &addr, NULL) &&
            gpuvm_record_find(record, &addr);
 }
@@ -166,7 +166,7 @@ find_controller(const xmlNode *devices, uint64_t index)
 
 /* Whether a recorded function is below it. */
 static bool
-made_controller(const gpuvm_record *record, const xmlNode *element)
+made_controller(const gpuvm_record *record, const gpuvm_node *definition, const xmlNode *element)
 {
     uint64_t index = 0;
 
@@ -177,7 +177,7 @@ made_controller(const gpuvm_record *record, const xmlNode *element)
          node = gpuvm_xml_next(node)) {
         uint64_t bus = bus_of(node);
 
-        for (unsigned steps = 0; made_function(record, node) && bus > 0 && steps < 256; steps++) {
+        for (unsigned steps = 0; made_function(record, definition, node) && bus > 0 && steps < 256; steps++) {
             if (bus == index)
                 return true;
             bus = bus_of(find_controller(element->parent, bus));
@@ -198,14 +198,13 @@ says(const gpuvm_node *node, const char *text)
 }
 
 static bool
-made_disk(const gpuvm_record *record, const xmlNode *element)
+made_disk(const gpuvm_record *record, const gpuvm_node *definition, const xmlNode *element)
 {
     const xmlNode *source = gpuvm_xml_child(element, "source");
     g_autofree char *file = gpuvm_xml_attr(source, "file"), *dev = gpuvm_xml_attr(source, "dev");
     const char *path = file ? file : dev;
     g_autofree char *name = path ? g_path_get_basename(path) : NULL;
-    g_autoptr(gpuvm_doc) doc = record->definition ? gpuvm_record_document(record->definition) : NULL;
-    bool made = path && doc && says(doc->root, path);
+    bool made = path && definition && says(definition, path);
 
     for (guint i = 0; name && !made && i < record->volumes->len; i++)
         made = g_str_equal(record->volumes->pdata[i], name);
@@ -215,16 +214,16 @@ made_disk(const gpuvm_record *record, const xmlNode *element)
 }
 
 static bool
-made_first(const gpuvm_record *record, const xmlNode *element)
+made_first(const gpuvm_record *record, const gpuvm_node *definition, const xmlNode *element)
 {
-    (void)record;
+    (void)record, (void)definition;
     return gpuvm_xml_child(element->parent, (const char *)element->name) == element;
 }
 
 static bool
-made_port(const gpuvm_record *record, const xmlNode *element)
+made_port(const gpuvm_record *record, const gpuvm_node *definition, const xmlNode *element)
 {
-    (void)record;
+    (void)record, (void)definition;
     return gpuvm_xml_attr_is(gpuvm_xml_child(element, "target"), "name", GPUVM_REPORTER_CHANNEL);
 }
 

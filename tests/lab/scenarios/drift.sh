@@ -15,6 +15,13 @@ changed() # True, False or None: whether the VM was changed outside gpuvm
     expect_json 'j["vms"][0]["changed_outside"]' "$1"
 }
 
+# outside LIST: the elements that gpuvm explain says were changed outside gpuvm
+outside()
+{
+    expect_exit 0 gpuvm -o json explain vm
+    expect_json '[e["path"] for e in j["vms"][0]["elements"] if e["from"] == "outside"]' "$1"
+}
+
 # edit SED: changes the domain's XML, as virsh edit does
 edit()
 {
@@ -27,6 +34,7 @@ changed False
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 expect_text unchanged
 changed False
+outside '[]'
 
 # libvirt's own doing: a start, a stop, a restart of libvirtd
 expect_exit 0 gpuvm start vm
@@ -43,6 +51,7 @@ expect_text unchanged
 expect_exit 0 gpuvm diff "$TMPDIR/vm.yaml"
 edit 's/262144/524288/'
 changed True
+outside "['memory']"
 expect_exit 0 gpuvm list --all
 expect_text 'shut off' 'changed outside gpuvm'
 expect_exit 0 gpuvm show vm

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * explain.h: why a VM is as it is: each element of its domain XML, or the admission of one card
+ * explained.h: why a VM is as it is: each element of its domain XML, or the admission of one card
  */
 #pragma once
 

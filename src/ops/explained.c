@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "ops/explain.h"
+#include "ops/explained.h"
 
 #include <string.h>
 
