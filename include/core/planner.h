@@ -7,6 +7,7 @@
 #pragma once
 
 #include "core/admission.h"
+#include "model/lockfile.h"
 
 /** Everything a plan is made from. All borrowed. */
 typedef struct gpuvm_plan_input {
@@ -18,9 +19,10 @@ typedef struct gpuvm_plan_input {
     const char *directory; /* absolute: what its relative paths start from */
     const gpuvm_facts *facts;
     const gpuvm_policies *policies;
-    const char *pool, *pool_path; /* the storage pool for images, and its directory on the host */
-    GBytes *key;                  /* that digests of secrets are sealed with (core/secret.h); NULL */
-    const char *set;              /* that it comes to belong to; NULL: the one of its record */
+    const char *pool, *pool_path;  /* the storage pool for images, and its directory on the host */
+    GBytes *key;                   /* that digests of secrets are sealed with (core/secret.h); NULL */
+    const gpuvm_locked_host *lock; /* what addresses mean on this host; NULL: what is there */
+    const char *set;               /* that it comes to belong to; NULL: the one of its record */
     /* of the domain as it is defined now; NULL when there is none */
     const char *uuid, *mac;
     const gpuvm_record *record;

@@ -32,6 +32,9 @@ bool gpuvm_connection_is_local(const char *uri);
 /** The host file that the facts of a connection to @uri come from, "test:///path"; NULL: none. g_malloc. */
 char *gpuvm_connection_host_file(const char *uri);
 
+/** The host's name; NULL: libvirt does not tell it. g_malloc. */
+char *gpuvm_connection_hostname(gpuvm_connection *connection);
+
 /** The version of its libvirt, as libvirt counts: 9000000 is 9.0.0. It is asked for once. */
 bool gpuvm_connection_version(gpuvm_connection *connection, uint64_t *ret_version, GError **error);
 

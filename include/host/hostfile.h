@@ -8,7 +8,8 @@
  *
  *   <capabilities>…</capabilities>
  *       the host's, as libvirt gives them; what they say goes before <cpu> and <memory>
- *   <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776' reset_method='bus'>
+ *   <gpuvm:function address='0000:01:00.0' driver='nvidia' boot_vga='1' memory='25769803776' reset_method='bus'
+ *                   subsystem='1043:87af' slot='4'>
  *     <gpuvm:bar size='25769803776' wide='1' prefetchable='1' largest='34359738368'/>
  *   </gpuvm:function>
  *       one of the devices; every attribute but address is optional: driver goes before <driver>, '' being none;

@@ -13,11 +13,14 @@
 gpuvm_device *gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr);
 
 /**
- * Fills boot_vga, memory_size, reset_method and silent of @device, whose driver is known, from @root "/sys/bus/pci/devices/…"
+ * Fills subsystem, boot_vga, memory_size, reset_method and silent of @device, whose driver is known, from @root "/sys/bus/pci/devices/…"
  * (@root "" is this machine). What cannot be read stays unknown: only display controllers have boot_vga, and kernels
  * before 5.15 no reset_method. Kernel: Documentation/ABI/testing/sysfs-bus-pci.
  */
 void gpuvm_sysfs_fill(const char *root, gpuvm_device *device);
+
+/** Fills slot of the devices of @facts that are in one that the machine has a name for. Kernel: /sys/bus/pci/slots. */
+void gpuvm_sysfs_slots(const char *root, gpuvm_facts *facts);
 
 /**
  * Of a function without a driver, the module that is loaded and is made for it, of which it may be; NULL: there is none, or somebody wants it

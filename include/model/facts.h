@@ -30,14 +30,18 @@ typedef struct gpuvm_device {
     GArray *group_members;  /* gpuvm_pci_addr of all in the group, itself too, in address order; never NULL */
     int numa_node;          /* GPUVM_UNKNOWN: none given */
     bool virtual_function;  /* an SR-IOV virtual function */
-    gpuvm_pci_addr physical_function;  /* of a virtual function */
-    GArray *virtual_functions;         /* gpuvm_pci_addr: of a physical function; never NULL */
-    bool below;                        /* it is below a bridge: */
-    gpuvm_pci_addr parent;             /* this one */
+    gpuvm_pci_addr physical_function; /* of a virtual function */
+    GArray *virtual_functions;        /* gpuvm_pci_addr: of a physical function; never NULL */
+    bool below;                       /* it is below a bridge: */
+    gpuvm_pci_addr parent;            /* this one */
+    char *serial;                     /* of its vital product data; NULL: unknown */
+    char *path; /* as gpuvm_identity has it, of a virtual function its own place; NULL: unknown */
     double link_speed, link_max_speed; /* GT/s; 0: unknown */
     int link_width, link_max_width;    /* lanes; 0: unknown */
     /* from sysfs, local connections and host files only */
     int boot_vga;         /* 1, 0 or GPUVM_UNKNOWN */
+    uint32_t subsystem;   /* vendor << 16 | device; 0: unknown */
+    char *slot;           /* what the machine calls its slot; NULL */
     uint64_t memory_size; /* bytes of all memory BARs; 0: unknown */
     char *reset_method;   /* "flr bus"; "": none; NULL: unknown */
     bool silent;          /* it does not answer: its configuration space reads 0xff */
@@ -173,6 +177,7 @@ typedef struct gpuvm_facts {
     uint64_t memory_kib;   /* of the host; 0: unknown */
     unsigned cpus;         /* online; 0: unknown */
     uint64_t address_bits; /* of physical addresses, as its CPUs have them; 0: unknown */
+    char *uuid;            /* the host's; NULL: unknown */
     char *arch;            /* "x86_64"; NULL: unknown */
     char *domain_type;     /* "kvm", "qemu", "test" */
     char *emulator;        /* path; NULL: libvirt's choice */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "model/facts.h"
+#include "model/identity.h"
 #include "model/vm.h"
 
 typedef enum gpuvm_role {
@@ -49,8 +50,9 @@ typedef struct gpuvm_plan_function {
     int clique;             /* of NVIDIA's GPUDirect, 0 … 15; GPUVM_UNKNOWN: none */
     const char *rom_file;   /* borrowed from the vm */
     bool rom_bar;
-    gpuvm_mark mark; /* what asked for it; no place when a domain's XML did */
-    char *why;       /* the reason, in words */
+    gpuvm_mark mark;        /* what asked for it; no place when a domain's XML did */
+    char *why;              /* the reason, in words */
+    gpuvm_identity *locked; /* what it is, when a lock says so of what the definition names; NULL */
 } gpuvm_plan_function;
 
 /** A list of gpuvm_plan_function, which it owns. */
@@ -183,7 +185,7 @@ void gpuvm_plan_decide(gpuvm_plan *plan, char *what, char *why);
 /** A function as it was when the domain was defined. */
 typedef struct gpuvm_record_device {
     gpuvm_pci_addr addr;
-    uint16_t vendor_id, device_id;
+    gpuvm_identity identity; /* serial and path NULL: it was not locked */
     gpuvm_role role;
 } gpuvm_record_device;
 

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * spec.h: one document of a definition file: a vm, a plugin, a deployment, a policy or a host's defaults
+ * spec.h: one document of a definition file: a vm, a plugin, a deployment, a policy, a host's defaults or a lock
  *
  * The kind is the document's `kind`, else the one the caller expects. A document without either is a plugin
  * when it has both `runtime` and `workload` and no `plugin`, as plugin manifests do; else it is a vm.
  */
 #pragma once
 
+#include "model/lockfile.h"
 #include "model/vm.h"
 
 typedef enum gpuvm_kind {
@@ -14,11 +15,12 @@ typedef enum gpuvm_kind {
     GPUVM_KIND_PLUGIN,
     GPUVM_KIND_DEPLOYMENT,
     GPUVM_KIND_POLICY,
-    GPUVM_KIND_DEFAULTS
+    GPUVM_KIND_DEFAULTS,
+    GPUVM_KIND_LOCK
 } gpuvm_kind;
-#define GPUVM_KINDS 5
+#define GPUVM_KINDS 6
 
-/** "vm", "plugin", "deployment", "policy", "defaults", NULL. */
+/** "vm", "plugin", "deployment", "policy", "defaults", "lock", NULL. */
 extern const char *const gpuvm_kind_names[];
 
 /** The table that decodes documents of a kind. */
@@ -39,6 +41,7 @@ typedef struct gpuvm_spec {
         gpuvm_deployment *deployment;
         gpuvm_policy *policy;
         gpuvm_defaults *defaults;
+        gpuvm_lockfile *lock;
         void *object;
     };
 } gpuvm_spec;
@@ -90,5 +93,5 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_spec, gpuvm_spec_free)
 /** Whether it is a VM that was laid over something: its values are from several places. */
 bool gpuvm_spec_is_merged(const gpuvm_spec *spec);
 
-/** Its name; a policy and defaults have none: their kind. */
+/** Its name; a policy, defaults and a lock have none: their kind. */
 const char *gpuvm_spec_name(const gpuvm_spec *spec);

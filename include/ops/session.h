@@ -53,6 +53,7 @@ typedef struct gpuvm_session {
     gpuvm_policies policies;
     gpuvm_spec *defaults; /* what lies below every VM; NULL: nothing */
     bool defaults_read;
+    GHashTable *locks; /* directory → gpuvm_spec: the lock there, or NULL */
     gpuvm_need *need;
     GBytes *key;     /* that digests of secrets are sealed with (core/secret.h); NULL: none was needed yet */
     char *pool_path; /* the directory of the storage pool; NULL: not asked yet */

@@ -33,8 +33,8 @@ device_row(const gpuvm_facts *facts, const gpuvm_pci_addr *addr, const gpuvm_rec
 
     if (!device) {
         device = absent = gpuvm_device_new(addr);
-        absent->vendor_id = recorded ? recorded->vendor_id : 0;
-        absent->device_id = recorded ? recorded->device_id : 0;
+        absent->vendor_id = recorded ? recorded->identity.vendor_id : 0;
+        absent->device_id = recorded ? recorded->identity.device_id : 0;
         absent->product = g_strdup("not found on this host"); /* in place of a name */
     }
     row = gpuvm_device_row(device);

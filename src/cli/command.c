@@ -11,6 +11,7 @@
     ROW(plan)                                                                                                \
     ROW(render)                                                                                              \
     ROW(explain)                                                                                             \
+    ROW(lock)                                                                                                \
     ROW(diff)                                                                                                \
     ROW(define)                                                                                              \
     ROW(create)                                                                                              \

@@ -13,7 +13,7 @@ name_card(const gpuvm_device *device, const gpuvm_pci_addr *addr, const gpuvm_re
 
     if (device)
         return gpuvm_device_name(device);
-    return recorded ? g_strdup_printf("%04x:%04x", recorded->vendor_id, recorded->device_id)
+    return recorded ? g_strdup_printf("%04x:%04x", recorded->identity.vendor_id, recorded->identity.device_id)
                     : g_strdup("unknown");
 }
 

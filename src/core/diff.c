@@ -199,10 +199,13 @@ gpuvm_diff_trees(GPtrArray *differences, const gpuvm_table *table, const gpuvm_n
 }
 
 static void
-add_address(GString *text, const gpuvm_pci_addr *addr, gpuvm_role role)
+add_address(GString *text, const gpuvm_pci_addr *addr, gpuvm_role role, const gpuvm_identity *locked)
 {
     g_string_append_printf(text, "%s%s%s", text->len > 0 ? ", " : "", GPUVM_PCI(addr),
                            role == GPUVM_ROLE_DETACHED ? " (detached)" : "");
+    if (locked && (locked->serial || locked->path))
+        g_string_append_printf(text, " (%s %s)", locked->serial ? "serial" : "path",
+                               locked->serial ? locked->serial : locked->path);
 }
 
 static void
@@ -213,11 +216,11 @@ diff_functions(GPtrArray *differences, const gpuvm_plan *plan)
 
     for (guint i = 0; i < devices->len; i++) {
         const gpuvm_record_device *device = &g_array_index(devices, gpuvm_record_device, i);
-        add_address(now, &device->addr, device->role);
+        add_address(now, &device->addr, device->role, &device->identity);
     }
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
-        add_address(then, &function->device->addr, function->role);
+        add_address(then, &function->device->addr, function->role, function->locked);
     }
     if (!g_str_equal(now->str, then->str))
         gpuvm_diff_add(differences, "functions", *now->str ? now->str : NULL, *then->str ? then->str : NULL,

@@ -46,6 +46,8 @@ gpuvm_need_of_function(gpuvm_need *need, const gpuvm_pci_addr *addr, const gpuvm
     for (guint i = 0; i < slot->len; i++) {
         const gpuvm_device *device = slot->pdata[i];
 
+        if (device->virtual_function)
+            ask(need, &device->physical_function, facts);
         for (guint m = 0; m < device->group_members->len; m++)
             ask(need, &g_array_index(device->group_members, gpuvm_pci_addr, m), facts);
     }

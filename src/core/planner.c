@@ -7,6 +7,7 @@
 
 #include "core/admit.h"
 #include "core/boot.h"
+#include "core/cardlock.h"
 #include "core/cloudinit.h"
 #include "core/disk.h"
 #include "core/guestpci.h"
@@ -25,15 +26,22 @@
 
 /* Names what one item asks for; the option ROM is of the first function. */
 static void
-name_item(const gpuvm_admission *admission, const gpuvm_passthrough *item)
+name_item(const gpuvm_admission *admission, const gpuvm_passthrough *item, const gpuvm_locked_host *lock)
 {
-    const char *why = "named in the definition";
     const gpuvm_mark *mark = &item->object.node->mark;
-    const gpuvm_pci_addr *addr = &item->address.addr;
-    gpuvm_plan_function *first = item->address.whole_card
-                                     ? gpuvm_admission_name_card(admission, addr, mark, why)
-                                     : gpuvm_admission_name(admission, addr, GPUVM_ROLE_REQUESTED, mark, why);
+    gpuvm_plan_function *first;
+    const char *why;
+    gpuvm_pci_ref ref;
+    bool locked;
 
+    if (!gpuvm_cardlock_resolve(lock, item, admission->facts, admission->diags, &ref, &locked))
+        return;
+    why = gpuvm_pci_addr_equal(&ref.addr, &item->address.addr) ? "named in the definition"
+                                                               : "named in the definition, and moved";
+    first = ref.whole_card ? gpuvm_admission_name_card(admission, &ref.addr, mark, why)
+                           : gpuvm_admission_name(admission, &ref.addr, GPUVM_ROLE_REQUESTED, mark, why);
+    if (first && locked && !first->locked)
+        first->locked = gpuvm_cardid_of(first->device, admission->facts);
     if (first) {
         first->rom_file = item->rom_file;
         first->rom_bar = item->rom_bar;
@@ -83,7 +91,7 @@ decide_devices(const gpuvm_plan_input *input, const gpuvm_plan *plan, gpuvm_diag
     admission.absent = absent;
     admission.diags = diags;
     for (guint i = 0; i < devices->pci_passthrough->len; i++)
-        name_item(&admission, devices->pci_passthrough->pdata[i]);
+        name_item(&admission, devices->pci_passthrough->pdata[i], input->lock);
     gpuvm_select(&admission, devices->gpus, input->record);
     g_ptr_array_sort(functions, compare_addresses); /* reasons name the first */
     gpuvm_admit(&admission);

@@ -3,6 +3,20 @@
 
 #include "core/present.h"
 
+#include "core/cardid.h"
+
+/* Where the card of @recorded (NULL: none) is now, if it is found: nothing else is taken in its place. */
+static bool
+hint_moved(const gpuvm_admission *admission, const gpuvm_record_device *recorded, gpuvm_diag *diag)
+{
+    const gpuvm_device *moved = recorded ? gpuvm_cardid_find(&recorded->identity, admission->facts) : NULL;
+
+    if (moved)
+        gpuvm_diag_hint(diag, "the card moved from %s to %s; to have it there: gpuvm define FILE",
+                        GPUVM_PCI(&recorded->addr), GPUVM_PCI(&moved->addr));
+    return moved != NULL;
+}
+
 void
 gpuvm_present_rule(const gpuvm_admission *admission)
 {
@@ -11,6 +25,7 @@ gpuvm_present_rule(const gpuvm_admission *admission)
         gpuvm_diag *diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &absent->mark,
                                              "PCI device not found: %s", GPUVM_PCI(&absent->addr));
 
+        hint_moved(admission, gpuvm_record_find(admission->record, &absent->addr), diag);
         gpuvm_diag_hint(diag, "%s; see what the host has: gpuvm devices",
                         !admission->record ? "addresses change when cards are added or moved"
                         : gpuvm_record_find(admission->record, &absent->addr)
@@ -63,6 +78,8 @@ gpuvm_identity_rule(const gpuvm_admission *admission)
         const gpuvm_plan_function *function = admission->functions->pdata[i];
         const gpuvm_device *device = function->device;
         const gpuvm_record_device *recorded = gpuvm_record_find(admission->record, &device->addr);
+        g_autoptr(gpuvm_identity) identity = gpuvm_cardid_of(device, admission->facts);
+        g_autofree char *now = NULL, *then = NULL;
         gpuvm_diag *diag;
 
         if (!recorded) {
@@ -70,12 +87,15 @@ gpuvm_identity_rule(const gpuvm_admission *admission)
                              "device %s was added to the domain after define", GPUVM_PCI(&device->addr));
             continue;
         }
-        if (device->vendor_id == recorded->vendor_id && device->device_id == recorded->device_id)
+        if (gpuvm_cardid_same(identity, &recorded->identity))
             continue;
+        now = gpuvm_cardid_text(identity, &recorded->identity, NULL);
+        then = gpuvm_cardid_text(&recorded->identity, identity, NULL);
         diag = gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &function->mark,
-                                 "device %s is now %04x:%04x; it was %04x:%04x at define",
-                                 GPUVM_PCI(&device->addr), device->vendor_id, device->device_id,
-                                 recorded->vendor_id, recorded->device_id);
+                                 "device %s is now %s; it was %s at define", GPUVM_PCI(&device->addr), now,
+                                 then);
+        if (hint_moved(admission, recorded, diag))
+            continue;
         gpuvm_diag_hint(diag, "a card was added, moved or replaced: look with gpuvm devices, correct the "
                               "definition, then gpuvm define it again");
     }

@@ -93,6 +93,18 @@ write_images(const gpuvm_plan *plan, xmlNode *vm)
     }
 }
 
+static void
+write_identity(const gpuvm_identity *identity, xmlNode *function)
+{
+    if (identity->subsystem)
+        gpuvm_xml_set(function, "subsystem", "%04x:%04x", identity->subsystem >> 16,
+                      identity->subsystem & UINT16_MAX);
+    if (identity->serial)
+        gpuvm_xml_set(function, "serial", "%s", identity->serial);
+    if (identity->path)
+        gpuvm_xml_set(function, "path", "%s", identity->path);
+}
+
 void
 gpuvm_record_set_seen(xmlNode *vm, const char *digest, uint64_t by)
 {
@@ -159,6 +171,8 @@ gpuvm_record_write(const gpuvm_plan *plan, const char *made, xmlNode *metadata)
         gpuvm_xml_set(node, "address", "%s", GPUVM_PCI(&function->device->addr));
         gpuvm_xml_set(node, "id", "%04x:%04x", function->device->vendor_id, function->device->device_id);
         gpuvm_xml_set(node, "role", "%s", gpuvm_role_names[function->role]);
+        if (function->locked)
+            write_identity(function->locked, node);
     }
 }
 
@@ -180,15 +194,20 @@ read_function(const xmlNode *node, gpuvm_record *record)
 {
     g_autofree char *address = gpuvm_xml_attr(node, "address");
     g_autofree char *id = gpuvm_xml_attr(node, "id");
+    g_autofree char *subsystem = gpuvm_xml_attr(node, "subsystem");
     gpuvm_record_device device = {0};
-    gpuvm_pci_pattern pattern;
+    gpuvm_pci_pattern pattern, board = {0};
     int role = get_word(node, "role", gpuvm_role_names);
 
     if (!address || !id || role < 0 || !gpuvm_pci_addr_parse(address, &device.addr, NULL, NULL) ||
-        !gpuvm_pci_pattern_parse(id, &pattern, NULL, NULL) || pattern.vendor < 0 || pattern.device < 0)
+        !gpuvm_pci_pattern_parse(id, &pattern, NULL, NULL) || pattern.vendor < 0 || pattern.device < 0 ||
+        (subsystem && !gpuvm_pci_pattern_parse(subsystem, &board, NULL, NULL)))
         return false;
-    device.vendor_id = (uint16_t)pattern.vendor;
-    device.device_id = (uint16_t)pattern.device;
+    device.identity = (gpuvm_identity){.vendor_id = (uint16_t)pattern.vendor,
+                                       .device_id = (uint16_t)pattern.device,
+                                       .subsystem = (uint32_t)board.vendor << 16 | (uint16_t)board.device,
+                                       .serial = gpuvm_xml_attr(node, "serial"),
+                                       .path = gpuvm_xml_attr(node, "path")};
     device.role = (gpuvm_role)role;
     g_array_append_val(record->devices, device);
     return true;

@@ -162,6 +162,8 @@ parse_host(const xmlNode *host, gpuvm_facts *facts, GError **error)
     facts->cells = g_steal_pointer(&cells);
     facts->memory_kib = memory_kib;
     facts->cpus = cpus;
+    g_free(facts->uuid);
+    facts->uuid = gpuvm_xml_text(gpuvm_xml_child(host, "uuid"));
     facts->iommu |= gpuvm_xml_attr_is(gpuvm_xml_child(host, "iommu"), "support", "yes");
     return true;
 }

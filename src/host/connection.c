@@ -115,6 +115,12 @@ gpuvm_connection_close(gpuvm_connection *connection)
     g_free(connection);
 }
 
+char *
+gpuvm_connection_hostname(gpuvm_connection *connection)
+{
+    return gpuvm_virt.ConnectGetHostname(connection->conn);
+}
+
 bool
 gpuvm_connection_version(gpuvm_connection *connection, uint64_t *ret_version, GError **error)
 {
@@ -228,6 +234,8 @@ gpuvm_connection_devices(gpuvm_connection *connection, gpuvm_facts *facts, GErro
     for (guint i = 0; xmls && i < xmls->len; i++)
         if (!gpuvm_connection_add_device(connection, xmls->pdata[i], facts, error))
             return false;
+    if (xmls && connection->local)
+        gpuvm_sysfs_slots("", facts);
     return xmls != NULL;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "host/hostfile.h"
+#include "host/sysfs.h"
 #include "model/cpuset.h"
 #include "model/pcixml.h"
 
@@ -61,6 +62,8 @@ add_devices(xmlNode *root, gpuvm_connection *connection, gpuvm_facts *facts, boo
             !add_xml(root, xmls->pdata[i], "node device", full, error))
             return false;
     }
+    if (xmls && connection->local)
+        gpuvm_sysfs_slots("", facts);
     return xmls != NULL;
 }
 
@@ -80,7 +83,7 @@ tells_definition(const xmlNode *node)
 
 /* Without what was defined, which is nobody's business, and how libvirt had it, which is not how it is written here. */
 static void
-add_metadata(xmlNode *domain, const char *xml)
+add_metadata(xmlNode *domain, const char *xml, bool full)
 {
     static const char *const digests[] = {"made", "seen", "seen_by"};
     xmlNode *metadata = gpuvm_xml_add(domain, "metadata", NULL);
@@ -90,6 +93,8 @@ add_metadata(xmlNode *domain, const char *xml)
     prune(metadata, tells_definition);
     for (size_t i = 0; i < G_N_ELEMENTS(digests); i++)
         xmlUnsetProp(metadata->children, (const xmlChar *)digests[i]);
+    for (xmlNode *node = metadata->children->children; node && !full; node = node->next)
+        xmlUnsetProp(node, (const xmlChar *)"serial");
 }
 
 /* The memory that it takes, and where, and the CPUs that it is pinned to. */
@@ -123,7 +128,7 @@ add_placement(xmlNode *domain, const gpuvm_claim *claim)
 
 /* As much of the domain as its claim: what another VM's plan depends on. */
 static void
-add_domain(xmlNode *root, const gpuvm_claim *claim)
+add_domain(xmlNode *root, const gpuvm_claim *claim, bool full)
 {
     const GArray *addrs = claim->active ? claim->now : claim->next;
     xmlNode *domain = gpuvm_xml_add(root, "domain", NULL), *os, *devices;
@@ -133,7 +138,7 @@ add_domain(xmlNode *root, const gpuvm_claim *claim)
     if (claim->uuid)
         gpuvm_xml_add(domain, "uuid", claim->uuid);
     if (claim->metadata)
-        add_metadata(domain, claim->metadata);
+        add_metadata(domain, claim->metadata, full);
     add_placement(domain, claim);
     os = gpuvm_xml_add(domain, "os", NULL);
     gpuvm_xml_add(os, "type", "hvm");
@@ -209,6 +214,11 @@ add_function(xmlNode *host, const gpuvm_device *device)
 
     gpuvm_xml_set(function, "address", "%s", GPUVM_PCI(&device->addr));
     gpuvm_xml_set(function, "driver", "%s", device->driver ? device->driver : "");
+    if (device->subsystem)
+        gpuvm_xml_set(function, "subsystem", "%04x:%04x", device->subsystem >> 16,
+                      device->subsystem & UINT16_MAX);
+    if (device->slot)
+        gpuvm_xml_set(function, "slot", "%s", device->slot);
     if (device->boot_vga != GPUVM_UNKNOWN)
         gpuvm_xml_set(function, "boot_vga", "%d", device->boot_vga);
     if (device->memory_size > 0)
@@ -326,7 +336,7 @@ gpuvm_capture(gpuvm_connection *connection, gpuvm_facts *facts, bool full, GErro
     if (!add_devices(root, connection, facts, full, error))
         return NULL;
     for (guint i = 0; i < facts->claims->len; i++)
-        add_domain(root, facts->claims->pdata[i]);
+        add_domain(root, facts->claims->pdata[i], full);
     if (!add_additions(root, connection, facts, full, error))
         return NULL;
     text = gpuvm_xml_print(root);

@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "base/text.h"
+#include "model/identity.h"
 #include "model/pcixml.h"
 
 /* the <capability type=@type> below @parent */
@@ -148,10 +150,24 @@ parse_parent(const xmlNode *element, gpuvm_device *device)
     device->below = name && gpuvm_pci_addr_parse(name, &device->parent, NULL, NULL);
 }
 
+/* Anybody's words: whoever made the card wrote them into it. */
+static char *
+read_serial(const xmlNode *pci)
+{
+    const xmlNode *vpd = find_capability(pci, "vpd"), *fields = gpuvm_xml_child(vpd, "fields");
+    g_autofree char *serial = NULL;
+
+    while (fields && !gpuvm_xml_attr_is(fields, "access", "readonly"))
+        fields = gpuvm_xml_next(fields);
+    serial = gpuvm_xml_text(gpuvm_xml_child(fields, "serial_number"));
+    return serial && *g_strstrip(serial) ? gpuvm_text_printable(serial) : NULL;
+}
+
 gpuvm_device *
 gpuvm_nodedev_from_element(const xmlNode *element, GError **error)
 {
     const xmlNode *pci = find_capability(element, "pci");
+    g_autofree char *path = gpuvm_xml_text(gpuvm_xml_child(element, "path"));
     g_autoptr(gpuvm_device) device = NULL;
     gpuvm_pci_addr addr;
 
@@ -159,6 +175,8 @@ gpuvm_nodedev_from_element(const xmlNode *element, GError **error)
         return NULL;
     device = gpuvm_device_new(&addr);
     device->driver = gpuvm_xml_text(gpuvm_xml_child(gpuvm_xml_child(element, "driver"), "name"));
+    device->path = path ? gpuvm_identity_path(path) : NULL;
+    device->serial = read_serial(pci);
     parse_parent(element, device);
     if (!parse_identity(pci, device, error) || !parse_group(pci, device, error) ||
         !parse_virtual_functions(pci, device, error) || !parse_numa(pci, device, error) ||

@@ -8,7 +8,9 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "base/text.h"
 #include "host/file.h"
+#include "model/identity.h"
 
 /* linux/pci_regs.h: PCI_HEADER_TYPE, and its bit that says that there are further functions */
 #define HEADER_TYPE 0x0e
@@ -22,6 +24,7 @@
 #define BARS 6
 
 #define DEVICES "/sys/bus/pci/devices/"
+#define SLOTS "/sys/bus/pci/slots"
 
 /* The most that BAR @number can be resized to: of the sizes of 1 MiB << n, `resourceN_resize` has the bits n. 0: not at all. */
 static uint64_t
@@ -93,6 +96,40 @@ read_reset_method(const char *root, const char *address)
                : methods;
 }
 
+static uint32_t
+read_subsystem(const char *root, const char *address)
+{
+    g_autofree char *vendor = gpuvm_file_text(root, DEVICES "%s/subsystem_vendor", address);
+    g_autofree char *device = gpuvm_file_text(root, DEVICES "%s/subsystem_device", address);
+
+    return vendor && device ? (uint32_t)(g_ascii_strtoull(vendor, NULL, 0) & UINT16_MAX) << 16 |
+                                  (uint32_t)(g_ascii_strtoull(device, NULL, 0) & UINT16_MAX)
+                            : 0;
+}
+
+void
+gpuvm_sysfs_slots(const char *root, gpuvm_facts *facts)
+{
+    g_autoptr(GPtrArray) slots = gpuvm_file_list(root, "", SLOTS);
+
+    for (guint i = 0; i < slots->len; i++) {
+        const char *label = slots->pdata[i];
+        g_autofree char *address = gpuvm_file_text(root, SLOTS "/%s/address", label);
+        gpuvm_pci_ref slot;
+
+        if (!address || !gpuvm_pci_ref_parse(address, &slot, NULL, NULL))
+            continue;
+        for (; slot.addr.function <= GPUVM_PCI_FUNCTION_MAX; slot.addr.function++) {
+            gpuvm_device *device = g_hash_table_lookup(facts->devices, &slot.addr);
+
+            if (!device)
+                continue;
+            g_free(device->slot);
+            device->slot = gpuvm_text_printable(label);
+        }
+    }
+}
+
 void
 gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
 {
@@ -100,6 +137,7 @@ gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
     g_autofree char *boot_vga = gpuvm_file_text(root, DEVICES "%s/boot_vga", address);
     g_autofree char *resource = gpuvm_file_text(root, DEVICES "%s/resource", address);
 
+    device->subsystem = read_subsystem(root, address);
     if (boot_vga)
         device->boot_vga = g_str_equal(boot_vga, "1");
     if (resource)
@@ -206,6 +244,15 @@ read_virtual_functions(const char *root, const char *address, gpuvm_device *devi
     }
 }
 
+static char *
+read_path(const char *root, const char *address)
+{
+    g_autofree char *link = g_strdup_printf("%s" DEVICES "%s", root, address);
+    g_autofree char *target = g_file_read_link(link, NULL);
+
+    return target ? gpuvm_identity_path(target) : NULL;
+}
+
 gpuvm_device *
 gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr)
 {
@@ -221,6 +268,7 @@ gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr)
     device->vendor_id = (uint16_t)vendor;
     device->device_id = (uint16_t)product;
     device->driver = gpuvm_sysfs_driver(root, addr);
+    device->path = read_path(root, address);
     device->bridge = class_code >> 8 == 0x0604 || is_bridge(root, address);
     if (read_number(root, address, "numa_node", G_MAXINT, &node)) /* -1: none */
         device->numa_node = (int)node;

@@ -28,6 +28,9 @@ gpuvm_device_free(gpuvm_device *device)
     g_free(device->vendor);
     g_free(device->product);
     g_free(device->driver);
+    g_free(device->serial);
+    g_free(device->path);
+    g_free(device->slot);
     g_free(device->reset_method);
     g_array_unref(device->group_members);
     g_array_unref(device->virtual_functions);
@@ -138,6 +141,7 @@ gpuvm_facts_free(gpuvm_facts *facts)
     g_hash_table_unref(facts->sharers);
     g_ptr_array_unref(facts->cells);
     gpuvm_host_clear(&facts->host);
+    g_free(facts->uuid);
     g_free(facts->arch);
     g_free(facts->domain_type);
     g_free(facts->emulator);

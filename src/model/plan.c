@@ -11,6 +11,7 @@ free_function(gpointer data)
     gpuvm_plan_function *function = data;
 
     g_free(function->why);
+    gpuvm_identity_free(function->locked);
     g_free(function);
 }
 
@@ -177,6 +178,12 @@ free_image(gpointer data)
     g_free(image);
 }
 
+static void
+clear_device(gpointer device)
+{
+    gpuvm_identity_clear(&((gpuvm_record_device *)device)->identity);
+}
+
 gpuvm_record *
 gpuvm_record_new(void)
 {
@@ -188,6 +195,7 @@ gpuvm_record_new(void)
     record->images = g_ptr_array_new_with_free_func(free_image);
     record->labels = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_pair_free);
     record->devices = g_array_new(FALSE, FALSE, sizeof(gpuvm_record_device));
+    g_array_set_clear_func(record->devices, clear_device);
     return record;
 }
 

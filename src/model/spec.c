@@ -8,14 +8,14 @@
 #include "base/nearest.h"
 #include "model/tables.h"
 
-const char *const gpuvm_kind_names[] = {"vm", "plugin", "deployment", "policy", "defaults", NULL};
+const char *const gpuvm_kind_names[] = {"vm", "plugin", "deployment", "policy", "defaults", "lock", NULL};
 
 const gpuvm_table *
 gpuvm_kind_table(gpuvm_kind kind)
 {
     static const gpuvm_table *const tables[GPUVM_KINDS] = {
         &gpuvm_vm_table,     &gpuvm_plugin_table,   &gpuvm_deployment_table,
-        &gpuvm_policy_table, &gpuvm_defaults_table,
+        &gpuvm_policy_table, &gpuvm_defaults_table, &gpuvm_lockfile_table,
     };
 
     return tables[kind];
@@ -41,13 +41,13 @@ refuse_word(const char *word, enum gpuvm_exit exit, const gpuvm_mark *mark, gpuv
     if (near)
         gpuvm_diag_hint(diag, "did you mean '%s'?", near);
     else
-        gpuvm_diag_hint(diag, "the kinds are vm, plugin, deployment, policy and defaults");
+        gpuvm_diag_hint(diag, "the kinds are vm, plugin, deployment, policy, defaults and lock");
     return -1;
 }
 
 /* What a document of each kind is. */
-static const char *const descriptions[GPUVM_KINDS] = {"a vm", "a plugin", "a deployment", "a policy",
-                                                      "a host's defaults"};
+static const char *const descriptions[GPUVM_KINDS] = {"a vm",     "a plugin",          "a deployment",
+                                                      "a policy", "a host's defaults", "a lock"};
 
 /* The kind of the document at @root; -1 when it says something else, or not @expected (-1: any). */
 static int
@@ -153,6 +153,7 @@ gpuvm_spec_name(const gpuvm_spec *spec)
         return spec->deployment->name;
     case GPUVM_KIND_POLICY:
     case GPUVM_KIND_DEFAULTS:
+    case GPUVM_KIND_LOCK:
         break;
     }
     return gpuvm_kind_names[spec->kind];
@@ -168,8 +169,9 @@ name_mark(const gpuvm_spec *spec)
 static bool
 check_unique(GHashTable *seen, gpuvm_spec *spec, gpuvm_diags *diags)
 {
-    static const char *const nameless[GPUVM_KINDS] = {
-        [GPUVM_KIND_POLICY] = "the policy is", [GPUVM_KIND_DEFAULTS] = "the defaults are"};
+    static const char *const nameless[GPUVM_KINDS] = {[GPUVM_KIND_POLICY] = "the policy is",
+                                                      [GPUVM_KIND_DEFAULTS] = "the defaults are",
+                                                      [GPUVM_KIND_LOCK] = "the lock is"};
     g_autofree char *title = nameless[spec->kind] ? g_strdup(nameless[spec->kind])
                                                   : g_strdup_printf("%s %s is", gpuvm_kind_names[spec->kind],
                                                                     gpuvm_spec_name(spec));

@@ -27,7 +27,7 @@ has_vms(const gpuvm_spec *spec)
     return spec->kind == GPUVM_KIND_VM || spec->kind == GPUVM_KIND_DEPLOYMENT;
 }
 
-/* A policy and defaults are not VMs, and a plugin alone does nothing. */
+/* A policy, defaults and a lock are not VMs, and a plugin alone does nothing. */
 static void
 refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
 {
@@ -42,6 +42,9 @@ refuse_kind(gpuvm_session *session, const gpuvm_definition *definition)
         gpuvm_diag_hint(useless(session, definition, "these are a host's defaults, not a VM"),
                         "put them into " GPUVM_DEFAULTS_FILE
                         ", or give them with --defaults FILE: they lie below every VM and plugin");
+    else if (spec->kind == GPUVM_KIND_LOCK)
+        gpuvm_diag_hint(useless(session, definition, "this is a lock, not a VM"),
+                        "it is read as " GPUVM_LOCKFILE " beside the definitions, which gpuvm lock writes");
     else
         gpuvm_diag_hint(useless(session, definition, alone),
                         "to have it at hand for VMs: gpuvm plugin install %s", definition->source);

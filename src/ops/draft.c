@@ -16,6 +16,7 @@
 #include "host/claims.h"
 #include "host/volume.h"
 #include "model/tables.h"
+#include "ops/cardfile.h"
 #include "ops/compose.h"
 #include "ops/fleet.h"
 
@@ -194,10 +195,13 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
     const gpuvm_vm *vm = spec->vm;
     unsigned errors = session->diags->errors;
     guint first = session->diags->items->len;
+    const gpuvm_locked_host *lock;
 
     if (!gpuvm_session_need_key(session, &gpuvm_vm_table, vm->body.object.node) ||
-        !gpuvm_session_gather_vm(session, vm) || !look_up_domain(session, draft) ||
-        (gpuvm_image_needs_pool(vm) && !gpuvm_session_pool_path(session)))
+        !gpuvm_session_gather_vm(session, vm) ||
+        !gpuvm_cardfile_find(session, draft->definition->directory, vm, &lock) ||
+        (gpuvm_cardlock_lost(lock, vm, session->facts) && !gpuvm_session_gather_all(session)) ||
+        !look_up_domain(session, draft) || (gpuvm_image_needs_pool(vm) && !gpuvm_session_pool_path(session)))
         return false;
 
     const gpuvm_claim *claim = gpuvm_facts_claim(session->facts, vm->name);
@@ -213,6 +217,7 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
         .pool = session->pool,
         .pool_path = session->pool_path,
         .key = session->key,
+        .lock = lock,
         .uuid = draft->domain ? draft->domain->uuid : NULL,
         .mac = draft->mac,
         .record = draft->record,

@@ -23,6 +23,7 @@ gpuvm_session_new(void)
 
     session->need = gpuvm_need_new();
     session->leaving = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    session->locks = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)gpuvm_spec_free);
     session->diags = gpuvm_diags_new();
     return session;
 }
@@ -34,6 +35,7 @@ gpuvm_session_free(gpuvm_session *session)
         return;
     gpuvm_policies_clear(&session->policies);
     gpuvm_spec_free(session->defaults);
+    g_hash_table_unref(session->locks);
     gpuvm_need_free(session->need);
     g_clear_pointer(&session->key, g_bytes_unref);
     g_free(session->pool_path);

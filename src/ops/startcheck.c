@@ -3,6 +3,7 @@
 
 #include "ops/startcheck.h"
 
+#include "core/cardid.h"
 #include "core/judge.h"
 #include "core/record.h"
 #include "host/claims.h"
@@ -32,6 +33,7 @@ gpuvm_check_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_
 
     if (!gpuvm_session_gather(session) || !gpuvm_session_gather_functions(session, claim->next) ||
         !gpuvm_session_gather_guest(session, guest) ||
+        (gpuvm_cardid_lost(record, session->facts) && !gpuvm_session_gather_all(session)) ||
         (claim->pins->len > 0 && !gpuvm_session_gather_claims(session)))
         return false;
 

@@ -121,6 +121,8 @@ class Function:
         self.virtual = []
         self.uses = []
         self.secondary = int(options.pop("bus"), 16) if "bus" in options else None
+        self.serial = options.pop("serial", None)
+        self.slot_label = options.pop("slot", None)
 
     @property
     def card(self):
@@ -159,6 +161,7 @@ class Machine:
     def __init__(self, path):
         self.name = os.path.splitext(os.path.basename(path))[0]
         self.title = ""
+        self.uuid = None
         self.cpu = {}
         self.cells = []
         self.functions = {}
@@ -202,6 +205,9 @@ class Machine:
 
     def line_title(self, words, _):
         self.title = " ".join(words)
+
+    def line_uuid(self, words, _):
+        self.uuid = words[0]
 
     def line_cpu(self, words, _):
         self.cpu = dict(word.split("=", 1) for word in words)

@@ -68,6 +68,10 @@ def node_device(root, machine, function):
             address(virtual, member)
     if function.bridge:
         sub(pci, "capability", type="pci-bridge")
+    if function.serial:
+        vital = sub(pci, "capability", type="vpd")
+        sub(vital, "name", NAMES.product(function))
+        sub(sub(vital, "fields", access="readonly"), "serial_number", function.serial)
     if function.group is not None:
         group = sub(pci, "iommuGroup", number=function.group)
         for member in machine.groups[function.group]:
@@ -127,6 +131,8 @@ def capabilities(host, machine):
     """<capabilities> as the QEMU driver gives them on such a machine."""
     element = sub(host, "capabilities")
     physical = sub(element, "host")
+    if machine.uuid:
+        sub(physical, "uuid", machine.uuid)
     cpu = sub(physical, "cpu")
     sub(cpu, "arch", "x86_64")
     sub(cpu, "model", machine.cpu["model"])
@@ -163,7 +169,8 @@ def additions(root, machine):
     for function in machine.functions.values():
         element = sub(host, "gpuvm:function", address=function.address)
         for key, value in (("driver", machine.driver(function)), ("boot_vga", function.boot_vga),
-                           ("memory", function.memory or None), ("reset_method", function.reset)):
+                           ("memory", function.memory or None), ("reset_method", function.reset),
+                           ("subsystem", "1043:87af" if machine.uuid else None), ("slot", function.slot_label)):
             if value is not None:
                 element.set(key, str(value))
         for bar in function.bars:

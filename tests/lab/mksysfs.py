@@ -86,6 +86,13 @@ def express(space, function):
         struct.pack_into(layout, space, EXPRESS + offset, SPEEDS[speed] | width << 4)
 
 
+def vital_product_data(name, serial):
+    """PCI 3.0, appendix I: the name, and of what is only read the serial number and a checksum."""
+    number = b"SN" + bytes([len(serial)]) + serial.encode()
+    data = struct.pack("<BH", 0x82, len(name)) + name.encode() + struct.pack("<BH", 0x90, len(number) + 4) + number + b"RV\1"
+    return data + bytes([-sum(data) & 0xff]) + b"\x78"
+
+
 def numbered(function):
     """The BARs with their numbers: a wide one takes two."""
     number = 0
@@ -134,6 +141,10 @@ def device(tree, machine, index, function):
     for name, content in files.items():
         tree.write(f"{path}/{name}", content)
     tree.write(f"{path}/config", config_space(machine, function))
+    if function.serial:
+        tree.write(f"{path}/vpd", vital_product_data("card", function.serial))
+    if function.slot_label:
+        tree.write(f"bus/pci/slots/{function.slot_label}/address", function.card)
     tree.link(f"{path}/subsystem", "bus/pci")
     tree.link(f"bus/pci/devices/{function.address}", path)
     if function.driver:
@@ -230,6 +241,8 @@ def main():
     cells(tree, machine)
     for directory in ("class", "block", "module", "firmware", "fs/cgroup", "devices/virtual"):
         tree.directory(directory)
+    if machine.uuid:
+        tree.write("devices/virtual/dmi/id/product_uuid", machine.uuid)
     for page in machine.cells[0].pages:
         for name in ("nr", "free"):
             tree.write(f"kernel/mm/hugepages/hugepages-{page // KIB}kB/{name}_hugepages",

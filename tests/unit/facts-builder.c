@@ -326,8 +326,8 @@ build_record(const char *text)
         device.addr = build_addr(words[0]);
         if (!gpuvm_pci_pattern_parse(words[1], &id, NULL, NULL))
             g_error("the test's device id is wrong: %s", words[1]);
-        device.vendor_id = (uint16_t)id.vendor;
-        device.device_id = (uint16_t)id.device;
+        device.identity.vendor_id = (uint16_t)id.vendor;
+        device.identity.device_id = (uint16_t)id.device;
         while (!g_str_equal(gpuvm_role_names[device.role], words[2]))
             device.role++;
         g_array_append_val(record->devices, device);

@@ -128,8 +128,10 @@ compare_plans(const char *former, const char *definition, const char *image)
     scene->record->definition = g_strdup(before->plan->definition);
     for (guint i = 0; i < before->plan->functions->len; i++) {
         const gpuvm_plan_function *function = before->plan->functions->pdata[i];
-        const gpuvm_record_device device = {function->device->addr, function->device->vendor_id,
-                                            function->device->device_id, function->role};
+        const gpuvm_record_device device = {
+            .addr = function->device->addr,
+            .identity = {.vendor_id = function->device->vendor_id, .device_id = function->device->device_id},
+            .role = function->role};
 
         g_array_append_val(scene->record->devices, device);
     }

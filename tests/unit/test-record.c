@@ -51,8 +51,8 @@ record_text(const gpuvm_record *record)
     g_string_append(text, ";");
     for (guint i = 0; i < record->devices->len; i++) {
         const gpuvm_record_device *device = &g_array_index(record->devices, gpuvm_record_device, i);
-        g_string_append_printf(text, " %s %04x:%04x %s", GPUVM_PCI(&device->addr), device->vendor_id,
-                               device->device_id, gpuvm_role_names[device->role]);
+        g_string_append_printf(text, " %s %04x:%04x %s", GPUVM_PCI(&device->addr), device->identity.vendor_id,
+                               device->identity.device_id, gpuvm_role_names[device->role]);
     }
     if (record->deployed)
         g_string_append_printf(text, " %u of %" G_GUINT64_FORMAT " of %s, %" G_GUINT64_FORMAT " %s%s: %s",
