@@ -54,6 +54,9 @@ static const gpuvm_table card_table = {
     .doc = "What is at an address.",
     .size = sizeof(gpuvm_locked_card),
     .fields = card_fields,
+    .json_check =
+        "{\"properties\": {\"id\": {\"pattern\": \"^[^*]*$\"}, \"subsystem\": {\"pattern\": \"^[^*]*$\"}, "
+        "\"address\": {\"pattern\": \"([.]|_[0-9a-fA-F]{2}_)[0-7]$\"}}}",
     .check = check_card,
 };
 

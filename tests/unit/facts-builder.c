@@ -67,6 +67,14 @@ set_device(gpuvm_device *device, const char *word)
         device->silent = true;
     else if ((value = value_of(word, "reset")))
         device->reset_method = g_strdelimit(g_strdup(value), ",", ' ');
+    else if ((value = value_of(word, "serial")))
+        device->serial = g_strdup(value);
+    else if ((value = value_of(word, "path")))
+        device->path = g_strdup(value);
+    else if ((value = value_of(word, "slot")))
+        device->slot = g_strdup(value);
+    else if ((value = value_of(word, "subsystem")))
+        device->subsystem = (uint32_t)g_ascii_strtoull(value, NULL, 16);
     else if ((value = value_of(word, "below"))) {
         device->below = true;
         device->parent = build_addr(value);
