@@ -77,9 +77,7 @@ refuse(const gpuvm_locked_card *card, const gpuvm_identity *then, const gpuvm_de
                : gpuvm_diags_error(diags, GPUVM_EXIT_HOST, mark,
                                    "PCI device not found: %s, which is %s in " GPUVM_LOCKFILE, address, lost);
 
-    gpuvm_diag_hint(diag,
-                    "that card is nowhere in this host: put it back, or name another one here; see what the "
-                    "host has: gpuvm devices");
+    gpuvm_diag_hint(diag, "that card is nowhere in this host; to see what the host has: gpuvm devices");
     if (device)
         gpuvm_diag_hint(diag, "to have this one in its place: gpuvm lock FILE");
 }
@@ -116,7 +114,9 @@ gpuvm_cardlock_resolve(const gpuvm_locked_host *host, const gpuvm_passthrough *i
     from = gpuvm_pci_ref_format(&item->address);
     to = gpuvm_pci_ref_format(ref);
     diag = gpuvm_diags_warning(diags, mark, "%s moved from %s to %s", text, from, to);
-    gpuvm_diag_hint(diag, "it is taken from there: write %s here, and then: gpuvm lock FILE", to);
-    gpuvm_diag_hint(diag, "a VM that was defined before has it at the old address until: gpuvm define FILE");
+    gpuvm_diag_hint(diag, "it is taken from there; write %s here, and then: gpuvm lock FILE", to);
+    gpuvm_diag_hint(
+        diag,
+        "a VM that was defined before has it at the old address until it is defined again: gpuvm define FILE");
     return true;
 }

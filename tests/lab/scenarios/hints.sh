@@ -63,6 +63,23 @@ sed -i 's/^network: .*/network: {network: nosuch}/' "$TMPDIR/net.yaml"
 expect_exit 0 gpuvm define "$TMPDIR/net.yaml"
 follow 'virsh net-list'
 
+# A card that is not the one that was locked, that moved, and a host without a UUID
+vm locked '{pci_passthrough: ["01:00.0"]}'
+expect_exit 0 gpuvm lock "$TMPDIR/locked.yaml"
+sed -i 's/10de:2204/10de:2208/' "$TMPDIR/gpuvm.lock"
+expect_exit 5 gpuvm plan "$TMPDIR/locked.yaml"
+follow 'gpuvm devices'
+follow 'gpuvm lock' FILE="$TMPDIR/locked.yaml"
+expect_exit 0 gpuvm define "$TMPDIR/locked.yaml"
+sed -i 's,00:01.1/,00:01.3/,' "$TMPDIR/gpuvm.lock"
+expect_exit 0 gpuvm plan "$TMPDIR/locked.yaml"
+follow 'gpuvm define' FILE="$TMPDIR/locked.yaml"
+virsh dumpxml locked | grep -q 'address="0000:02:00.0"' || fail 'the hint did not define the card where it is'
+expect_exit 0 gpuvm plan --host "$top_srcdir/examples/hosts/workstation-two-gpus.xml" "$TMPDIR/locked.yaml"
+follow 'gpuvm capture --full'
+expect_exit 0 gpuvm undefine locked
+rm "$TMPDIR/gpuvm.lock"
+
 # A VM that is not there, is off, is running, has a card, does not stop
 vm one '{pci_passthrough: ["01:00.0"]}'
 vm two '{pci_passthrough: ["01:00.0"]}'
