@@ -18,5 +18,12 @@ bool
 gpuvm_cardlock_resolve(const gpuvm_locked_host *host, const gpuvm_passthrough *item, const gpuvm_facts *facts,
                        gpuvm_diags *diags, gpuvm_pci_ref *ref, bool *ret_locked);
 
+/**
+ * Warns of each card of @record that was locked and is not among @functions: what is planned without the lock (an exported definition,
+ * one that is edited) may name it by an address that is another's now.
+ */
+void gpuvm_cardlock_check_former(const gpuvm_record *record, const GPtrArray *functions,
+                                 const gpuvm_facts *facts, gpuvm_diags *diags);
+
 /** The one of @lock's hosts whose UUID is @uuid (NULL: not known); NULL. */
 const gpuvm_locked_host *gpuvm_cardlock_host(const gpuvm_lockfile *lock, const char *uuid);

@@ -120,3 +120,34 @@ gpuvm_cardlock_resolve(const gpuvm_locked_host *host, const gpuvm_passthrough *i
         "a VM that was defined before has it at the old address until it is defined again: gpuvm define FILE");
     return true;
 }
+
+static bool
+has_card(const GPtrArray *functions, const gpuvm_identity *identity, const gpuvm_facts *facts)
+{
+    for (guint i = 0; i < functions->len; i++) {
+        const gpuvm_plan_function *function = functions->pdata[i];
+        g_autoptr(gpuvm_identity) now = gpuvm_cardid_of(function->device, facts);
+
+        if (gpuvm_cardid_same(identity, now))
+            return true;
+    }
+    return false;
+}
+
+void
+gpuvm_cardlock_check_former(const gpuvm_record *record, const GPtrArray *functions, const gpuvm_facts *facts,
+                            gpuvm_diags *diags)
+{
+    for (guint i = 0; record && i < record->devices->len; i++) {
+        const gpuvm_record_device *recorded = &g_array_index(record->devices, gpuvm_record_device, i);
+        const gpuvm_identity *identity = &recorded->identity;
+        g_autofree char *text = NULL;
+
+        if ((!identity->serial && !identity->path) || has_card(functions, identity, facts))
+            continue;
+        text = gpuvm_cardid_text(identity, identity, NULL);
+        gpuvm_diag_hint(
+            gpuvm_diags_warning(diags, NULL, "the card that was locked, %s, is not taken any more", text),
+            "without " GPUVM_LOCKFILE " beside it, an address means what is there now");
+    }
+}

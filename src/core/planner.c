@@ -93,6 +93,8 @@ decide_devices(const gpuvm_plan_input *input, const gpuvm_plan *plan, gpuvm_diag
     for (guint i = 0; i < devices->pci_passthrough->len; i++)
         name_item(&admission, devices->pci_passthrough->pdata[i], input->lock);
     gpuvm_select(&admission, devices->gpus, input->record);
+    if (!input->lock)
+        gpuvm_cardlock_check_former(input->record, functions, input->facts, diags);
     g_ptr_array_sort(functions, compare_addresses); /* reasons name the first */
     gpuvm_admit(&admission);
     if (diags->errors == errors)

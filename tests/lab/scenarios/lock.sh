@@ -41,6 +41,11 @@ expect_driver vfio-pci 0000:02:00.0 0000:02:00.1
 expect_driver nvidia 0000:01:00.0 0000:03:00.0
 expect_exit 0 gpuvm stop --force by-serial
 
+# Without the lock, the definition that the domain remembers names what is at the old address now.
+gpuvm export by-serial > "$TMPDIR/exported"
+expect_exit 0 gpuvm plan - < "$TMPDIR/exported"
+expect_text 'the card that was locked, 10de:2204, serial 1321021000001, is not taken any more'
+
 # The definitions name the new addresses, and are locked again.
 sed -i 's/01:00.0/02:00.0/' "$TMPDIR/by-serial.yaml"
 sed -i 's/02:00.0/03:00.0/' "$TMPDIR/by-path.yaml"
