@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -22,6 +23,9 @@
 #define RESOURCE_MEM_64 UINT64_C(0x100000)
 /* the lines of `resource` that are BARs: PCI_STD_NUM_BARS; the ROM and a bridge's windows follow */
 #define BARS 6
+
+/* the tag of vital product data that are only read */
+#define VPD_READ_ONLY 0x90
 
 #define DEVICES "/sys/bus/pci/devices/"
 #define SLOTS "/sys/bus/pci/slots"
@@ -253,6 +257,38 @@ read_path(const char *root, const char *address)
     return target ? gpuvm_identity_path(target) : NULL;
 }
 
+/* Among the @size bytes of @fields, each two letters, a length and so many bytes. */
+static char *
+find_serial(const uint8_t *fields, gsize size)
+{
+    for (gsize at = 0; at + 3 <= size; at += 3u + fields[at + 2]) {
+        g_autofree char *serial = NULL;
+
+        if (memcmp(fields + at, "SN", 2) != 0 || at + 3 + fields[at + 2] > size)
+            continue;
+        serial = g_strstrip(g_strndup((const char *)fields + at + 3, fields[at + 2]));
+        return *serial ? gpuvm_text_printable(serial) : NULL;
+    }
+    return NULL;
+}
+
+/* Of the vital product data: resources, each a tag, a length of two bytes, and so many. PCI Local Bus Specification 3.0, appendix I. */
+static char *
+read_serial(const char *root, const char *address)
+{
+    g_autofree char *path = g_strdup_printf("%s" DEVICES "%s/vpd", root, address), *data = NULL;
+    gsize size = 0, length;
+
+    if (!g_file_get_contents(path, &data, &size, NULL))
+        return NULL;
+    for (const uint8_t *at = (const uint8_t *)data, *end = at + size; end - at >= 3; at += 3 + length) {
+        length = MIN((gsize)(at[1] | at[2] << 8), (gsize)(end - at - 3));
+        if (at[0] == VPD_READ_ONLY)
+            return find_serial(at + 3, length);
+    }
+    return NULL;
+}
+
 gpuvm_device *
 gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr)
 {
@@ -269,6 +305,7 @@ gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr)
     device->device_id = (uint16_t)product;
     device->driver = gpuvm_sysfs_driver(root, addr);
     device->path = read_path(root, address);
+    device->serial = read_serial(root, address);
     device->bridge = class_code >> 8 == 0x0604 || is_bridge(root, address);
     if (read_number(root, address, "numa_node", G_MAXINT, &node)) /* -1: none */
         device->numa_node = (int)node;

@@ -305,13 +305,66 @@ test_device(void **state)
     tree_remove(root);
 }
 
+/* What tells a card from others. */
+static void
+test_identity(void **state)
+{
+#define VPD(text) text, sizeof(text) - 1
+    static const struct {
+        const char *vpd;
+        size_t size;
+        const char *serial;
+    } rows[] = {
+        {VPD("\x82\4\0card\x90\x0a\0PN\1xSN\3 12\x78"), "12"},
+        {VPD("\x90\5\0SN\2\x1b[\x78"), "\\x1b["},
+        {VPD("\x90\6\0SN\3   \x78"), NULL}, /* of blanks */
+        {VPD("\x90\6\0SN\xff"
+             "123"),
+         NULL}, /* it says more than there is */
+        {VPD("\x90\xff\xffPN\1"), NULL},
+        {VPD("\x91\5\0SN\2"
+             "12\x78"),
+         NULL}, /* what is written, too */
+        {VPD("\xff\xff\xff\xff"), NULL},
+        {VPD(""), NULL},
+    };
+    gpuvm_pci_addr addr = {0, 1, 0, 0};
+    char *root =
+        tree_make("sys/bus/pci/devices/0000:01:00.0 -> sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0\n"
+                  "sys/bus/pci/slots/PCIE4/address: 0000:01:00\nsys/bus/pci/slots/5/address: 0000:09:00\n"
+                  "sys/bus/pci/slots/6/address: none\n"
+                  "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/subsystem_vendor: 0x1043\n"
+                  "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/subsystem_device: 0x87af\n"
+                  "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/class: 0x030000\n"
+                  "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/vendor: 0x10de\n"
+                  "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0/device: 0x2204\n");
+    g_autofree char *path = g_build_filename(root, "sys/bus/pci/devices/0000:01:00.0/vpd", NULL);
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+        gpuvm_device *device;
+
+        assert_true(g_file_set_contents(path, rows[i].vpd, (gssize)rows[i].size, NULL));
+        device = gpuvm_sysfs_device(root, &addr);
+        gpuvm_facts_add_device(facts, device);
+        gpuvm_sysfs_slots(root, facts);
+        if (g_strcmp0(device->serial, rows[i].serial) != 0)
+            fail_msg("row %zu is %s", i, device->serial);
+        assert_string_equal(device->path, "0000:00:01.0/00.0");
+        assert_string_equal(device->slot, "PCIE4");
+        assert_int_equal(device->subsystem, 0x104387af);
+    }
+    tree_remove(root);
+}
+
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill),   cmocka_unit_test(test_bars),
-                                       cmocka_unit_test(test_lent),   cmocka_unit_test(test_absent),
-                                       cmocka_unit_test(test_silent), cmocka_unit_test(test_reset_method),
-                                       cmocka_unit_test(test_driver), cmocka_unit_test(test_device)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fill),   cmocka_unit_test(test_bars),   cmocka_unit_test(test_lent),
+        cmocka_unit_test(test_absent), cmocka_unit_test(test_silent), cmocka_unit_test(test_reset_method),
+        cmocka_unit_test(test_driver), cmocka_unit_test(test_device), cmocka_unit_test(test_identity)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,6 +16,14 @@ expect_exit 0 gpuvm diff "$TMPDIR"
 expect_exit 0 gpuvm start by-serial
 expect_exit 0 gpuvm stop --force by-serial
 
+# A start that libvirt asks the hook about is judged by the same: the card is in another slot and at its address.
+place_hook
+expect_exit 0 gpuvm -q hook install
+sed 's/0000:00:01.1/0000:00:01.0/' "$LAB_MACHINE" > "$TMPDIR/slot.machine"
+boot "$TMPDIR/slot.machine"
+expect_exit 0 virsh -q start by-serial
+expect_exit 0 gpuvm stop --force by-serial
+
 refused() # NAME TEXT…
 {
     local before name=$1
@@ -30,6 +38,7 @@ refused() # NAME TEXT…
 boot "$lab_source/machines/workstation-shifted.machine"
 refused by-serial 'device 0000:01:00.0 is now 10de:1e87, serial 0421121000099; it was 10de:2204, serial 1321021000001 at define' \
     'moved from 0000:01:00.0 to 0000:02:00.0' 'gpuvm define FILE'
+hook_refused "device 0000:01:00.0 is now 10de:1e87, serial 0421121000099" virsh start by-serial
 # the same model is at its address now
 refused by-path 'device 0000:02:00.0 is now 10de:2204, path 0000:00:01.2/00.0; it was 10de:2204, path 0000:00:01.3/00.0 at define' \
     'moved from 0000:02:00.0 to 0000:03:00.0'
