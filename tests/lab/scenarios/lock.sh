@@ -13,6 +13,12 @@ expect_exit 0 gpuvm lock --check --host "$top_srcdir/examples/hosts/workstation-
 expect_text 'gpuvm.lock: unchanged'
 expect_exit 0 gpuvm -q define "$TMPDIR/by-serial.yaml" "$TMPDIR/by-path.yaml"
 expect_exit 0 gpuvm diff "$TMPDIR"
+# who is not to know the serial number is not told it by what the domain remembers, either
+expect_exit 0 gpuvm capture
+expect_text subsystem=
+expect_no_text 1321021000001
+expect_exit 0 gpuvm capture --full -o "$TMPDIR/full.xml"
+expect_exit 0 gpuvm lock --check --host "$TMPDIR/full.xml" "$TMPDIR"
 expect_exit 0 gpuvm start by-serial
 expect_exit 0 gpuvm stop --force by-serial
 
