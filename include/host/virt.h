@@ -125,8 +125,5 @@ bool gpuvm_virt_load(GError **error);
  */
 bool gpuvm_virt_failed(GError **error, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/** What @line means, one of a log that has libvirt's or QEMU's words: what the hint of such an error is. Static; NULL: not known. */
-const char *gpuvm_virt_explain(const char *line);
-
 /** The code of libvirt's last error, VIR_ERR_OK when there is none. */
 int gpuvm_virt_error(void);

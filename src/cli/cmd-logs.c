@@ -10,7 +10,7 @@
 #include "base/text.h"
 #include "core/tail.h"
 #include "host/log.h"
-#include "host/virt.h"
+#include "model/faults.h"
 #include "ops/logs.h"
 
 #define POLL_US (300 * G_TIME_SPAN_MILLISECOND)
@@ -21,22 +21,32 @@ static struct {
     gboolean follow;
 } given = {.tail = 20};
 
+/* The fault that @line tells of; NULL. */
+static const gpuvm_fault *
+explain(const char *line)
+{
+    const gpuvm_fault *fault = gpuvm_fault_of_line(line);
+
+    return fault && fault->severity < GPUVM_FAULT_BENIGN ? fault : NULL;
+}
+
 /* What was said of the line before is not said again. */
 static void
-print_line(const char *line, const char *meaning)
+print_line(const char *line, const gpuvm_fault *fault)
 {
-    static const char *said;
+    static const gpuvm_fault *said;
     g_autofree char *text = gpuvm_text_printable(line);
+    g_autofree char *meaning = fault && fault != said ? gpuvm_fault_text(fault) : NULL;
 
     puts(text);
-    if (meaning && meaning != said)
+    if (meaning)
         printf("  hint: %s\n", meaning);
-    said = meaning;
+    said = fault;
 }
 
 /* Shows the last lines of the file @path as @name, from *@offset on, which moves. */
 static bool
-show(gpuvm_cli *cli, const char *name, const char *path, bool explain, gint64 *offset)
+show(gpuvm_cli *cli, const char *name, const char *path, bool host, gint64 *offset)
 {
     size_t size = 0;
     GError *error = NULL;
@@ -46,14 +56,15 @@ show(gpuvm_cli *cli, const char *name, const char *path, bool explain, gint64 *o
     JsonArray *array = json_array_new();
 
     for (char **line = lines; line && *line; line++) {
-        const char *meaning = explain ? gpuvm_virt_explain(*line) : NULL;
+        const gpuvm_fault *fault = host ? explain(*line) : NULL;
+        g_autofree char *meaning = fault ? gpuvm_fault_text(fault) : NULL;
         JsonObject *row = json_object_new();
 
         json_object_set_string_member(row, "text", *line);
         gpuvm_json_set_string(row, "meaning", meaning);
         json_array_add_object_element(array, row);
         if (!cli->output->json)
-            print_line(*line, meaning);
+            print_line(*line, fault);
     }
     json_object_set_string_member(object, "file", path);
     json_object_set_array_member(object, "lines", array);
@@ -82,7 +93,7 @@ follow(gpuvm_cli *cli, const char *path, gint64 offset)
         *end = '\0';
         lines = g_strsplit(bytes, "\n", -1);
         for (char **line = lines; *line; line++)
-            print_line(*line, gpuvm_virt_explain(*line));
+            print_line(*line, explain(*line));
         fflush(stdout);
     }
 }

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "model/faults.h"
+
+#include <stdlib.h>
+
+/* The lines are anybody's bytes. */
+#define LINE_FLAGS (G_REGEX_RAW | G_REGEX_OPTIMIZE)
+
+static GRegex **
+compile_signatures(void)
+{
+    GRegex **compiled = g_new0(GRegex *, gpuvm_faults_count);
+
+    for (unsigned i = 0; i < gpuvm_faults_count; i++)
+        if (gpuvm_faults[i].signature)
+            compiled[i] = g_regex_new(gpuvm_faults[i].signature, LINE_FLAGS, 0, NULL);
+    return compiled;
+}
+
+/* Kept until the program ends. */
+static GRegex *const *
+signatures(void)
+{
+    static GRegex **compiled;
+
+    if (g_once_init_enter(&compiled))
+        g_once_init_leave(&compiled, compile_signatures());
+    return compiled;
+}
+
+const gpuvm_fault *
+gpuvm_fault_of_line(const char *line)
+{
+    for (unsigned i = 0; i < gpuvm_faults_count; i++)
+        if (signatures()[i] && !g_str_equal(gpuvm_faults[i].where, "client") &&
+            g_regex_match(signatures()[i], line, 0, NULL))
+            return &gpuvm_faults[i];
+    return NULL;
+}
+
+const gpuvm_fault *
+gpuvm_fault_of_error(int code, const char *words)
+{
+    for (unsigned i = 0; i < gpuvm_faults_count && gpuvm_faults[i].severity < GPUVM_FAULT_BENIGN; i++) {
+        const gpuvm_fault *row = &gpuvm_faults[i];
+
+        if ((!row->code || row->code == code) &&
+            (!row->signature || g_regex_match(signatures()[i], words, 0, NULL)))
+            return row;
+    }
+    return NULL;
+}
+
+char *
+gpuvm_fault_text(const gpuvm_fault *fault)
+{
+    if (!fault->meaning || !fault->remedy)
+        return g_strdup(fault->meaning ? fault->meaning : fault->remedy);
+    return g_strconcat(fault->meaning, ": ", fault->remedy, NULL);
+}
+
+char *
+gpuvm_fault_trust(const gpuvm_fault *fault)
+{
+    return g_strdup_printf("%s, confidence %s%s",
+                           g_str_equal(fault->seen, "log")      ? "seen in a log"
+                           : g_str_equal(fault->seen, "source") ? "from the source of who says it"
+                                                                : "never seen",
+                           fault->sure, !fault->remedy || fault->tried ? "" : "; remedy not tried");
+}
+
+static const char *
+name_of(const gpuvm_fault_number *numbers, const char *digits, int base)
+{
+    unsigned long number = strtoul(digits, NULL, base);
+
+    for (; numbers->name; numbers++)
+        if (numbers->number == number)
+            return numbers->name;
+    return "unknown";
+}
+
+char *
+gpuvm_fault_decode(const char *line)
+{
+    g_autoptr(GRegex) regex = g_regex_new("Xid \\(PCI:[0-9a-f:.]+\\): ([0-9]+)|"
+                                          "RmInitAdapter failed! \\(0x([0-9a-f]+):0x([0-9a-f]+):",
+                                          LINE_FLAGS, 0, NULL);
+    g_autoptr(GMatchInfo) match = NULL;
+
+    if (!g_regex_match(regex, line, 0, &match))
+        return NULL;
+    g_autofree char *xid = g_match_info_fetch(match, 1);
+    g_autofree char *stage = g_match_info_fetch(match, 2);
+    g_autofree char *status = g_match_info_fetch(match, 3);
+    if (*xid)
+        return g_strdup_printf("Xid %s: %s", xid, name_of(gpuvm_xids, xid, 10));
+    return g_strdup_printf("stage 0x%s: %s; status 0x%s: %s", stage, name_of(gpuvm_rm_init, stage, 16),
+                           status, name_of(gpuvm_nv_status, status, 16));
+}
+
+bool
+gpuvm_fault_suspected(const char *line, bool kernel)
+{
+    static const char words[] =
+        "\\b(errors?|fail(s|ed|ure)?|cannot|can't|could not|unable|denied|fatal|panic|invalid|"
+        "timed out|BUG|Oops|segfault|not (permitted|supported|viable|found))\\b";
+    static const char things[] =
+        "\\b(vfio|iommu|DMAR|AMD-Vi|NVRM|nvidia|amdgpu|nouveau|kvm|qemu|libvirt|pcieport|AER)";
+
+    return g_regex_match_simple(words, line, G_REGEX_CASELESS | LINE_FLAGS, 0) &&
+           (!kernel || g_regex_match_simple(things, line, G_REGEX_CASELESS | LINE_FLAGS, 0));
+}
