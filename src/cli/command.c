@@ -24,6 +24,7 @@
     ROW(export)                                                                                              \
     ROW(edit)                                                                                                \
     ROW(logs)                                                                                                \
+    ROW(diagnose)                                                                                            \
     ROW(wait)                                                                                                \
     ROW(health)                                                                                              \
     ROW(verify)                                                                                              \

@@ -5,6 +5,7 @@
 
 #include "host/sysfs.h"
 #include "host/watchdog.h"
+#include "ops/diagnose.h"
 
 #define POLL_US (50 * 1000)
 /* How long a start may take: this, and as much for each GiB of guest memory and of BARs that are mapped. */
@@ -216,9 +217,12 @@ static void
 report_failure(const start_watch *start)
 {
     const GPtrArray *said = start->session->diags->items;
+    gpuvm_diag *diag;
 
     gpuvm_session_fail(start->session, g_steal_pointer(&start->call->error));
-    bring_back(start, said->pdata[said->len - 1]);
+    diag = said->pdata[said->len - 1];
+    bring_back(start, diag);
+    gpuvm_diagnose_hint(start->session, start->name, diag);
 }
 
 /* The call did not come back: ends it when only the guest's memory holds it up, and says where it is stuck. */

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * kernellog.h: what the kernel and libvirt's daemons of this machine wrote
+ */
+#pragma once
+
+#include <glib.h>
+
+/**
+ * The journal's last lines of the kernel and of libvirt's daemons since @since (µs since the epoch; G_MININT64: of this boot), as journalctl
+ * writes them; where there is no journal, or nothing may be read of it, /dev/kmsg's, with seconds since *@ret_boot. Fails with
+ * GPUVM_EXIT_FAILED. g_malloc.
+ */
+char *gpuvm_kernellog_read(gint64 since, gint64 *ret_boot, GError **error);

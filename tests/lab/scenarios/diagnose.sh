@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# machines: workstation-rtx3090
+# diagnose: why the last start failed, by QEMU's log, and by the journal, which says when libvirt took the device.
+
+mkdir -p "$TMPDIR/bin"
+cat > "$TMPDIR/bin/journalctl" << 'END'
+#!/bin/sh
+cat "$JOURNAL"
+END
+chmod +x "$TMPDIR/bin/journalctl"
+export PATH="$TMPDIR/bin:$PATH" JOURNAL="$TMPDIR/journal"
+: > "$JOURNAL"
+
+vm vm '{pci_passthrough: ["01:00.0"]}'
+expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
+expect_exit 0 gpuvm diagnose vm
+expect_text 'libvirt writes it when the VM starts' "cannot read the kernel's log"
+
+echo 'qemu-system-x86_64: -device vfio-pci: failed to find romfile "/rom.bin"' > "$LAB/emulator-fails"
+run gpuvm start vm
+[ $STATUS != 0 ] || fail "it starts"
+expect_text 'gpuvm diagnose vm'
+echo "$(date -u +%FT%T.%6N)+0000 host kernel: vfio-pci 0000:01:00.0: enabling device (0000 -> 0003)" > "$JOURNAL"
+echo "$(date -u +%FT%T.%6N)+0000 host libvirtd[7]: internal error: process exited while connecting to monitor" >> "$JOURNAL"
+expect_exit 5 gpuvm diagnose vm
+expect_text 'vm: a known fault' 'the file that rom_file names is not on the host' 'VFIO took the device' 'the start failed'
+expect_no_text 'process exited'
+expect_exit 5 gpuvm -o json diagnose vm
+expect_json "[f['fault'] for f in j['diagnoses'][0]['faults']]" "['qemu-romfile-missing']"
+expect_exit 5 gpuvm diagnose
+expect_text 'this host: ' 'vm: a known fault'
+
+rm "$LAB/emulator-fails"
+: > "$JOURNAL"
+expect_exit 0 gpuvm start vm
+expect_exit 0 gpuvm diagnose vm
+expect_text 'vm: no fault found' 'libvirt starts QEMU'
+expect_no_text romfile
+expect_exit 0 gpuvm stop --force vm
+expect_exit 0 gpuvm diagnose
+expect_no_text 'vm:'
