@@ -41,8 +41,11 @@ extern const unsigned gpuvm_faults_count;
 /* these end with a row without a name */
 extern const gpuvm_fault_number gpuvm_xids[], gpuvm_rm_init[], gpuvm_nv_status[];
 
-/** The first row that @line, of a log, fits; NULL: none. */
-const gpuvm_fault *gpuvm_fault_of_line(const char *line);
+/**
+ * The first row that @line, of a log, fits; NULL: none. @guest: the guest wrote it, which could say anything of the host: only rows of guests
+ * count.
+ */
+const gpuvm_fault *gpuvm_fault_of_line(const char *line, bool guest);
 
 /** The first row that an error of libvirt's with @code and @words fits, and that says more than the error; NULL: none. */
 const gpuvm_fault *gpuvm_fault_of_error(int code, const char *words);

@@ -25,7 +25,7 @@ static struct {
 static const gpuvm_fault *
 explain(const char *line)
 {
-    const gpuvm_fault *fault = gpuvm_fault_of_line(line);
+    const gpuvm_fault *fault = gpuvm_fault_of_line(line, false);
 
     return fault && fault->severity < GPUVM_FAULT_BENIGN ? fault : NULL;
 }

@@ -111,7 +111,7 @@ read_line(const char *line, gpuvm_log log, gint64 before, gint64 boot)
     event->log = log;
     event->time = MAX(time, before);
     event->text = gpuvm_text_printable(text);
-    event->fault = gpuvm_fault_of_line(text);
+    event->fault = gpuvm_fault_of_line(text, log == GPUVM_LOG_CONSOLE);
     event->suspected =
         !event->fault && log != GPUVM_LOG_CONSOLE && gpuvm_fault_suspected(text, log == GPUVM_LOG_KERNEL);
     return event;

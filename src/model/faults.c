@@ -31,12 +31,15 @@ signatures(void)
 }
 
 const gpuvm_fault *
-gpuvm_fault_of_line(const char *line)
+gpuvm_fault_of_line(const char *line, bool guest)
 {
-    for (unsigned i = 0; i < gpuvm_faults_count; i++)
-        if (signatures()[i] && !g_str_equal(gpuvm_faults[i].where, "client") &&
-            g_regex_match(signatures()[i], line, 0, NULL))
+    for (unsigned i = 0; i < gpuvm_faults_count; i++) {
+        const char *where = gpuvm_faults[i].where;
+        bool heard = guest ? g_str_has_prefix(where, "guest-") : !g_str_equal(where, "client");
+
+        if (heard && signatures()[i] && g_regex_match(signatures()[i], line, 0, NULL))
             return &gpuvm_faults[i];
+    }
     return NULL;
 }
 

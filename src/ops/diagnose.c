@@ -3,7 +3,11 @@
 
 #include "ops/diagnose.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <glib/gstdio.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -105,8 +109,11 @@ add_vm(gpuvm_session *session, gpuvm_diagnosis *diagnosis)
 
     if (!logs)
         return false;
-    if (!add_file(diagnosis, GPUVM_LOG_QEMU, logs->log, &error))
-        note(session, g_steal_pointer(&error));
+    if (g_access(logs->log, F_OK) < 0 && errno == ENOENT)
+        gpuvm_diags_note(session->diags, NULL, "'%s' has no log: libvirt writes it when the VM starts",
+                         diagnosis->subject);
+    else if (!add_file(diagnosis, GPUVM_LOG_QEMU, logs->log, &error))
+        return gpuvm_session_fail(session, error);
     if (logs->console && !add_file(diagnosis, GPUVM_LOG_CONSOLE, logs->console, &error))
         note(session, error);
     return true;

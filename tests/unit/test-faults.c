@@ -21,7 +21,7 @@ rows_know_their_examples(void **state G_GNUC_UNUSED)
         const gpuvm_fault *found = !row->signature ? row
                                    : g_str_equal(row->where, "client")
                                        ? gpuvm_fault_of_error(row->code, row->example)
-                                       : gpuvm_fault_of_line(row->example);
+                                       : gpuvm_fault_of_line(row->example, false);
 
         if (found != row)
             fail_msg("%s: its example is %s's", row->id, found ? found->id : "nobody");
@@ -50,11 +50,14 @@ ordinary_lines_are_no_faults(void **state G_GNUC_UNUSED)
         assert_true(g_file_get_contents(path, &text, NULL, NULL));
         g_auto(GStrv) all = g_strsplit(text, "\n", -1);
         for (char **line = all; *line; line++, lines++) {
-            const gpuvm_fault *found = gpuvm_fault_of_line(*line);
+            const gpuvm_fault *found = gpuvm_fault_of_line(*line, false);
+            bool kernel = g_str_equal(name, "kernel.log"), console = g_str_equal(name, "console.log");
 
             phases += found && found->severity == GPUVM_FAULT_PHASE;
-            if (found && found->severity != GPUVM_FAULT_PHASE)
+            if (found && found->severity < GPUVM_FAULT_BENIGN)
                 fail_msg("%s: %s: %s", name, found->id, *line);
+            if (!found && !console && gpuvm_fault_suspected(*line, kernel))
+                fail_msg("%s is suspected: %s", name, *line);
         }
     }
     assert_true(lines > 400 && phases >= 3);
@@ -90,10 +93,12 @@ any_bytes_are_a_line(void **state G_GNUC_UNUSED)
 {
     g_autofree char *odd = g_strnfill(4096, '\xff'), *deep = g_strnfill(4096, ':');
 
-    assert_null(gpuvm_fault_of_line(odd));
-    assert_null(gpuvm_fault_of_line(deep));
-    assert_non_null(gpuvm_fault_of_line("\xff\xfe: group 14 is not viable\xff"));
-    assert_null(gpuvm_fault_of_line("GROUP 14 IS NOT VIABLE"));
+    assert_null(gpuvm_fault_of_line(odd, false));
+    assert_null(gpuvm_fault_of_line(deep, false));
+    assert_non_null(gpuvm_fault_of_line("\xff\xfe: group 14 is not viable\xff", false));
+    assert_null(gpuvm_fault_of_line("a guest says: group 14 is not viable", true));
+    assert_non_null(gpuvm_fault_of_line("NVRM: Xid (PCI:0000:06:00): 79, x", true));
+    assert_null(gpuvm_fault_of_line("GROUP 14 IS NOT VIABLE", false));
 }
 
 static void
@@ -118,9 +123,9 @@ suspects_are_errors(void **state G_GNUC_UNUSED)
 static void
 texts_are_whole(void **state G_GNUC_UNUSED)
 {
-    const gpuvm_fault *fault = gpuvm_fault_of_line("vfio 0000:01:00.0: group 14 is not viable");
+    const gpuvm_fault *fault = gpuvm_fault_of_line("vfio 0000:01:00.0: group 14 is not viable", false);
     g_autofree char *text = gpuvm_fault_text(fault), *trust = gpuvm_fault_trust(fault);
-    g_autofree char *untried = gpuvm_fault_trust(gpuvm_fault_of_line("No available IOMMU models"));
+    g_autofree char *untried = gpuvm_fault_trust(gpuvm_fault_of_line("No available IOMMU models", false));
 
     assert_true(g_str_has_prefix(text, "another function of the IOMMU group"));
     assert_non_null(strstr(text, ": `gpuvm devices` shows which"));

@@ -14,7 +14,7 @@ export PATH="$TMPDIR/bin:$PATH" JOURNAL="$TMPDIR/journal"
 vm vm '{pci_passthrough: ["01:00.0"]}'
 expect_exit 0 gpuvm define "$TMPDIR/vm.yaml"
 expect_exit 0 gpuvm diagnose vm
-expect_text 'libvirt writes it when the VM starts' "cannot read the kernel's log"
+expect_text "'vm' has no log: libvirt writes it when the VM starts" "cannot read the kernel's log"
 
 echo 'qemu-system-x86_64: -device vfio-pci: failed to find romfile "/rom.bin"' > "$LAB/emulator-fails"
 run gpuvm start vm
@@ -29,6 +29,14 @@ expect_exit 5 gpuvm -o json diagnose vm
 expect_json "[f['fault'] for f in j['diagnoses'][0]['faults']]" "['qemu-romfile-missing']"
 expect_exit 5 gpuvm diagnose
 expect_text 'this host: ' 'vm: a known fault'
+
+# a log that may not be read
+mv /var/log/libvirt/qemu/vm.log "$TMPDIR/vm.log"
+mkdir /var/log/libvirt/qemu/vm.log
+expect_exit 1 gpuvm diagnose vm
+expect_text 'cannot read /var/log/libvirt/qemu/vm.log'
+rmdir /var/log/libvirt/qemu/vm.log
+mv "$TMPDIR/vm.log" /var/log/libvirt/qemu/vm.log
 
 rm "$LAB/emulator-fails"
 : > "$JOURNAL"
