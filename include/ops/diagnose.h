@@ -25,5 +25,8 @@ GPtrArray *gpuvm_diagnose(gpuvm_session *session, const char *name, gint64 since
 GPtrArray *
 gpuvm_diagnose_directory(gpuvm_session *session, const char *directory, const char *name, gint64 since);
 
-/** Adds to @diag, about a start of VM @name that failed, the line of QEMU's that is the cause, unless it says so already, and what to type. */
-void gpuvm_diagnose_hint(gpuvm_session *session, const char *name, gpuvm_diag *diag);
+/**
+ * Adds to @diag, about a start of VM @name that was begun at @begun (µs since the epoch) and failed, the line of QEMU's that is the cause,
+ * unless it says so already, and what to type.
+ */
+void gpuvm_diagnose_hint(gpuvm_session *session, const char *name, gint64 begun, gpuvm_diag *diag);

@@ -10,8 +10,9 @@
 #include "base/text.h"
 #include "ops/diagnose.h"
 
-#define LONGEST_LINE 400 /* characters that are shown of one, without -v */
-#define LAST_UNKNOWN 5   /* unknown lines that are quoted, without -v */
+/* without -v: */
+#define LONGEST_LINE 160 /* characters of one in the timeline */
+#define LAST_UNKNOWN 5   /* unknown lines that are quoted */
 
 static struct {
     char *since, *logs;
@@ -80,21 +81,15 @@ make_row(const gpuvm_diagnosis *diagnosis)
 }
 
 static void
-show_line(const gpuvm_cli *cli, const char *lead, const char *text)
-{
-    g_autofree char *begin = cli->verbose ? g_strdup(text) : gpuvm_text_begin(text, LONGEST_LINE);
-
-    gpuvm_output_paragraph(cli->output, lead, begin);
-}
-
-static void
 show_event(const gpuvm_cli *cli, const gpuvm_event *event)
 {
     g_autofree char *time = format_time(event->time, "%F %T");
     g_autofree char *lead = g_strdup_printf("  %-23s %-7s ", time ? time : "-", gpuvm_log_names[event->log]);
     bool phase = event->fault && event->fault->severity == GPUVM_FAULT_PHASE && !cli->verbose;
+    g_autofree char *begin =
+        cli->verbose || event->suspected ? NULL : gpuvm_text_begin(event->text, LONGEST_LINE);
 
-    show_line(cli, lead, phase ? event->fault->meaning : event->text);
+    gpuvm_output_paragraph(cli->output, lead, phase ? event->fault->meaning : begin ? begin : event->text);
 }
 
 static void
@@ -105,14 +100,14 @@ show_fault(const gpuvm_cli *cli, const char *title, const gpuvm_event *event)
     g_autofree char *known =
         g_strdup_printf("%s%s%s", trust, fault->source ? ": " : "", fault->source ? fault->source : "");
 
-    show_line(cli, title, event->text);
+    gpuvm_output_paragraph(cli->output, title, event->text);
     if (decoded)
-        show_line(cli, "  decoded: ", decoded);
+        gpuvm_output_paragraph(cli->output, "  decoded: ", decoded);
     if (fault->meaning)
-        show_line(cli, "  meaning: ", fault->meaning);
+        gpuvm_output_paragraph(cli->output, "  meaning: ", fault->meaning);
     if (fault->remedy)
-        show_line(cli, "  remedy:  ", fault->remedy);
-    show_line(cli, "  known:   ", known);
+        gpuvm_output_paragraph(cli->output, "  remedy:  ", fault->remedy);
+    gpuvm_output_paragraph(cli->output, "  known:   ", known);
 }
 
 /* The last of them; all with -v. */

@@ -53,6 +53,7 @@ note(gpuvm_session *session, GError *error)
 static void
 conclude(gpuvm_session *session, gpuvm_diagnosis *diagnosis, gint64 since)
 {
+    g_autofree char *unknown = NULL;
     const gpuvm_event *cause;
 
     diagnosis->events = gpuvm_timeline_settle(diagnosis->events, since);
@@ -60,12 +61,12 @@ conclude(gpuvm_session *session, gpuvm_diagnosis *diagnosis, gint64 since)
     for (guint i = 0; i < diagnosis->events->len; i++)
         diagnosis->unknown += ((const gpuvm_event *)diagnosis->events->pdata[i])->suspected;
     cause = diagnosis->faults->len > 0 ? diagnosis->faults->pdata[0] : NULL;
+    unknown = gpuvm_text_count(diagnosis->unknown, "line");
     gpuvm_diags_set_subject(session->diags, diagnosis->subject);
     if (cause && cause->fault->severity == GPUVM_FAULT_FATAL)
         gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "a known fault: %s", cause->fault->id);
     else if (diagnosis->unknown > 0)
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL,
-                          "%u lines look like errors that are not known", diagnosis->unknown);
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "%s not known, and like an error", unknown);
     else if (cause && cause->fault->severity == GPUVM_FAULT_WRAPPER)
         gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "it failed, and no line says why");
     gpuvm_diags_set_subject(session->diags, NULL);
@@ -135,22 +136,21 @@ ended_badly(const gpuvm_diagnosis *diagnosis)
 }
 
 void
-gpuvm_diagnose_hint(gpuvm_session *session, const char *name, gpuvm_diag *diag)
+gpuvm_diagnose_hint(gpuvm_session *session, const char *name, gint64 begun, gpuvm_diag *diag)
 {
     g_autofree char *path = gpuvm_log_path(session->connection, name);
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(free_diagnosis);
     gpuvm_diagnosis *diagnosis = new_diagnosis(all, name);
-    const gpuvm_event *cause;
+    const gpuvm_event *cause = NULL;
 
     if (!session->connection->local)
         return;
-    if (add_file(diagnosis, GPUVM_LOG_QEMU, path, NULL)) {
+    if (add_file(diagnosis, GPUVM_LOG_QEMU, path, NULL) &&
+        gpuvm_timeline_started(diagnosis->events) >= begun) { /* else it failed before there was QEMU */
         diagnosis->events = gpuvm_timeline_settle(diagnosis->events, GPUVM_TIME_UNKNOWN);
         diagnosis->faults = gpuvm_timeline_faults(diagnosis->events);
+        cause = diagnosis->faults->len > 0 ? diagnosis->faults->pdata[0] : NULL;
     }
-    cause = diagnosis->faults && ended_badly(diagnosis) && diagnosis->faults->len > 0
-                ? diagnosis->faults->pdata[0]
-                : NULL;
     if (cause && !strstr(diag->message, cause->text))
         gpuvm_diag_hint(diag, "QEMU said: %s", cause->text);
     gpuvm_diag_hint(diag, "what the logs say: gpuvm diagnose %s", name);

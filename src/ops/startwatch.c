@@ -222,7 +222,8 @@ report_failure(const start_watch *start)
     gpuvm_session_fail(start->session, g_steal_pointer(&start->call->error));
     diag = said->pdata[said->len - 1];
     bring_back(start, diag);
-    gpuvm_diagnose_hint(start->session, start->name, diag);
+    gpuvm_diagnose_hint(start->session, start->name,
+                        g_get_real_time() - (g_get_monotonic_time() - start->begun), diag);
 }
 
 /* The call did not come back: ends it when only the guest's memory holds it up, and says where it is stuck. */

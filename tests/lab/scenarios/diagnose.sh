@@ -30,6 +30,25 @@ expect_json "[f['fault'] for f in j['diagnoses'][0]['faults']]" "['qemu-romfile-
 expect_exit 5 gpuvm diagnose
 expect_text 'this host: ' 'vm: a known fault'
 
+# libvirt has only the last of QEMU's words, not why; a start that fails without QEMU is not explained by the one before
+{ cat "$LAB/emulator-fails"; printf 'qemu-system-x86_64: filler %s\n' {1..400}; } > "$TMPDIR/long"
+cp "$TMPDIR/long" "$LAB/emulator-fails"
+run gpuvm start vm
+[ $STATUS != 0 ] || fail "it starts"
+expect_text 'QEMU said: qemu-system-x86_64: -device vfio-pci: failed to find romfile'
+mkdir -p /etc/libvirt/hooks
+printf '#!/bin/sh\n[ "$2" != prepare ] || exit 1\n' > /etc/libvirt/hooks/qemu
+chmod +x /etc/libvirt/hooks/qemu
+stop_libvirtd
+start_libvirtd # which looks for hooks when it starts
+run gpuvm start vm
+[ $STATUS != 0 ] || fail "it starts"
+expect_text hooks/qemu 'gpuvm diagnose vm'
+expect_no_text 'QEMU said'
+rm /etc/libvirt/hooks/qemu
+stop_libvirtd
+start_libvirtd
+
 # a log that may not be read
 mv /var/log/libvirt/qemu/vm.log "$TMPDIR/vm.log"
 mkdir /var/log/libvirt/qemu/vm.log
