@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "host/kernellog.h"
 #include "host/log.h"
+#include "ops/load.h"
 #include "ops/logs.h"
 
 static void
@@ -201,16 +202,15 @@ gpuvm_diagnose(gpuvm_session *session, const char *name, gint64 since)
 static GPtrArray *
 list_logs(const char *directory, gpuvm_log log, GError **error)
 {
-    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autoptr(GDir) dir = g_dir_open(directory, 0, error);
+    GPtrArray *names = gpuvm_load_names(directory);
     gpuvm_log of;
 
-    for (const char *name; dir && (name = g_dir_read_name(dir));)
-        if (gpuvm_timeline_log_of(name, &of) && of == log)
-            g_ptr_array_add(names, g_strdup(name));
-    g_ptr_array_sort(names, gpuvm_text_compare);
-    if (!dir)
-        g_clear_pointer(&names, g_ptr_array_unref);
+    if (!names)
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read %s: %s", directory,
+                    g_strerror(errno));
+    for (guint i = names ? names->len : 0; i > 0; i--)
+        if (!gpuvm_timeline_log_of(names->pdata[i - 1], &of) || of != log)
+            g_ptr_array_remove_index(names, i - 1);
     return names;
 }
 
