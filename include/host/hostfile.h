@@ -13,7 +13,8 @@
  *     <gpuvm:bar size='25769803776' wide='1' prefetchable='1' largest='34359738368'/>
  *   </gpuvm:function>
  *       one of the devices; every attribute but address is optional: driver goes before <driver>, '' being none;
- *       memory is in bytes, of all memory BARs; reset_method='' is none; silent='1': it does not answer
+ *       memory is in bytes, of all memory BARs; reset_method='' is none; silent='1': it does not answer;
+ *       reserved='1': its group has memory that the firmware wants mapped
  *   <gpuvm:use address='0000:02:00.0' kind='storage' root='yes' what='holds the file system mounted at /' remedy='…'/>
  *       what the host does with it (gpuvm_use): root and remedy are optional
  *   <gpuvm:fact name='cpu_vendor' value='GenuineIntel'/>

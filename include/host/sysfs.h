@@ -13,7 +13,8 @@
 gpuvm_device *gpuvm_sysfs_device(const char *root, const gpuvm_pci_addr *addr);
 
 /**
- * Fills subsystem, boot_vga, memory_size, reset_method and silent of @device, whose driver is known, from @root "/sys/bus/pci/devices/…"
+ * Fills subsystem, boot_vga, memory_size, reset_method, silent and reserved of @device, whose driver is known, from @root
+ * "/sys/bus/pci/devices/…"
  * (@root "" is this machine). What cannot be read stays unknown: only display controllers have boot_vga, and kernels
  * before 5.15 no reset_method. Kernel: Documentation/ABI/testing/sysfs-bus-pci.
  */

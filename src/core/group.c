@@ -99,6 +99,19 @@ refuse_group(const gpuvm_admission *admission, const gpuvm_plan_function *functi
         gpuvm_diag_hint(diag, "or move the card to a slot with an IOMMU group of its own");
 }
 
+/* drivers/iommu/intel/iommu.c: device_rmrr_is_locked; drivers/iommu/iommu.c: require_direct */
+static void
+refuse_reserved(const gpuvm_admission *admission, const gpuvm_plan_function *function)
+{
+    gpuvm_diag *diag =
+        gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &function->mark,
+                          "the kernel does not pass IOMMU group %d of device %s: the firmware wants memory "
+                          "mapped for it (RMRR or IVMD)",
+                          function->device->iommu_group, GPUVM_PCI(&function->device->addr));
+
+    gpuvm_diag_hint(diag, GPUVM_GROUP_FREE);
+}
+
 /* Takes the group's offenders along; an unknown one cannot be. */
 static void
 draw_in(const gpuvm_admission *admission, const gpuvm_plan_function *function, const GArray *offenders)
@@ -140,6 +153,8 @@ gpuvm_group_rule(const gpuvm_admission *admission)
                             "enable VT-d or AMD-Vi in the firmware; on Intel, boot with intel_iommu=on");
             continue;
         }
+        if (function->device->reserved)
+            refuse_reserved(admission, function);
         g_autoptr(GArray) offenders = offenders_of(function->device, admission);
         if (offenders->len == 0)
             continue;

@@ -156,12 +156,12 @@ parse_subsystem(const xmlNode *node, gpuvm_device *device, GError **error)
 static bool
 parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
 {
-    static const char *const known[] = {"address", "driver",    "boot_vga", "memory", "reset_method",
-                                        "silent",  "subsystem", "slot",     NULL};
+    static const char *const known[] = {"address", "driver",    "boot_vga", "memory",   "reset_method",
+                                        "silent",  "subsystem", "slot",     "reserved", NULL};
     gpuvm_device *device = find_function(node, facts, error);
     g_autofree char *driver = gpuvm_xml_attr(node, "driver");
     g_autofree char *slot = gpuvm_xml_attr(node, "slot");
-    uint64_t boot_vga = UINT64_MAX, silent = 0;
+    uint64_t boot_vga = UINT64_MAX, silent = 0, reserved = 0;
 
     if (!device)
         return false;
@@ -170,12 +170,14 @@ parse_function(const xmlNode *node, gpuvm_facts *facts, GError **error)
             return gpuvm_xml_fail(node, error, "unknown attribute %s of <%s>", attr->name, node->name);
     if (!gpuvm_xml_number(node, "boot_vga", 1, &boot_vga, error) ||
         !gpuvm_xml_number(node, "memory", UINT64_MAX - 1, &device->memory_size, error) ||
-        !gpuvm_xml_number(node, "silent", 1, &silent, error) || !parse_subsystem(node, device, error) ||
+        !gpuvm_xml_number(node, "silent", 1, &silent, error) ||
+        !gpuvm_xml_number(node, "reserved", 1, &reserved, error) || !parse_subsystem(node, device, error) ||
         !parse_bars(node, device, error))
         return false;
     if (boot_vga != UINT64_MAX)
         device->boot_vga = (int)boot_vga;
     device->silent = silent == 1;
+    device->reserved = reserved == 1;
     g_free(device->slot);
     device->slot = slot ? gpuvm_text_printable(slot) : NULL;
     if (driver) {

@@ -227,6 +227,8 @@ add_function(xmlNode *host, const gpuvm_device *device)
         gpuvm_xml_set(function, "reset_method", "%s", device->reset_method);
     if (device->silent)
         gpuvm_xml_set(function, "silent", "1");
+    if (device->reserved)
+        gpuvm_xml_set(function, "reserved", "1");
     for (guint i = 0; i < device->bars->len; i++)
         add_bar(function, &g_array_index(device->bars, gpuvm_bar, i));
 }

@@ -134,6 +134,18 @@ gpuvm_sysfs_slots(const char *root, gpuvm_facts *facts)
     }
 }
 
+/*
+ * A region that is "direct", from an RMRR of Intel's or an IVMD of AMD's, keeps the kernel from passing what is in the group; one that
+ * is "direct-relaxable" does not (Documentation/ABI/testing/sysfs-kernel-iommu_groups).
+ */
+static bool
+is_reserved(const char *root, const char *address)
+{
+    g_autofree char *regions = gpuvm_file_text(root, DEVICES "%s/iommu_group/reserved_regions", address);
+
+    return regions && g_regex_match_simple(" direct$", regions, G_REGEX_MULTILINE, 0);
+}
+
 void
 gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
 {
@@ -149,6 +161,7 @@ gpuvm_sysfs_fill(const char *root, gpuvm_device *device)
     g_free(device->reset_method);
     device->reset_method = read_reset_method(root, address);
     device->silent = is_silent(root, address, device->driver);
+    device->reserved = is_reserved(root, address);
 }
 
 char *

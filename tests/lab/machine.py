@@ -118,6 +118,7 @@ class Function:
         self.group = int(options.pop("group")) if "group" in options else None
         self.physical = options.pop("of", None)
         self.max_vfs = int(options.pop("vfs", "0"))
+        self.reserved = options.pop("reserved", "0") == "1"
         self.virtual = []
         self.uses = []
         self.secondary = int(options.pop("bus"), 16) if "bus" in options else None
@@ -265,6 +266,10 @@ class Machine:
                     shared[key] = next(fresh)
                 function.group = shared[key]
             self.groups.setdefault(function.group, []).append(function)
+
+    def reserved(self, function):
+        """Whether the firmware wants memory mapped for a function's group."""
+        return any(member.reserved for member in self.groups.get(function.group, []))
 
     def driver(self, function):
         """What a function is bound to while the machine's active domains run."""

@@ -170,7 +170,8 @@ def additions(root, machine):
         element = sub(host, "gpuvm:function", address=function.address)
         for key, value in (("driver", machine.driver(function)), ("boot_vga", function.boot_vga),
                            ("memory", function.memory or None), ("reset_method", function.reset),
-                           ("subsystem", "1043:87af" if machine.uuid else None), ("slot", function.slot_label)):
+                           ("subsystem", "1043:87af" if machine.uuid else None), ("slot", function.slot_label),
+                           ("reserved", 1 if machine.reserved(function) else None)):
             if value is not None:
                 element.set(key, str(value))
         for bar in function.bars:

@@ -154,6 +154,10 @@ def device(tree, machine, index, function):
         group = f"kernel/iommu_groups/{function.group}"
         tree.link(f"{group}/devices/{function.address}", path)
         tree.link(f"{path}/iommu_group", group)
+        regions = ["0x00000000fee00000 0x00000000feefffff msi"]
+        if machine.reserved(function):
+            regions.insert(0, "0x00000000bf800000 0x00000000bfffffff direct")
+        tree.write(f"{group}/reserved_regions", "\n".join(regions))
 
 
 def virtual_functions(tree, function):

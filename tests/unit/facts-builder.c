@@ -65,6 +65,8 @@ set_device(gpuvm_device *device, const char *word)
         device->bridge = true;
     else if (g_str_equal(word, "silent"))
         device->silent = true;
+    else if (g_str_equal(word, "reserved"))
+        device->reserved = true;
     else if ((value = value_of(word, "reset")))
         device->reset_method = g_strdelimit(g_strdup(value), ",", ' ');
     else if ((value = value_of(word, "serial")))

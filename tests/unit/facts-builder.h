@@ -5,7 +5,7 @@
  * A host is lines of words. Later words may be in any order:
  *
  *   0000:01:00.0 030000 10de:2204 group=14 driver=nvidia numa=0 boot=1 bridge vf=0000:01:00.0
- *   … reset=flr,bus silent
+ *   … reset=flr,bus silent reserved
  *   … serial=S1 path=0000:00:01.0/00.0 slot=4 subsystem=104387af
  *   … link=16x16/2.5x8                         GT/s x lanes that it is able to / that it runs at
  *   … below=0000:00:01.0 bars=16M,128Gp,32Mp   the bridge above; memory BARs, prefetchable ones of 64 bits with a p

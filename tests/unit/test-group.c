@@ -57,6 +57,23 @@ one_function_means_the_card(void **state G_GNUC_UNUSED)
 #define VF2 "0000:01:00.5 030000 10de:2231 group=16 driver=nvidia vf=0000:01:00.0\n"
 #define GO_AWAY "device 0000:01:00.0 has 2 virtual functions, which go away when it is passed"
 
+#define RESERVED "5 the kernel does not pass IOMMU group 14 of device 0000:01:00.0: :: RMRR :: another slot"
+
+static void
+a_reserved_group_is_not_passed(void **state G_GNUC_UNUSED)
+{
+    static const plan_case cases[] = {
+        {"said once",
+         "0000:01:00.0 030000 10de:2204 group=14 reserved\n0000:01:00.1 040300 10de:1aef group=14 reserved\n",
+         PASS("01:00.0"), .errors = {RESERVED}},
+        {"whatever else is in it", "0000:01:00.0 030000 10de:2204 group=14 reserved\n" NIC,
+         PASS_WITH("01:00.0", "iommu_group: detach"), ANYTHING, .errors = {RESERVED}},
+        {"another one is", GPU "0000:02:00.0 030000 10de:2204 group=15 reserved\n", PASS("01:00.0")},
+    };
+
+    run_plan_cases(cases, G_N_ELEMENTS(cases));
+}
+
 static void
 virtual_functions_stand_alone(void **state G_GNUC_UNUSED)
 {
@@ -231,9 +248,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_function_means_the_card), cmocka_unit_test(virtual_functions_stand_alone),
-        cmocka_unit_test(groups_must_be_viable),       cmocka_unit_test(members_are_drawn_in),
-        cmocka_unit_test(takes_a_function_once),       cmocka_unit_test(reasons_do_not_depend_on_order),
+        cmocka_unit_test(one_function_means_the_card),    cmocka_unit_test(a_reserved_group_is_not_passed),
+        cmocka_unit_test(virtual_functions_stand_alone),  cmocka_unit_test(groups_must_be_viable),
+        cmocka_unit_test(members_are_drawn_in),           cmocka_unit_test(takes_a_function_once),
+        cmocka_unit_test(reasons_do_not_depend_on_order),
     };
 
     return cmocka_run_group_tests_name("group", tests, NULL, NULL);

@@ -44,7 +44,7 @@ static const char machine[] =
                                                     "      <gpuvm:bar size='16777216'/>\n"
                                                     "      <gpuvm:bar size='268435456' wide='1' prefetchable='1' largest='34359738368'/>\n"
                                                     "    </gpuvm:function>\n"
-                                                    "    <gpuvm:function address='02:00.0' driver='vfio-pci' boot_vga='0' memory='25769803776' silent='1'/>\n"
+                                                    "    <gpuvm:function address='02:00.0' driver='vfio-pci' boot_vga='0' memory='25769803776' silent='1' reserved='1'/>\n"
                                                     "    <gpuvm:function address='0000:03:00.0' driver=''/>\n"
                                                     "    <gpuvm:policy><![CDATA[\nkind: policy\nallowlist: ['10de:*']\n]]></gpuvm:policy>\n"
                                                     "    <gpuvm:defaults>kind: defaults</gpuvm:defaults>\n"
@@ -101,6 +101,8 @@ test_complete(void **state)
     assert_string_equal(card->reset_method, "flr bus");
     assert_false(card->silent);
     assert_true(device(facts, "02:00.0")->silent);
+    assert_false(card->reserved);
+    assert_true(device(facts, "02:00.0")->reserved);
     assert_string_equal(device(facts, "02:00.0")->driver, "vfio-pci");
     assert_int_equal(device(facts, "02:00.0")->boot_vga, 0);
     assert_null(device(facts, "03:00.0")->driver);

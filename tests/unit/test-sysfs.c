@@ -210,6 +210,39 @@ test_reset_method(void **state)
     tree_remove(root);
 }
 
+/* The kernel lists a group's regions, each with its type. */
+static void
+test_reserved(void **state)
+{
+#define REGIONS(text)                                                                                        \
+    "sys/bus/pci/devices/0000:01:00.0/iommu_group/reserved_regions: 0x00000000fee00000 0x00000000feefffff msi\n" text
+#define REGION                                                                                               \
+    "sys/bus/pci/devices/0000:01:00.0/iommu_group/reserved_regions: 0x00000000bf800000 0x00000000bfffffff "
+    static const struct {
+        const char *tree;
+        bool reserved;
+    } rows[] = {
+        {"sys/bus/pci/devices/0000:01:00.0/class: 0x030000\n", false},
+        {REGIONS(""), false},
+        {REGIONS(REGION "direct\n"), true},
+        {REGION "direct\n" REGIONS(""), true},
+        {REGIONS(REGION "direct-relaxable\n"), false},
+        {REGIONS(REGION "reserved\n"), false},
+    };
+    const gpuvm_pci_addr addr = {0, 1, 0, 0};
+
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(gpuvm_device) device = gpuvm_device_new(&addr);
+        char *root = tree_make(rows[i].tree);
+
+        gpuvm_sysfs_fill(root, device);
+        if (device->reserved != rows[i].reserved)
+            fail_msg("%s", rows[i].tree);
+        tree_remove(root);
+    }
+}
+
 static void
 test_driver(void **state)
 {
@@ -361,10 +394,11 @@ test_identity(void **state)
 int
 main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fill),   cmocka_unit_test(test_bars),   cmocka_unit_test(test_lent),
-        cmocka_unit_test(test_absent), cmocka_unit_test(test_silent), cmocka_unit_test(test_reset_method),
-        cmocka_unit_test(test_driver), cmocka_unit_test(test_device), cmocka_unit_test(test_identity)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_fill),     cmocka_unit_test(test_bars),
+                                       cmocka_unit_test(test_lent),     cmocka_unit_test(test_absent),
+                                       cmocka_unit_test(test_silent),   cmocka_unit_test(test_reset_method),
+                                       cmocka_unit_test(test_reserved), cmocka_unit_test(test_driver),
+                                       cmocka_unit_test(test_device),   cmocka_unit_test(test_identity)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
