@@ -33,14 +33,35 @@ gpuvm_ready_rule(const gpuvm_admission *admission)
         gpuvm_diag_hint(diag, "gpuvm check says what to do");
 }
 
+#define BESIDES_KIB (UINT64_C(1) << 20) /* libvirt's src/qemu/qemu_domain.c: qemuDomainGetMemLockLimitBytes */
+
+/* The libvirt of an ordinary user cannot raise the limit that it was started with. */
+static void
+check_limit(const gpuvm_admission *admission)
+{
+    const gpuvm_host *host = &admission->facts->host;
+    uint64_t needed = admission->pinned_kib + BESIDES_KIB;
+
+    if (host->session == 1 && host->memlock != GPUVM_UNKNOWN && admission->pinned_kib > 0 &&
+        needed > (uint64_t)host->memlock / 1024)
+        gpuvm_diag_hint(report(admission,
+                               "the VM locks %" G_GUINT64_FORMAT
+                               " MiB of memory, and this user's libvirt may "
+                               "lock %" G_GINT64_FORMAT " MiB (memlock)",
+                               needed / 1024, host->memlock / 1024 / 1024),
+                        "gpuvm check says how to raise it; or use the system's libvirt: -c qemu:///system");
+}
+
 void
 gpuvm_ready_memory_rule(const gpuvm_admission *admission)
 {
     int64_t available = admission->facts->host.available_kib;
     gpuvm_diag *diag;
 
-    if (admission->functions->len == 0 || available == GPUVM_UNKNOWN ||
-        admission->pinned_kib <= (uint64_t)available)
+    if (admission->functions->len == 0)
+        return;
+    check_limit(admission);
+    if (available == GPUVM_UNKNOWN || admission->pinned_kib <= (uint64_t)available)
         return;
     diag = report(admission,
                   "the VM takes %" G_GUINT64_FORMAT " MiB, and %" G_GINT64_FORMAT

@@ -11,5 +11,5 @@
 /** The kernel passes devices at all: VFIO is there, and interrupts are remapped. */
 void gpuvm_ready_rule(const gpuvm_admission *admission);
 
-/** The memory is there: a guest with passed devices has all of it at once, and the kernel may kill anything for it. */
+/** The memory is there, and may be locked: a guest with passed devices has all of it at once, and the kernel may kill anything for it. */
 void gpuvm_ready_memory_rule(const gpuvm_admission *admission);

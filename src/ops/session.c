@@ -185,6 +185,7 @@ gpuvm_session_look(gpuvm_session *session)
     gpuvm_host_clear(&session->facts->host);
     gpuvm_host_init(&session->facts->host);
     gpuvm_observe_files("", &session->facts->host);
+    session->facts->host.session = g_str_has_suffix(session->connection->uri, "/session");
     gpuvm_facts_forget_uses(session->facts);
     gpuvm_uses_read("", session->facts);
 }

@@ -288,6 +288,38 @@ takes_no_more_memory_than_is_available(void **state G_GNUC_UNUSED)
 }
 
 static void
+locks_no_more_memory_than_its_user_may(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *name, *hostdevs;
+        int64_t pinned_mib, session, memlock;
+        const char *errors[2];
+    } rows[] = {
+        {"enough", "0000:01:00.0", 1024, 1, INT64_C(2) << 30, {NULL}},
+        {"too little",
+         "0000:01:00.0",
+         1024,
+         1,
+         (INT64_C(2) << 30) - 1024,
+         {"5 the VM locks 2048 MiB of memory, and this user's libvirt may lock 2047 MiB :: gpuvm check"}},
+        {"the system's libvirt", "0000:01:00.0", 1024, 0, 8 << 20, {NULL}},
+        {"no limit", "0000:01:00.0", 1024, 1, INT64_MAX, {NULL}},
+        {"not known", "0000:01:00.0", 1024, 1, GPUVM_UNKNOWN, {NULL}},
+        {"nothing is passed", "", 1024, 1, 8 << 20, {NULL}},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        gpuvm_host host;
+
+        gpuvm_host_init(&host);
+        host.session = rows[i].session;
+        host.memlock = rows[i].memlock;
+        start_card(rows[i].name, rows[i].hostdevs, (uint64_t)rows[i].pinned_mib * 1024, &host,
+                   rows[i].errors);
+    }
+}
+
+static void
 needs_vfio_and_interrupt_remapping(void **state G_GNUC_UNUSED)
 {
     static const struct {
@@ -327,6 +359,7 @@ main(void)
         cmocka_unit_test(needs_vfio_and_interrupt_remapping),
         cmocka_unit_test(judges_what_libvirt_would_pass),
         cmocka_unit_test(takes_no_more_memory_than_is_available),
+        cmocka_unit_test(locks_no_more_memory_than_its_user_may),
     };
 
     return cmocka_run_group_tests_name("start", tests, NULL, NULL);
