@@ -45,8 +45,8 @@ typedef struct gpuvm_device {
     uint64_t memory_size; /* bytes of all memory BARs; 0: unknown */
     char *reset_method;   /* "flr bus"; "": none; NULL: unknown */
     bool silent;          /* it does not answer: its configuration space reads 0xff */
-    bool reserved;        /* the firmware wants memory mapped for its IOMMU group: the kernel does not pass it */
-    GArray *bars; /* gpuvm_bar: these, in their order; never NULL; empty with a memory_size: unknown */
+    bool reserved; /* the firmware wants memory mapped for its IOMMU group: the kernel does not pass it */
+    GArray *bars;  /* gpuvm_bar: these, in their order; never NULL; empty with a memory_size: unknown */
 } gpuvm_device;
 
 gpuvm_device *gpuvm_device_new(const gpuvm_pci_addr *addr);

@@ -42,6 +42,8 @@ typedef struct gpuvm_host {
     int64_t vfio_node; /* whether /dev/vfio/vfio exists: without it libvirt does not even load vfio-pci */
     int64_t interrupt_remapping;
     int64_t unsafe_interrupts; /* vfio_iommu_type1's allow_unsafe_interrupts */
+    int64_t dma_entries;       /* vfio_iommu_type1's dma_entry_limit: mappings that a VM may have */
+    char *framebuffer;         /* the address of the function that has the boot framebuffer in a BAR */
     int64_t memlock;           /* bytes that may be locked by this user; INT64_MAX: no limit */
     int64_t available_kib;     /* of memory, for a new VM */
     int64_t hook;              /* enum gpuvm_hook: what libvirt runs before it starts a domain */

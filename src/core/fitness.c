@@ -9,6 +9,7 @@
 #include "core/fitness_gpus.h"
 
 #define OLDEST_LIBVIRT 9000000
+#define DMA_ENTRIES 65535 /* drivers/vfio/vfio_iommu_type1.c */
 
 const char *const gpuvm_verdict_names[] = {"PASS", "WARN", "FAIL", "unknown", NULL};
 
@@ -149,6 +150,12 @@ check_iommu(const gpuvm_fitness_input *input, const char *topic, GPtrArray *find
     const char *arguments = host->kernel_arguments ? host->kernel_arguments : "";
     g_autofree char *remedy = NULL;
 
+    if (strstr(arguments, "pcie_acs_override="))
+        gpuvm_finding_add(
+            findings, topic, GPUVM_WARN,
+            "take pcie_acs_override off the kernel command line, unless you trust every guest, and reboot",
+            "pcie_acs_override splits groups whose devices reach each other's memory: a guest may read or change "
+            "what is not its own");
     if (input->facts->iommu || host->iommu_groups > 0) {
         gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "devices have IOMMU groups");
         return;
@@ -188,13 +195,19 @@ check_vfio(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findi
                                "sudo apt-get install linux-image-amd64 && sudo reboot"},
     };
 
-    int64_t vfio = input->facts->host.vfio;
+    int64_t vfio = input->facts->host.vfio, entries = input->facts->host.dma_entries;
 
     if (vfio == GPUVM_UNKNOWN)
         gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's modules are out of sight");
     else
         gpuvm_finding_add(findings, topic, verdicts[vfio].verdict, verdicts[vfio].remedy, "%s",
                           verdicts[vfio].evidence);
+    if (entries != GPUVM_UNKNOWN && entries < DMA_ENTRIES)
+        gpuvm_finding_add(findings, topic, GPUVM_WARN,
+                          "take dma_entry_limit off /etc/modprobe.d and the kernel command line and reboot",
+                          "a VM may have %" G_GINT64_FORMAT
+                          " DMA mappings, of %d by default: it may lack some (VFIO_MAP_DMA failed)",
+                          entries, DMA_ENTRIES);
 }
 
 static void
@@ -335,6 +348,7 @@ static const struct {
     {"interrupt remapping", check_interrupts},
     {"vfio-pci", check_vfio},
     {"GPUs", gpuvm_fitness_gpus},
+    {"GPU state", gpuvm_fitness_state},
     {"IOMMU group", gpuvm_fitness_groups},
     {"host display", gpuvm_fitness_display},
     {"PCI Express link", gpuvm_fitness_links},

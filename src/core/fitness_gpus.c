@@ -4,6 +4,8 @@
 #include "core/fitness_gpus.h"
 
 #include "base/text.h"
+#include "core/group.h"
+#include "core/habits.h"
 
 static GPtrArray *
 find_gpus(const gpuvm_facts *facts)
@@ -16,6 +18,13 @@ find_gpus(const gpuvm_facts *facts)
             g_ptr_array_add(gpus, devices->pdata[i]);
     }
     return gpus;
+}
+
+/* Whether @gpu is the boot display, and stays with the host, which has another one for VMs. */
+static bool
+stays(const gpuvm_device *gpu, const GPtrArray *gpus)
+{
+    return gpu->boot_vga == 1 && gpus->len > 1 && !gpuvm_driver_is_vfio(gpu->driver);
 }
 
 void
@@ -39,6 +48,38 @@ gpuvm_fitness_gpus(const gpuvm_fitness_input *input, const char *topic, GPtrArra
         gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s %s, driver %s", GPUVM_PCI(&gpu->addr), what,
                           driver)
             ->each = g_strdup_printf("%s, driver %s", name, driver);
+    }
+}
+
+static void
+add_state(const gpuvm_device *gpu, const gpuvm_facts *facts, const char *topic, GPtrArray *findings)
+{
+    const char *address = GPUVM_PCI(&gpu->addr), *hint = NULL, *habit = gpuvm_habits_of(gpu, facts, &hint);
+    const char *reset = !gpu->reset_method   ? "in an unknown way"
+                        : *gpu->reset_method ? gpu->reset_method
+                                             : "bus";
+    g_autofree char *release = g_strdup_printf("sudo gpuvm release %s", address);
+
+    if (gpu->silent)
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL, release,
+                          "%s does not answer: its configuration space reads 0xff", address);
+    else if (habit)
+        gpuvm_finding_add(findings, topic, GPUVM_WARN, hint, "%s %s", address, habit)->each = g_strdup(habit);
+    else
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s answers, and is reset by %s", address, reset)
+            ->each = g_strdup_printf("each answers, and is reset by %s", reset);
+}
+
+void
+gpuvm_fitness_state(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings)
+{
+    g_autoptr(GPtrArray) gpus = find_gpus(input->facts);
+
+    if (!input->facts->local && gpus->len > 0)
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "the host's /sys is out of sight");
+    for (guint i = 0; input->facts->local && i < gpus->len; i++) {
+        if (!stays(gpus->pdata[i], gpus))
+            add_state(gpus->pdata[i], input->facts, topic, findings);
     }
 }
 
@@ -74,6 +115,11 @@ gpuvm_fitness_groups(const gpuvm_fitness_input *input, const char *topic, GPtrAr
         if (gpu->iommu_group == GPUVM_UNKNOWN)
             gpuvm_finding_add(findings, topic, GPUVM_FAIL, NULL, "%s has none", GPUVM_PCI(&gpu->addr))->each =
                 g_strdup("none has one");
+        else if (gpu->reserved && !stays(gpu, gpus))
+            gpuvm_finding_add(
+                findings, topic, GPUVM_FAIL, GPUVM_GROUP_FREE,
+                "%s: the firmware wants memory mapped for group %d, which the kernel does not pass",
+                GPUVM_PCI(&gpu->addr), gpu->iommu_group);
         else if (*company)
             gpuvm_finding_add(findings, topic, GPUVM_WARN,
                               "move the card to another slot, or use 'iommu_group: include' or 'detach'",

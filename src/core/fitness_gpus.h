@@ -12,6 +12,7 @@ gpuvm_finding *gpuvm_finding_add(GPtrArray *findings, const char *topic, gpuvm_v
 
 /** Each adds what it finds of its topic. */
 void gpuvm_fitness_gpus(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings);
+void gpuvm_fitness_state(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings);
 void gpuvm_fitness_groups(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings);
 void gpuvm_fitness_display(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings);
 void gpuvm_fitness_links(const gpuvm_fitness_input *input, const char *topic, GPtrArray *findings);

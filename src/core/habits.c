@@ -134,25 +134,57 @@ leaves_its_audio(const habitat *at)
     return false;
 }
 
+/* What the kernel reserves of a BAR VFIO cannot map: each access goes through QEMU, or fails. */
+static bool
+has_framebuffer(const habitat *at)
+{
+    return g_strcmp0(at->facts->host.framebuffer, GPUVM_PCI(&at->device->addr)) == 0;
+}
+
+/* Each display controller of NVIDIA's and AMD's that is on PCI Express has a BAR for its memory that may be above 4 GiB. */
+static bool
+lacks_large_bar(const habitat *at)
+{
+    const GArray *bars = at->device->bars;
+    guint i = 0;
+
+    while (i < bars->len &&
+           !(g_array_index(bars, gpuvm_bar, i).wide && g_array_index(bars, gpuvm_bar, i).prefetchable))
+        i++;
+    return i == bars->len && bars->len > 0 && !at->device->virtual_function &&
+           at->device->link_max_width > 0 && gpuvm_pci_class_match("03", at->device->class_code) &&
+           (at->device->vendor_id == 0x10de || at->device->vendor_id == 0x1002);
+}
+
 static const struct {
     bool (*applies)(const habitat *at);
     const char *says; /* of "device ADDRESS" */
     const char *hint;
+    bool always; /* whatever VM it is passed to, and whatever else is */
 } habits[] = {
     /* Documentation/ABI/testing/sysfs-bus-pci: reset, reset_method */
     {has_no_reset, "cannot be reset: it stays as a guest leaves it",
-     "if it does not work in the next VM, or on the host, the host has to be restarted"},
+     "if it does not work in the next VM, or on the host, the host has to be restarted", true},
     /* PCI Bus Power Management Interface 1.2, 5.4.1: D3hot resets what has no No_Soft_Reset, and not all of it */
     {has_power_reset_only,
      "can only be reset by its power state (pm), which some cards get over as they were",
-     "if it does not work in the next VM, or on the host, the host has to be restarted"},
+     "if it does not work in the next VM, or on the host, the host has to be restarted", true},
     /* drivers/vfio/pci/vfio_pci_core.c: vfio_pci_dev_set_try_reset */
     {shares_its_reset,
      "is only reset together with its bus, on which others stay with the host: it is not reset",
      "pass the whole card: functions: all; what else is on the bus: iommu_group: include or detach"},
     /* https://github.com/gnif/vendor-reset */
     {needs_vendor_reset, "is of those AMD cards that may not work a second time, until the host is restarted",
-     "the kernel module vendor-reset can reset it; 'device_specific' is then among its reset_method in /sys"},
+     "the kernel module vendor-reset can reset it; 'device_specific' is then among its reset_method in /sys",
+     true},
+    /* drivers/pci/pci.c: "can't reserve" */
+    {has_framebuffer, "has the host's boot framebuffer in a BAR: a guest's screen stays dark, or it is slow",
+     "add initcall_blacklist=sysfb_init to the host's kernel command line and reboot: its console is dark then",
+     true},
+    {lacks_large_bar,
+     "has no address for its memory (BAR1 of NVIDIA's, BAR0 of AMD's): its driver will not work",
+     "enable 'Above 4G Decoding' in the firmware's set-up, or add pci=realloc to the kernel command line",
+     true},
     /* arch/x86/pci/fixup.c: pci_fixup_video */
     {shows_shadowed_rom,
      "is the host's boot display: what it shows as its ROM is the copy that the firmware ran",
@@ -180,6 +212,20 @@ said_of_card(const habitat *at, bool (*applies)(const habitat *at))
             return true;
     }
     return false;
+}
+
+const char *
+gpuvm_habits_of(const gpuvm_device *device, const gpuvm_facts *facts, const char **ret_hint)
+{
+    const habitat at = {.device = device, .facts = facts};
+
+    for (size_t h = 0; h < G_N_ELEMENTS(habits); h++) {
+        if (habits[h].always && habits[h].applies(&at)) {
+            *ret_hint = habits[h].hint;
+            return habits[h].says;
+        }
+    }
+    return NULL;
 }
 
 void

@@ -9,6 +9,9 @@
 
 #include "model/plan.h"
 
+/** The first habit that @device has in any VM, as what is said of it, with what to do about it in *@ret_hint; NULL: none. */
+const char *gpuvm_habits_of(const gpuvm_device *device, const gpuvm_facts *facts, const char **ret_hint);
+
 /** Notes the habits of @functions (gpuvm_plan_function), which @vm is to have, once for each card. */
 void gpuvm_habits_note(const GPtrArray *functions, const gpuvm_vm *vm, const gpuvm_facts *facts,
                        gpuvm_diags *diags);

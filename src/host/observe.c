@@ -8,6 +8,9 @@
 #include <sys/utsname.h>
 
 #include "host/file.h"
+#include "model/pci.h"
+
+#define TYPE1 "/sys/module/vfio_iommu_type1/parameters/"
 
 /* The value of the first "key : value" line of /proc/cpuinfo. */
 static char *
@@ -50,8 +53,8 @@ module_installed(const char *root, const char *name)
 static void
 observe_vfio(const char *root, gpuvm_host *host)
 {
-    g_autofree char *unsafe =
-        gpuvm_file_text(root, "/sys/module/vfio_iommu_type1/parameters/allow_unsafe_interrupts");
+    g_autofree char *unsafe = gpuvm_file_text(root, TYPE1 "allow_unsafe_interrupts");
+    g_autofree char *entries = gpuvm_file_text(root, TYPE1 "dma_entry_limit");
 
     if (gpuvm_file_exists(root, "/sys/bus/pci/drivers/vfio-pci") && gpuvm_file_exists(root, "/dev/vfio/vfio"))
         host->vfio = GPUVM_VFIO_LOADED;
@@ -60,6 +63,8 @@ observe_vfio(const char *root, gpuvm_host *host)
     host->vfio_node = gpuvm_file_exists(root, "/dev/vfio/vfio");
     if (unsafe)
         host->unsafe_interrupts = g_str_equal(unsafe, "Y");
+    if (entries)
+        host->dma_entries = g_ascii_strtoll(entries, NULL, 10);
 }
 
 /* Interrupts that are remapped come from chips named IR-…, as in "IR-PCI-MSI" (arch/x86/kernel/apic). */
@@ -79,6 +84,43 @@ observe_groups(const char *root, gpuvm_host *host)
 
     if (gpuvm_file_exists(root, "/sys/kernel/iommu_groups"))
         host->iommu_groups = groups->len;
+}
+
+/* By what the kernel's drivers of it call their region: drivers/firmware/sysfb_simplefb.c, drivers/video/fbdev, drivers/gpu/drm. */
+static bool
+is_framebuffer(const char *name)
+{
+    static const char *const names[] = {"BOOTFB", "efifb", "vesafb", "simple", "efidrm", "vesadrm"};
+    size_t i = 0;
+
+    while (i < G_N_ELEMENTS(names) && !g_str_has_prefix(name, names[i]))
+        i++;
+    return i < G_N_ELEMENTS(names);
+}
+
+/* Each line is "FIRST-LAST : NAME", indented below what it is a part of; who is not root sees no more than the names. */
+static void
+observe_framebuffer(const char *root, gpuvm_host *host)
+{
+    g_auto(GStrv) lines = gpuvm_file_lines(root, "/proc/iomem");
+    const char *function = NULL; /* the last one above the line, at @depth */
+    size_t depth = 0;
+
+    for (char **line = lines; line && *line && !host->framebuffer; line++) {
+        size_t indent = strspn(*line, " ");
+        const char *colon = strstr(*line, " : "), *name = colon ? colon + strlen(" : ") : "";
+        gpuvm_pci_addr addr;
+
+        if (function && indent > depth) {
+            if (is_framebuffer(name))
+                host->framebuffer = g_strdup(function);
+        } else if (gpuvm_pci_addr_parse(name, &addr, NULL, NULL)) {
+            function = name;
+            depth = indent;
+        } else {
+            function = NULL;
+        }
+    }
 }
 
 static void
@@ -126,6 +168,7 @@ gpuvm_observe_files(const char *root, gpuvm_host *host)
     observe_groups(root, host);
     observe_vfio(root, host);
     observe_interrupts(root, host);
+    observe_framebuffer(root, host);
     observe_memory(root, host);
     gpuvm_observe_kernel(root, host);
     host->isolated_cpus = gpuvm_file_text(root, "/sys/devices/system/cpu/isolated");

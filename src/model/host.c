@@ -27,6 +27,8 @@ const gpuvm_host_fact gpuvm_host_facts[] = {
     {NUMBER(vfio_node, 1)},
     {NUMBER(interrupt_remapping, 1)},
     {NUMBER(unsafe_interrupts, 1)},
+    {NUMBER(dma_entries, INT64_MAX)},
+    {TEXT(framebuffer)},
     {NUMBER(memlock, INT64_MAX)},
     {NUMBER(available_kib, INT64_MAX)},
     {NUMBER(hook, GPUVM_HOOK_FOREIGN)},

@@ -168,6 +168,7 @@ class Machine:
         self.functions = {}
         self.claims = []
         self.iommu = True
+        self.framebuffer = None
         self.read(path)
         self.functions = dict(sorted(self.functions.items()))
         self.complete()
@@ -224,6 +225,9 @@ class Machine:
 
     def line_domain(self, words, _):
         self.claims.append(Claim(words[0], words[1], words[2:]))
+
+    def line_framebuffer(self, words, _):
+        self.framebuffer = self.functions[words[0]]
 
     def line_use(self, words, _):
         self.functions[words[0]].uses += [Use(text) for text in words[1:]]

@@ -166,6 +166,8 @@ def additions(root, machine):
     host = sub(root, "gpuvm:host")
     host.set("xmlns:gpuvm", "urn:gpuvm:host:1")
     capabilities(host, machine)
+    if machine.framebuffer:
+        sub(host, "gpuvm:fact", name="framebuffer", value=machine.framebuffer.address)
     for function in machine.functions.values():
         element = sub(host, "gpuvm:function", address=function.address)
         for key, value in (("driver", machine.driver(function)), ("boot_vga", function.boot_vga),

@@ -43,6 +43,13 @@ def interrupts(machine):
     yield " 120:" + f"{0:>11}" * cpus + f"  {'IR-' if machine.iommu else ''}PCI-MSI 524288-edge      device\n"
 
 
+def iomem(machine):
+    yield "00001000-0009ffff : System RAM\n"
+    yield "e0000000-efffffff : PCI Bus 0000:00\n"
+    if machine.framebuffer:
+        yield f"  e0000000-efffffff : {machine.framebuffer.address}\n    e0000000-e02fffff : BOOTFB\n"
+
+
 def swaps(_):
     yield "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
@@ -54,7 +61,7 @@ def main():
         machine = Machine(sys.argv[1])
     except (Fault, OSError) as fault:
         sys.exit(f"mkproc.py: {fault}")
-    for make in (cpuinfo, meminfo, cmdline, interrupts, swaps):
+    for make in (cpuinfo, meminfo, cmdline, interrupts, iomem, swaps):
         # written over, since it is mounted over the real one
         with open(os.path.join(sys.argv[2], make.__name__), "w", encoding="utf-8") as file:
             file.writelines(make(machine))

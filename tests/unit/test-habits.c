@@ -91,6 +91,36 @@ of_nvidia(void **state G_GNUC_UNUSED)
     run_plan_cases(cases, G_N_ELEMENTS(cases));
 }
 
+#define WITH_BARS(address, id, more) address " 030000 " id " group=14" more "\n"
+#define NO_BAR "device 0000:01:00.0 has no address for its memory :: Above 4G Decoding"
+#define FRAMEBUFFER "host framebuffer=0000:01:00.0\n"
+#define IN_THE_WAY                                                                                           \
+    "device 0000:01:00.0 has the host's boot framebuffer in a BAR :: initcall_blacklist=sysfb_init"
+
+static void
+of_what_the_firmware_left(void **state G_GNUC_UNUSED)
+{
+    static const char anything[] = "allowlist: ['*:*']";
+    static const plan_case cases[] = {
+        {"a large BAR", WITH_BARS("0000:01:00.0", "10de:2204", " link=16x16/16x16 bars=16M,32Gp"), PASS},
+        {"none", WITH_BARS("0000:01:00.0", "10de:2204", " link=16x16/16x16 bars=16M"), PASS,
+         .notes = {NO_BAR}},
+        {"none of AMD's", WITH_BARS("0000:01:00.0", "1002:73bf", " link=16x16/16x16 bars=1M"), PASS, anything,
+         .notes = {NO_BAR}},
+        {"no BAR is known", WITH_BARS("0000:01:00.0", "10de:2204", " link=16x16/16x16"), PASS},
+        {"conventional PCI", WITH_BARS("0000:01:00.0", "10de:0110", " bars=16M,128M"), PASS, anything,
+         .notes = {CODE_43}},
+        {"another vendor's", WITH_BARS("0000:01:00.0", "1a03:2000", " link=5x1/5x1 bars=16M"), PASS,
+         anything},
+        {"no framebuffer", GPU(""), PASS},
+        {"a framebuffer", GPU("") FRAMEBUFFER, PASS, .notes = {IN_THE_WAY}},
+        {"of another card", GPU("") "0000:02:00.0 030000 10de:2204 group=15\n" FRAMEBUFFER,
+         "devices: {pci_passthrough: ['02:00.0']}"},
+    };
+
+    run_plan_cases(cases, G_N_ELEMENTS(cases));
+}
+
 static void
 of_displays(void **state G_GNUC_UNUSED)
 {
@@ -116,9 +146,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_resets),
-        cmocka_unit_test(of_amd),
-        cmocka_unit_test(of_nvidia),
+        cmocka_unit_test(of_resets),   cmocka_unit_test(of_amd),
+        cmocka_unit_test(of_nvidia),   cmocka_unit_test(of_what_the_firmware_left),
         cmocka_unit_test(of_displays),
     };
 

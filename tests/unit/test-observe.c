@@ -99,6 +99,60 @@ files(void **state G_GNUC_UNUSED)
     }
 }
 
+/* Who has the boot framebuffer in a BAR, as root and others see it. */
+static void
+framebuffer(void **state G_GNUC_UNUSED)
+{
+#define LINE(text) "proc/iomem: " text "\n"
+#define BUS_LINE LINE("e0000000-efffffff : PCI Bus 0000:00")
+#define CARD_LINE LINE("  e0000000-efffffff : 0000:01:00.0")
+    static const struct {
+        const char *tree, *function;
+    } rows[] = {
+        {"", NULL},
+        {BUS_LINE CARD_LINE, NULL},
+        {BUS_LINE CARD_LINE LINE("    e0000000-e02fffff : BOOTFB"), "0000:01:00.0"},
+        {BUS_LINE CARD_LINE LINE("    e0000000-e02fffff : vfio-pci") LINE("      e0000000-e02fffff : efifb"),
+         "0000:01:00.0"},
+        {LINE("00000000-00000000 : PCI Bus 0000:00") LINE("  00000000-00000000 : 0000:01:00.0")
+             LINE("    00000000-00000000 : simplefb"),
+         "0000:01:00.0"},
+        {BUS_LINE CARD_LINE LINE("    e0000000-e02fffff : nvidia"), NULL},
+        {BUS_LINE CARD_LINE LINE("  f0000000-f02fffff : BOOTFB"), NULL},
+        {BUS_LINE CARD_LINE LINE("  f0000000-f02fffff : 0000:02:00.0") LINE("    f0000000-f02fffff : BOOTFB"),
+         "0000:02:00.0"},
+        {BUS_LINE CARD_LINE LINE("fd000000-fdffffff : Reserved") LINE("  fd000000-fdffffff : BOOTFB"), NULL},
+        {LINE("BOOTFB") LINE("") LINE(" : 0000:01:00.0") LINE("   : ") LINE("    "), NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char *root = tree_make(*rows[i].tree ? rows[i].tree : "proc/\n");
+        gpuvm_host host;
+
+        gpuvm_host_init(&host);
+        gpuvm_observe_files(root, &host);
+        if (g_strcmp0(host.framebuffer, rows[i].function) != 0)
+            fail_msg("%s: %s", rows[i].tree, host.framebuffer);
+        gpuvm_host_clear(&host);
+        tree_remove(root);
+    }
+}
+
+static void
+dma_entries(void **state G_GNUC_UNUSED)
+{
+    char *root = tree_make("sys/module/vfio_iommu_type1/parameters/dma_entry_limit: 1024\n");
+    gpuvm_host host;
+
+    gpuvm_host_init(&host);
+    gpuvm_observe_files("/nonexistent", &host);
+    assert_int_equal(host.dma_entries, GPUVM_UNKNOWN);
+    gpuvm_observe_files(root, &host);
+    assert_int_equal(host.dma_entries, 1024);
+    gpuvm_host_clear(&host);
+    tree_remove(root);
+}
+
 static void
 locked_memory(void **state G_GNUC_UNUSED)
 {
@@ -179,10 +233,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files),
-        cmocka_unit_test(kernels),
-        cmocka_unit_test(locked_memory),
-        cmocka_unit_test(libvirt),
+        cmocka_unit_test(files),       cmocka_unit_test(kernels),       cmocka_unit_test(framebuffer),
+        cmocka_unit_test(dma_entries), cmocka_unit_test(locked_memory), cmocka_unit_test(libvirt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: workstation-rtx3090 workstation-rtx2080 workstation-two-gpus shared-group busy-group server-8xh100 server-mi300x sriov no-iommu no-iommu-amd
+# machines: workstation-rtx3090 workstation-rtx2080 workstation-two-gpus shared-group busy-group server-8xh100 server-mi300x sriov no-iommu no-iommu-amd workstation-flawed
 # capture: against the file, plan decides, and devices and check say, what they do on the host itself.
 
 host=$TMPDIR/host.xml

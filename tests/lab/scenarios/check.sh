@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: workstation-rtx3090 workstation-two-gpus shared-group no-iommu no-iommu-amd
+# machines: workstation-rtx3090 workstation-two-gpus shared-group no-iommu no-iommu-amd workstation-flawed
 # check: a line for each topic, what to type, exit 5 on a FAIL, JSON; what a remote connection cannot see is unknown.
 
 line() # VERDICT TOPIC EVIDENCE…
@@ -67,7 +67,21 @@ shared-group)
     proc interrupts ' 120:  0  7  PCI-MSI 524288-edge  nvme0q0'
     expect_exit 5 gpuvm check
     line FAIL 'interrupt remapping' 'the kernel refuses'
-    expect_text '1 of 18 checks failed'
+    expect_text '1 of 19 checks failed'
+    ;;
+workstation-flawed)
+    expect_exit 5 gpuvm check
+    line WARN 'GPU state' "0000:03:00.0 has no address for its memory"
+    expect_text "→ enable 'Above 4G Decoding'"
+    line WARN 'GPU state' '0000:04:00.0 cannot be reset'
+    expect_no_text 'framebuffer' # the boot display stays with the host
+    line FAIL 'IOMMU group' '0000:02:00.0: the firmware wants memory mapped for group'
+    proc cmdline 'root=/dev/nvme0n1p2 intel_iommu=on pcie_acs_override=downstream'
+    mkdir -p /sys/module/vfio_iommu_type1/parameters
+    echo 128 > /sys/module/vfio_iommu_type1/parameters/dma_entry_limit
+    expect_exit 5 gpuvm check
+    line WARN IOMMU 'pcie_acs_override splits groups'
+    line WARN vfio-pci 'a VM may have 128 DMA mappings, of 65535'
     ;;
 no-iommu)
     expect_exit 5 gpuvm check
