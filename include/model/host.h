@@ -46,6 +46,7 @@ typedef struct gpuvm_host {
     char *framebuffer;         /* the address of the function that has the boot framebuffer in a BAR */
     int64_t memlock;           /* bytes that may be locked by this user; INT64_MAX: no limit */
     int64_t available_kib;     /* of memory, for a new VM */
+    char *hugetlbfs;           /* the sizes of hugepages that are mounted, KiB: "2048 1048576" */
     int64_t hook;              /* enum gpuvm_hook: what libvirt runs before it starts a domain */
 } gpuvm_host;
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "core/fitness_gpus.h"
+#include "core/place.h"
 
 #define OLDEST_LIBVIRT 9000000
 #define DMA_ENTRIES 65535 /* drivers/vfio/vfio_iommu_type1.c */
@@ -256,6 +257,7 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
 {
     const GPtrArray *cells = input->facts->cells;
     g_autoptr(GString) text = g_string_new(NULL);
+    uint64_t unmounted = 0; /* MiB */
 
     for (guint i = 0; i < cells->len; i++) {
         const gpuvm_cell *cell = cells->pdata[i];
@@ -267,6 +269,8 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
 
             if (pages->size_kib <= 4)
                 continue;
+            if (pages->total > 0 && !gpuvm_place_is_mounted(&input->facts->host, pages->size_kib))
+                unmounted = pages->size_kib / 1024;
             g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " × %" G_GUINT64_FORMAT " MiB", comma,
                                    pages->total, pages->size_kib / 1024);
             comma = ",";
@@ -275,6 +279,10 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
     if (cells->len == 0)
         gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL,
                           "nothing is known of the host's NUMA cells");
+    else if (unmounted > 0)
+        gpuvm_finding_add(findings, topic, GPUVM_WARN, "mount them (hugetlbfs), and restart libvirtd",
+                          "%s; those of %" G_GUINT64_FORMAT " MiB are mounted nowhere: VMs cannot have them",
+                          text->str, unmounted);
     else
         gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s (needed only by VMs with hugepages)",
                           text->str);

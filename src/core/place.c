@@ -147,6 +147,34 @@ decide_topology(gpuvm_plan *plan, unsigned threads, const gpuvm_host *host)
     place->topoext = place->threads > 1 && g_strcmp0(host->cpu_vendor, "AuthenticAMD") == 0;
 }
 
+bool
+gpuvm_place_is_mounted(const gpuvm_host *host, uint64_t page_kib)
+{
+    g_auto(GStrv) sizes = g_strsplit(host->hugetlbfs ? host->hugetlbfs : "", " ", -1);
+    g_autofree char *size = g_strdup_printf("%" G_GUINT64_FORMAT, page_kib);
+
+    return !host->hugetlbfs || g_strv_contains((const char *const *)sizes, size);
+}
+
+/* libvirt takes hugepages from where they are mounted, and looks for that when it starts. */
+static void
+check_mount(const gpuvm_plan *plan, const gpuvm_host *host, gpuvm_diags *diags)
+{
+    gpuvm_mark mark = gpuvm_object_mark(&plan->vm->body.resources->object, "hugepages");
+    uint64_t kib = plan->place.page_kib;
+
+    if (kib > 0 && !gpuvm_place_is_mounted(host, kib))
+        gpuvm_diag_hint(gpuvm_diags_warning(diags, &mark,
+                                            "hugepages of %" G_GUINT64_FORMAT
+                                            " MiB are mounted nowhere, and libvirt finds none that are not",
+                                            kib / 1024),
+                        "sudo mount --mkdir -t hugetlbfs -o pagesize=%" G_GUINT64_FORMAT
+                        "M hugetlbfs /dev/hugepages%" G_GUINT64_FORMAT
+                        "M, and restart libvirtd; or a line of "
+                        "/etc/fstab",
+                        kib / 1024, kib / 1024);
+}
+
 void
 gpuvm_place(gpuvm_plan *plan, const gpuvm_facts *facts, const gpuvm_policies *policies, bool running,
             gpuvm_diags *diags)
@@ -164,5 +192,6 @@ gpuvm_place(gpuvm_plan *plan, const gpuvm_facts *facts, const gpuvm_policies *po
         gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &mark, "numa: %s is not possible: %s",
                           resources->numa == GPUVM_NUMA_STRICT ? "strict" : "split", problem);
     gpuvm_place_check_memory(plan, facts, running, diags);
+    check_mount(plan, &facts->host, diags);
     decide_topology(plan, gpuvm_place_cpus(plan, near, facts, policies, diags), &facts->host);
 }

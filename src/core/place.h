@@ -34,7 +34,10 @@ void gpuvm_place(gpuvm_plan *plan, const gpuvm_facts *facts, const gpuvm_policie
 char *
 gpuvm_place_memory(gpuvm_plan *plan, const GArray *near, const char *near_why, const gpuvm_facts *facts);
 
-/** Whether the host has the hugepages that were decided; what is free counts, unless the VM is @running. */
+/** Whether hugepages of that size are mounted, or it is not known which are. */
+bool gpuvm_place_is_mounted(const gpuvm_host *host, uint64_t page_kib);
+
+/** Whether the host has the hugepages that were decided, and libvirt can take them; what is free counts, unless the VM is @running. */
 bool gpuvm_place_has_pages(const gpuvm_plan *plan, const gpuvm_facts *facts, bool running);
 
 /** Adds what is wrong with the memory that was decided: too few hugepages, too little beside them. */

@@ -270,7 +270,7 @@ gpuvm_place_has_pages(const gpuvm_plan *plan, const gpuvm_facts *facts, bool run
 {
     g_autoptr(GArray) parts = list_parts(plan, facts);
     uint64_t page_kib = plan->place.page_kib, total, idle;
-    bool has = true;
+    bool has = gpuvm_place_is_mounted(&facts->host, page_kib);
 
     for (guint i = 0; i < parts->len; i++) {
         const part *each = &g_array_index(parts, part, i);

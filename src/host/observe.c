@@ -133,6 +133,29 @@ observe_memory(const char *root, gpuvm_host *host)
         host->available_kib = g_ascii_strtoll(line + strlen("MemAvailable:"), NULL, 10);
 }
 
+/* proc(5): "SOURCE DIRECTORY TYPE OPTIONS 0 0"; the kernel says pagesize=2M or pagesize=1024M of each (fs/hugetlbfs/inode.c). */
+static void
+observe_hugetlbfs(const char *root, gpuvm_host *host)
+{
+    g_auto(GStrv) lines = gpuvm_file_lines(root, "/proc/1/mounts");
+    g_autoptr(GStrvBuilder) sizes = g_strv_builder_new();
+
+    for (char **line = lines; line && *line; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, " ", 5);
+        const char *size = g_strv_length(fields) == 5 ? strstr(fields[3], "pagesize=") : NULL;
+        char *unit = NULL;
+        guint64 number = size ? g_ascii_strtoull(size + strlen("pagesize="), &unit, 10) : 0;
+        g_autofree char *kib =
+            g_strdup_printf("%" G_GUINT64_FORMAT, unit && *unit == 'M' ? number * 1024 : number);
+
+        if (size && g_str_equal(fields[2], "hugetlbfs"))
+            g_strv_builder_add(sizes, kib);
+    }
+    g_auto(GStrv) list = g_strv_builder_end(sizes);
+    if (lines)
+        host->hugetlbfs = g_strjoinv(" ", list);
+}
+
 /* A kernel that was put aside by a newer one of its version, or is not whole yet. */
 static bool
 is_aside(const char *name)
@@ -170,6 +193,7 @@ gpuvm_observe_files(const char *root, gpuvm_host *host)
     observe_interrupts(root, host);
     observe_framebuffer(root, host);
     observe_memory(root, host);
+    observe_hugetlbfs(root, host);
     gpuvm_observe_kernel(root, host);
     host->isolated_cpus = gpuvm_file_text(root, "/sys/devices/system/cpu/isolated");
     host->kernel_arguments = gpuvm_file_text(root, "/proc/cmdline");

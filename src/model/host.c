@@ -31,6 +31,7 @@ const gpuvm_host_fact gpuvm_host_facts[] = {
     {TEXT(framebuffer)},
     {NUMBER(memlock, INT64_MAX)},
     {NUMBER(available_kib, INT64_MAX)},
+    {TEXT(hugetlbfs)},
     {NUMBER(hook, GPUVM_HOOK_FOREIGN)},
     {NULL},
 };

@@ -50,6 +50,11 @@ def iomem(machine):
         yield f"  e0000000-efffffff : {machine.framebuffer.address}\n    e0000000-e02fffff : BOOTFB\n"
 
 
+def mounts(machine):
+    for size in (page // KIB // KIB for page in machine.cells[0].pages):
+        yield f"hugetlbfs /dev/hugepages{size}M hugetlbfs rw,relatime,pagesize={size}M 0 0\n"
+
+
 def swaps(_):
     yield "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
 
@@ -61,7 +66,7 @@ def main():
         machine = Machine(sys.argv[1])
     except (Fault, OSError) as fault:
         sys.exit(f"mkproc.py: {fault}")
-    for make in (cpuinfo, meminfo, cmdline, interrupts, iomem, swaps):
+    for make in (cpuinfo, meminfo, cmdline, interrupts, iomem, mounts, swaps):
         # written over, since it is mounted over the real one
         with open(os.path.join(sys.argv[2], make.__name__), "w", encoding="utf-8") as file:
             file.writelines(make(machine))

@@ -227,6 +227,8 @@ set_host(gpuvm_facts *facts, char **words)
             facts->host.cpu_vendor = g_strdup(value);
         else if ((value = value_of(*word, "isolated")))
             facts->host.isolated_cpus = g_strdup(value);
+        else if ((value = value_of(*word, "hugetlbfs")))
+            facts->host.hugetlbfs = g_strdelimit(g_strdup(value), ",", ' ');
         else if ((value = value_of(*word, "framebuffer")))
             facts->host.framebuffer = g_strdup(value);
         else if ((value = value_of(*word, "kernel")))

@@ -17,6 +17,7 @@
  *                                              neighbours are threads of a core, and share a cache
  *   host cpus=8 memory=MIB type=qemu emulator=PATH kernel=PATH isolated=0-1 vendor=AuthenticAMD arch=x86_64
  *   host framebuffer=0000:01:00.0              who has the boot framebuffer in a BAR
+ *   host hugetlbfs=2048,1048576                hugepages that are mounted, KiB
  *   host bits=46                               of physical addresses; local, so that the BARs are known
  *
  * The host itself uses none of its devices, as far as anybody could see.

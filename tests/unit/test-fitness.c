@@ -169,6 +169,11 @@ libvirt_and_its_machine(void **state G_GNUC_UNUSED)
          "",
          "cell 0 cpus=0-3 memory=1024 2M=512 1G=4\ncell 1 cpus=4-7 memory=1024 2M=0\n",
          {"PASS cell 0: 512 × 2 MiB, 4 × 1024 MiB; cell 1: 0 × 2 MiB (needed only by VMs with hugepages)"}},
+        {"hugepages",
+         "hugetlbfs=2048",
+         "cell 0 cpus=0-3 memory=1024 2M=0 1G=4\n",
+         {"WARN cell 0: 0 × 2 MiB, 4 × 1024 MiB; those of 1024 MiB are mounted nowhere :: → mount them"}},
+        {"hugepages", "hugetlbfs=2048", "cell 0 cpus=0-3 memory=1024 2M=4 1G=0\n", {"PASS"}},
     };
 
     run_cases(cases, G_N_ELEMENTS(cases));

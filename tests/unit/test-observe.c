@@ -138,6 +138,36 @@ framebuffer(void **state G_GNUC_UNUSED)
     }
 }
 
+/* Which sizes of hugepages are mounted. */
+static void
+hugetlbfs(void **state G_GNUC_UNUSED)
+{
+#define MOUNT(text) "proc/1/mounts: " text " 0 0\n"
+    static const struct {
+        const char *tree, *sizes;
+    } rows[] = {
+        {"proc/\n", NULL},
+        {MOUNT("/dev/sda1 / ext4 rw,relatime"), ""},
+        {MOUNT("hugetlbfs /dev/hugepages hugetlbfs rw,relatime,pagesize=2M"), "2048"},
+        {MOUNT("hugetlbfs /dev/hugepages hugetlbfs rw,relatime,pagesize=2M") MOUNT(
+             "none /mnt/1G hugetlbfs rw,pagesize=1024M,mode=1770") MOUNT("x /y hugetlbfs rw,pagesize=64K"),
+         "2048 1048576 64"},
+        {MOUNT("pagesize=2M /x tmpfs rw,pagesize=2M") "proc/1/mounts: hugetlbfs\n", ""},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char *root = tree_make(rows[i].tree);
+        gpuvm_host host;
+
+        gpuvm_host_init(&host);
+        gpuvm_observe_files(root, &host);
+        if (g_strcmp0(host.hugetlbfs, rows[i].sizes) != 0)
+            fail_msg("%s: %s", rows[i].tree, host.hugetlbfs);
+        gpuvm_host_clear(&host);
+        tree_remove(root);
+    }
+}
+
 static void
 dma_entries(void **state G_GNUC_UNUSED)
 {
@@ -233,8 +263,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files),       cmocka_unit_test(kernels),       cmocka_unit_test(framebuffer),
-        cmocka_unit_test(dma_entries), cmocka_unit_test(locked_memory), cmocka_unit_test(libvirt),
+        cmocka_unit_test(files),       cmocka_unit_test(kernels),   cmocka_unit_test(framebuffer),
+        cmocka_unit_test(dma_entries), cmocka_unit_test(hugetlbfs), cmocka_unit_test(locked_memory),
+        cmocka_unit_test(libvirt),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -86,6 +86,14 @@ finds_what_is_too_much(void **state G_GNUC_UNUSED)
          .errors =
              {"5 16 hugepages of 1024 MiB are needed, the host has 12 :: when the host boots :: hugepagesz=1G "
               "hugepages=16"}},
+        {"hugepages that are mounted", HOST "host hugetlbfs=2048,1048576\n",
+         VM("hugepages: 1G, memory_mb: 1024", "")},
+        {"hugepages that are not", HOST "host hugetlbfs=2048\n", VM("hugepages: 1G, memory_mb: 1024", ""),
+         .warnings = {"hugepages of 1024 MiB are mounted nowhere :: -o pagesize=1024M"}},
+        {"none are", HOST "host hugetlbfs=\n", VM("hugepages: 2M, memory_mb: 1024", ""),
+         .warnings = {"hugepages of 2 MiB are mounted nowhere"}},
+        {"none are needed", HOST "host hugetlbfs=\n", VM("memory_mb: 1024", "")},
+        {"any that are", HOST "host hugetlbfs=2048\n", VM("hugepages: any, memory_mb: 1024", "")},
         {"no whole number of pages", HOST, VM("hugepages: 1G, memory_mb: 1536", ""),
          .errors = {"3 memory_mb must be a multiple of 1024"}},
         {"no whole number of small pages", HOST, VM("hugepages: 2M, memory_mb: 1025", ""),
