@@ -55,9 +55,10 @@ static void
 add_state(const gpuvm_device *gpu, const gpuvm_facts *facts, const char *topic, GPtrArray *findings)
 {
     const char *address = GPUVM_PCI(&gpu->addr), *hint = NULL, *habit = gpuvm_habits_of(gpu, facts, &hint);
-    const char *reset = !gpu->reset_method   ? "in an unknown way"
-                        : *gpu->reset_method ? gpu->reset_method
-                                             : "bus";
+    g_autofree char *reset =
+        !gpu->reset_method
+            ? g_strdup("")
+            : g_strconcat(", and is reset by ", *gpu->reset_method ? gpu->reset_method : "bus", NULL);
     g_autofree char *release = g_strdup_printf("sudo gpuvm release %s", address);
 
     if (gpu->silent)
@@ -66,8 +67,8 @@ add_state(const gpuvm_device *gpu, const gpuvm_facts *facts, const char *topic, 
     else if (habit)
         gpuvm_finding_add(findings, topic, GPUVM_WARN, hint, "%s %s", address, habit)->each = g_strdup(habit);
     else
-        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s answers, and is reset by %s", address, reset)
-            ->each = g_strdup_printf("each answers, and is reset by %s", reset);
+        gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s answers%s", address, reset)->each =
+            g_strdup_printf("each answers%s", reset);
 }
 
 void

@@ -281,7 +281,7 @@ cards(void **state G_GNUC_UNUSED)
           "PASS 0000:05:00.0 :: (1002:74a1), driver none"}},
         {"GPU state", "", NIC, {NULL}},
         {"GPU state", "remote", GPU, {"unknown"}},
-        {"GPU state", "", GPU, {"PASS 0000:01:00.0 answers, and is reset by"}},
+        {"GPU state", "", GPU, {"PASS 0000:01:00.0 answers → none"}},
         {"GPU state",
          "",
          "0000:01:00.0 030000 10de:2204 group=14 silent\n",
