@@ -52,6 +52,7 @@ struct gpuvm_command {
     const GOptionEntry *options;      /* NULL: only the global ones */
     int min_arguments, max_arguments; /* max -1: any number */
     bool names;                       /* it lists what has names: -o name */
+    const char *formats;              /* further values of -o, between blanks; NULL: none */
     gpuvm_argument argument;
     /** Does it; what went wrong is in the session's diagnostics, which give the exit code. NULL of a group. */
     void (*run)(gpuvm_cli *cli, int argc, char **argv);

@@ -43,3 +43,6 @@ const char *gpuvm_admit_unseen(const gpuvm_facts *facts, const gpuvm_policies *p
  * and diagnostics are left alone; NULL: it may. g_malloc.
  */
 char *gpuvm_admit_why_not(const gpuvm_admission *admission, const gpuvm_device *device);
+
+/** @reason without the words for the device at @address that it is about: for where these stand beside it. g_malloc. */
+char *gpuvm_admit_about(const char *reason, const char *address);

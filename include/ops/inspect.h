@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "core/topology.h"
 #include "ops/session.h"
 
 /**
@@ -14,3 +15,10 @@ const char *gpuvm_inspect_unseen(gpuvm_session *session);
 
 /** Why @device, with its card, could not be started in a VM of its own now; NULL when it could, as far as is seen. g_malloc. */
 char *gpuvm_inspect_why_not(gpuvm_session *session, const gpuvm_device *device);
+
+/**
+ * The host's devices as gpuvm_topology_host has them, and, unless the domain @name is NULL, its guest, as it runs or will run, in
+ * *@ret_guest. Both go before the session. NULL: see the diagnostics.
+ */
+gpuvm_branch *
+gpuvm_inspect_topology(gpuvm_session *session, const char *name, bool all, gpuvm_branch **ret_guest);

@@ -250,8 +250,10 @@ static const struct {
 };
 
 static void
-offer_value(const cmdline *line, const GOptionEntry *option)
+offer_value(const cmdline *line, const gpuvm_command *command, const GOptionEntry *option)
 {
+    if (g_str_equal(option->long_name, "output") && command && command->formats)
+        offer_words(line, command->formats);
     for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
         if (!g_str_equal(values[i].name, option->long_name) &&
             g_strcmp0(values[i].name, option->arg_description) != 0)
@@ -318,7 +320,7 @@ gpuvm_complete(int argc, char **argv)
     command = read_line(session, current - 1, argv + 2, &next);
     option = current > 1 ? option_with_value(command, argv[current]) : NULL;
     if (option) {
-        offer_value(&line, option);
+        offer_value(&line, command, option);
     } else if (line.prefix[0] == '-') {
         offer_options(&line, command ? command->options : NULL);
         offer_options(&line, gpuvm_global_options());

@@ -2,10 +2,9 @@
 /* devices: the host's cards, who has them, and whether they can be passed */
 #include <config.h>
 
-#include <string.h>
-
 #include "cli/command.h"
 #include "cli/device.h"
+#include "core/admit.h"
 #include "ops/inspect.h"
 
 static gboolean all;
@@ -83,18 +82,8 @@ format_passable(JsonObject *row)
 static char *
 format_reason(JsonObject *row)
 {
-    const char *address = json_object_get_string_member(row, "address");
-    g_autofree char *id = gpuvm_device_row_id(row);
-    g_autofree char *which = g_strdup_printf("device %s ", address);
-    g_autofree char *called = g_strdup_printf("(%s) ", id), *of = g_strdup_printf(" of device %s", address);
-    GString *text = g_string_new(json_object_get_string_member_with_default(row, "reason", "-"));
-
-    if (g_str_has_prefix(text->str, which))
-        g_string_erase(text, 0, (gssize)strlen(which));
-    if (g_str_has_prefix(text->str, called))
-        g_string_erase(text, 0, (gssize)strlen(called));
-    g_string_replace(text, of, "", 1);
-    return g_string_free(text, FALSE);
+    return gpuvm_admit_about(json_object_get_string_member_with_default(row, "reason", "-"),
+                             json_object_get_string_member(row, "address"));
 }
 
 /* "16M,256M/8G": sizes, which are powers of two, and what one can be resized to. */
@@ -156,12 +145,9 @@ claims_of(const gpuvm_facts *facts, const gpuvm_device *device)
 
     for (guint i = 0; i < claims->len; i++) {
         const gpuvm_claim *claim = claims->pdata[i];
-        JsonObject *object = json_object_new();
 
-        json_object_set_string_member(object, "domain", claim->domain);
-        json_object_set_boolean_member(object, "active", claim->active);
-        json_object_set_boolean_member(object, "in_use", gpuvm_claim_has(claim, &device->addr));
-        json_array_add_object_element(array, object);
+        json_array_add_object_element(array,
+                                      gpuvm_device_claim(claim, gpuvm_claim_has(claim, &device->addr)));
     }
     return array;
 }

@@ -7,6 +7,7 @@
 #define COMMANDS(ROW)                                                                                        \
     ROW(check)                                                                                               \
     ROW(devices)                                                                                             \
+    ROW(topology)                                                                                            \
     ROW(validate)                                                                                            \
     ROW(plan)                                                                                                \
     ROW(render)                                                                                              \

@@ -75,6 +75,17 @@ gpuvm_device_row_id(JsonObject *row)
                            json_object_get_string_member(row, "device_id"));
 }
 
+JsonObject *
+gpuvm_device_claim(const gpuvm_claim *claim, bool in_use)
+{
+    JsonObject *row = json_object_new();
+
+    json_object_set_string_member(row, "domain", claim->domain);
+    json_object_set_boolean_member(row, "active", claim->active);
+    json_object_set_boolean_member(row, "in_use", in_use);
+    return row;
+}
+
 JsonArray *
 gpuvm_json_addresses(const GArray *addrs)
 {

@@ -13,6 +13,9 @@ JsonObject *gpuvm_device_row(const gpuvm_device *device);
 /* "10de:2204" of such a row. g_malloc. */
 char *gpuvm_device_row_id(JsonObject *row);
 
+/* What a domain has to do with a function: @in_use: it runs with it. */
+JsonObject *gpuvm_device_claim(const gpuvm_claim *claim, bool in_use);
+
 /* "0000:01:00.0" of each of @addrs (gpuvm_pci_addr). */
 JsonArray *gpuvm_json_addresses(const GArray *addrs);
 

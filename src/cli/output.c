@@ -97,8 +97,11 @@ add_lines(struct libscols_table *table, struct libscols_line *parent, JsonArray 
         JsonObject *row = json_array_get_object_element(rows, i);
         struct libscols_line *line = scols_table_new_line(table, parent);
 
-        for (size_t c = 0; columns[c].header; c++)
+        for (size_t c = 0; columns[c].header; c++) {
             scols_line_refer_data(line, c, cell(row, &columns[c]));
+            if (columns[c].color)
+                scols_cell_set_color(scols_line_get_cell(line, c), columns[c].color(row));
+        }
         if (children && json_object_has_member(row, children))
             add_lines(table, line, json_object_get_array_member(row, children), columns, children);
     }
@@ -202,6 +205,7 @@ print_table(const gpuvm_output *output, JsonArray *rows, const gpuvm_column *col
         scols_table_new_column(table, columns[c].header, 0, flags);
     }
     scols_table_enable_noheadings(table, output->names);
+    scols_table_enable_colors(table, output->color);
     add_lines(table, NULL, rows, columns, children);
     if (output->columns > 0)
         fit(table, columns, output->columns, &rest);

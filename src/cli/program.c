@@ -134,9 +134,11 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
 static int
 check_and_run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc, char **argv)
 {
-    if (global->output && !gpuvm_text_fits("table wide name json yaml", global->output))
-        return usage_error(command, "output format '%s' is none of table, wide, name, json and yaml",
-                           global->output);
+    if (global->output && !gpuvm_text_fits("table wide name json yaml", global->output) &&
+        !(command->formats && gpuvm_text_fits(command->formats, global->output)))
+        return usage_error(command, "output format '%s' is none of table, wide, name, json and yaml%s%s",
+                           global->output, command->formats ? ", nor one of " : "",
+                           command->formats ? command->formats : "");
     if (g_strcmp0(global->output, "name") == 0 && !command->names)
         return usage_error(command, "-o name is for commands that list something: list, devices ...");
     if (global->color && !g_str_equal(global->color, "auto") && !g_str_equal(global->color, "always") &&

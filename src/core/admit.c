@@ -3,6 +3,8 @@
 
 #include "core/admit.h"
 
+#include <string.h>
+
 #include "core/claim.h"
 #include "core/group.h"
 #include "core/permit.h"
@@ -107,4 +109,21 @@ gpuvm_admit_why_not(const gpuvm_admission *admission, const gpuvm_device *device
             return g_strdup(diag->message);
     }
     return NULL;
+}
+
+char *
+gpuvm_admit_about(const char *reason, const char *address)
+{
+    g_autofree char *which = g_strdup_printf("device %s ", address),
+                    *of = g_strdup_printf(" of device %s", address);
+    GString *text = NULL;
+
+    if (g_str_has_prefix(reason, which)) {
+        reason += strlen(which);
+        if (reason[0] == '(' && strcspn(reason, ":") == 5 && strcspn(reason, ")") == 10) /* its ids */
+            reason += strlen("(10de:2204) ");
+    }
+    text = g_string_new(reason);
+    g_string_replace(text, of, "", 1);
+    return g_string_free(text, FALSE);
 }

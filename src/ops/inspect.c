@@ -3,6 +3,8 @@
 
 #include "ops/inspect.h"
 
+#include <string.h>
+
 #include "core/admit.h"
 
 const char *
@@ -18,4 +20,40 @@ gpuvm_inspect_why_not(gpuvm_session *session, const gpuvm_device *device)
         .occasion = GPUVM_SHOW, .domain = "", .facts = session->facts, .policies = &session->policies};
 
     return gpuvm_admit_why_not(&admission, device);
+}
+
+/* What the domain @name runs with, or will; NULL: see the diagnostics. */
+static xmlDoc *
+read_domain(gpuvm_session *session, const char *name)
+{
+    GError *error = NULL;
+    g_autoptr(gpuvm_domain) domain = NULL;
+    g_autofree char *xml = NULL;
+    xmlDoc *doc = NULL;
+
+    if (!gpuvm_session_connect(session))
+        return NULL;
+    domain = gpuvm_domain_get(session->connection, name, &error);
+    xml = domain ? gpuvm_domain_xml(domain, !domain->active, &error) : NULL;
+    doc = xml ? gpuvm_xml_parse(xml, strlen(xml), name, &error) : NULL;
+    if (!doc)
+        gpuvm_session_fail(session, error);
+    return doc;
+}
+
+gpuvm_branch *
+gpuvm_inspect_topology(gpuvm_session *session, const char *name, bool all, gpuvm_branch **ret_guest)
+{
+    g_autoptr(xmlDoc) doc = name ? read_domain(session, name) : NULL;
+    g_autoptr(gpuvm_branch) guest = NULL;
+    GError *error = NULL;
+
+    if ((name && !doc) || !gpuvm_session_gather(session) || !gpuvm_session_gather_all(session))
+        return NULL;
+    if (doc && !(guest = gpuvm_topology_guest(xmlDocGetRootElement(doc), session->facts, &error))) {
+        gpuvm_session_fail(session, error);
+        return NULL;
+    }
+    *ret_guest = g_steal_pointer(&guest);
+    return gpuvm_topology_host(session->facts, &session->policies, gpuvm_inspect_unseen(session), name, all);
 }
