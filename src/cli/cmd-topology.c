@@ -2,12 +2,18 @@
 /* topology: where the host's devices are, what may be done with them, and where a guest sees its own */
 #include <config.h>
 
+#include <stdio.h>
+#include <unistd.h>
+
 #include "cli/command.h"
 #include "cli/device.h"
+#include "core/drawing.h"
+#include "core/svg.h"
+#include "host/png.h"
 #include "model/cpuset.h"
 #include "ops/inspect.h"
 
-static gboolean all;
+static gboolean all, dark;
 
 static const char *
 color_of(JsonObject *row)
@@ -126,15 +132,49 @@ show_lines(const gpuvm_output *output, const gpuvm_branch *host, const gpuvm_bra
     }
 }
 
+static bool
+is_format(const char *format)
+{
+    return g_strcmp0(gpuvm_global()->output, format) == 0;
+}
+
+static void
+draw(gpuvm_session *session, const gpuvm_branch *host, const gpuvm_branch *guest)
+{
+    g_autoptr(gpuvm_box) picture = gpuvm_drawing_make(host, guest);
+    g_autoptr(GBytes) png = NULL;
+    GError *error = NULL;
+
+    if (is_format("svg")) {
+        g_autofree char *svg = gpuvm_svg_print(picture, dark);
+        fputs(svg, stdout);
+        return;
+    }
+    png = gpuvm_png_paint(picture, dark, &error);
+    if (png)
+        fwrite(g_bytes_get_data(png, NULL), 1, g_bytes_get_size(png), stdout);
+    else
+        gpuvm_session_fail(session, error);
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(gpuvm_branch) guest = NULL;
-    g_autoptr(gpuvm_branch) host =
-        gpuvm_inspect_topology(cli->session, argc > 0 ? argv[0] : NULL, all, &guest);
+    g_autoptr(gpuvm_branch) host = NULL, guest = NULL;
 
+    if (is_format("png") && isatty(STDOUT_FILENO)) {
+        gpuvm_diag_hint(
+            gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "a PNG is not for a terminal"),
+            "write it to a file: gpuvm topology -o png >FILE.png");
+        return;
+    }
+    host = gpuvm_inspect_topology(cli->session, argc > 0 ? argv[0] : NULL, all, &guest);
     if (!host)
         return;
+    if (is_format("svg") || is_format("png")) {
+        draw(cli->session, host, guest);
+        return;
+    }
     show_lines(cli->output, host, guest);
     gpuvm_output_rows(cli->output, "host", make_rows(host));
     if (guest)
@@ -144,6 +184,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
 static const GOptionEntry options[] = {
     {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "every PCI device, not only GPUs, NICs, disks and NVSwitches",
      NULL},
+    {"dark", 0, 0, G_OPTION_ARG_NONE, &dark,
+     "draw on a dark ground; an SVG otherwise does as its reader prefers", NULL},
     G_OPTION_ENTRY_NULL,
 };
 
@@ -153,10 +195,13 @@ const gpuvm_command gpuvm_cmd_topology = {
     .summary = "Show where the host's devices are, and a guest's",
     .description =
         "Shows the host as a tree: NUMA cells, root ports, switches, and the cards, NICs and disks below them, with\n"
-        "their IOMMU groups, who has them, and why one cannot be passed.",
+        "their IOMMU groups, who has them, and why one cannot be passed. Of a domain, also what its guest sees: its cells,\n"
+        "buses and ports, and where on them its cards are.\n"
+        "\n"
+        "-o svg and -o png print a picture of it instead, to be redirected to a file: -o text is the tree.",
     .options = options,
     .max_arguments = 1,
     .argument = GPUVM_ARGUMENT_DOMAIN,
-    .formats = "text",
+    .formats = "text svg png",
     .run = run,
 };

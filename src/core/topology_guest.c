@@ -140,16 +140,19 @@ reach(planting *p, unsigned index, GError **error)
     return true;
 }
 
-/* The card of @parent's that has the slot of @addr; new if there is none. */
+/* The card of @parent's that has the slot of @addr, or, when libvirt gave it none yet, of @on_host; new if there is none. */
 static gpuvm_branch *
-card_at(gpuvm_branch *parent, const gpuvm_pci_addr *addr)
+card_at(gpuvm_branch *parent, const gpuvm_pci_addr *addr, const gpuvm_pci_addr *on_host)
 {
     gpuvm_branch *card;
 
     for (guint i = 0; i < parent->children->len; i++) {
+        const GArray *addrs;
+
         card = parent->children->pdata[i];
-        if (card->kind >= GPUVM_BRANCH_GPU &&
-            gpuvm_pci_addr_same_slot(&g_array_index(card->addrs, gpuvm_pci_addr, 0), addr))
+        addrs = addr ? card->addrs : card->on_host;
+        if (card->kind >= GPUVM_BRANCH_GPU && (card->addrs->len > 0) == (addr != NULL) &&
+            gpuvm_pci_addr_same_slot(&g_array_index(addrs, gpuvm_pci_addr, 0), addr ? addr : on_host))
             return card;
     }
     card = gpuvm_branch_add(parent, GPUVM_BRANCH_DEVICE);
@@ -157,23 +160,25 @@ card_at(gpuvm_branch *parent, const gpuvm_pci_addr *addr)
     return card;
 }
 
+/* @address: in the guest; NULL: none yet. */
 static bool
 add_function(planting *p, const xmlNode *source, const xmlNode *address, GError **error)
 {
-    gpuvm_pci_addr addr, on_host;
+    gpuvm_pci_addr addr = {0}, on_host;
     const gpuvm_device *device;
     gpuvm_branch_kind kind;
     gpuvm_branch *card;
 
     if (!gpuvm_xml_address(source, &on_host, error) || !gpuvm_xml_address(address, &addr, error) ||
-        !reach(p, addr.bus, error))
+        (address && !reach(p, addr.bus, error)))
         return false;
     device = gpuvm_facts_device(p->facts, &on_host);
     kind = device ? gpuvm_branch_kind_of(device) : GPUVM_BRANCH_DEVICE;
-    gpuvm_branch *parent = p->buses[addr.bus].branch;
+    card = card_at(address ? p->buses[addr.bus].branch : cell_of(p, GPUVM_UNKNOWN), address ? &addr : NULL,
+                   &on_host);
     addr.bus = p->buses[addr.bus].number;
-    card = card_at(parent, &addr);
-    g_array_append_val(card->addrs, addr);
+    if (address)
+        g_array_append_val(card->addrs, addr);
     g_array_append_val(card->on_host, on_host);
     if (!card->name || kind < card->kind) {
         g_free(card->name);
@@ -199,7 +204,7 @@ gpuvm_topology_guest(const xmlNode *domain, const gpuvm_facts *facts, GError **e
 
         /* as core/verify.c: of an NVMe disk QEMU makes a disk, and what is unassigned is not the guest's to see */
         if (!gpuvm_xml_takes_pci(node) || gpuvm_xml_is(node, "disk") || !source ||
-            !gpuvm_xml_attr_is(address, "type", "pci"))
+            (address && !gpuvm_xml_attr_is(address, "type", "pci")))
             continue;
         if (!add_function(&p, source, address, error))
             return NULL;

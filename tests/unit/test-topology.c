@@ -171,7 +171,10 @@ guest_is_a_tree(void **state G_GNUC_UNUSED)
          "cell 0 cell 1{expander 0000:40:00.0{port 0000:40:00.0{switch 0000:41:00.0{gpu 0000:43:00.0=0000:17:00.0}}}}"},
         {"on pcie.0, which is near no cell", NUMA(ROOT PASS("0x99", "0x0", ADDRESS("0x00", "0x05", "0x0"))),
          "cell 0 cell 1 no cell known{device 0000:00:05.0=0000:99:00.0}"},
-        {"without an address", DOMAIN(ROOT PASS("0x17", "0x0", "<address type='unassigned'/>")), "cell 0"},
+        {"without an address as yet", DOMAIN(ROOT PASS("0x17", "0x0", "") PASS("0x17", "0x1", "")),
+         "cell 0{gpu=0000:17:00.0=0000:17:00.1}"},
+        {"not for the guest to see", DOMAIN(ROOT PASS("0x17", "0x0", "<address type='unassigned'/>")),
+         "cell 0"},
         {"controllers below each other",
          DOMAIN(CONTROLLER("1", "pcie-root-port", ADDRESS("0x02", "0x00", "0x0"))
                     CONTROLLER("2", "pcie-root-port", ADDRESS("0x01", "0x00", "0x0"))
