@@ -160,8 +160,13 @@ draw(gpuvm_session *session, const gpuvm_branch *host, const gpuvm_branch *guest
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
+    bool drawn = is_format("svg") || is_format("png");
     g_autoptr(gpuvm_branch) host = NULL, guest = NULL;
 
+    if (dark && !drawn) {
+        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "--dark is for -o svg and -o png");
+        return;
+    }
     if (is_format("png") && isatty(STDOUT_FILENO)) {
         gpuvm_diag_hint(
             gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "a PNG is not for a terminal"),
@@ -171,7 +176,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     host = gpuvm_inspect_topology(cli->session, argc > 0 ? argv[0] : NULL, all, &guest);
     if (!host)
         return;
-    if (is_format("svg") || is_format("png")) {
+    if (drawn) {
         draw(cli->session, host, guest);
         return;
     }

@@ -15,7 +15,7 @@
 #define TITLE 14
 #define LINE 16
 #define LEAF 212 /* the width of a device */
-#define MOST_COLUMNS 8
+#define MOST_COLUMNS 10
 #define ASPECT 1.5 /* of width to height, that is aimed at */
 
 /* Characters of @size that fit into @width. */
@@ -50,7 +50,7 @@ move(gpuvm_box *box, int dx, int dy)
         move(box->boxes->pdata[i], dx, dy);
 }
 
-/* Puts the boxes in @box below @top in rows of at most @width; a row's are of one height. Makes @box as large as they need. */
+/* Puts the boxes in @box below @top in rows of at most @width; a row's that have some in them are of one height. Makes @box as large as they need. */
 static void
 flow(gpuvm_box *box, int top, int width)
 {
@@ -61,8 +61,12 @@ flow(gpuvm_box *box, int top, int width)
         gpuvm_box *inner = i < box->boxes->len ? box->boxes->pdata[i] : NULL;
 
         if (!inner || (i > first && x + inner->width + PAD > width)) {
-            for (guint k = first; k < i; k++)
-                ((gpuvm_box *)box->boxes->pdata[k])->height = height;
+            for (guint k = first; k < i; k++) {
+                gpuvm_box *other = box->boxes->pdata[k];
+
+                if (other->boxes->len > 0)
+                    other->height = height;
+            }
             y += i > first ? height + GAP : 0;
             x = PAD;
             height = 0;
@@ -180,7 +184,7 @@ draw_machine(const gpuvm_branch *machine, const char *prefix, int columns, int i
     return box;
 }
 
-/* The one of all ways whose proportions are best; that of a guest is no higher than @height, if that can be; 0: any. */
+/* The one of all ways that is best by its proportions and by how little room it takes; that of a guest is no higher than @height, if that can be; 0: any. */
 static gpuvm_box *
 draw_best(const gpuvm_branch *machine, const char *prefix, int height)
 {
@@ -191,8 +195,10 @@ draw_best(const gpuvm_branch *machine, const char *prefix, int height)
         for (int in_row = 1; in_row <= (int)MIN(machine->children->len, 4); in_row++) {
             gpuvm_box *box = draw_machine(machine, prefix, columns, in_row);
             double ratio = (double)box->width / box->height / (height > 0 ? ASPECT / 2 : ASPECT);
-            double off = MAX(ratio, 1 / ratio) + (height > 0 && box->height > height ? 1000 : 0);
+            double off = MAX(ratio, 1 / ratio) * box->width * box->height;
 
+            if (height > 0 && box->height > height)
+                off *= 1000;
             if (best && off >= least) {
                 gpuvm_box_free(box);
                 continue;
