@@ -12,7 +12,7 @@
 
 #include "base/error.h"
 
-/** A text that was read, and what to call it. Reference counted. */
+/** A text that was read, and what to call it. Reference counted; threads may share it. */
 typedef struct gpuvm_source {
     char *name; /* as the user wrote it; "<stdin>" is standard input */
     char *text; /* size bytes and a NUL behind them */
@@ -84,6 +84,10 @@ void gpuvm_diags_drop(gpuvm_diags *diags, GHashTable *abouts);
 
 /** Moves all of @others to the end of @diags. */
 void gpuvm_diags_take(gpuvm_diags *diags, gpuvm_diags *others);
+
+/** Moves those of @others that are @wanted to the end of @diags. */
+void gpuvm_diags_take_some(gpuvm_diags *diags, gpuvm_diags *others,
+                           bool (*wanted)(const gpuvm_diag *diag, void *data), void *data);
 
 /** Adds a line of what to do about @diag. */
 void gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...) G_GNUC_PRINTF(2, 3);

@@ -32,7 +32,7 @@ struct gpuvm_node {
     unsigned room; /* for how many there is memory, of a collection that grows (doc/build.h); 0: for n */
 };
 
-/** One YAML document. Owns its nodes, references its source. Reference counted. */
+/** One YAML document. Owns its nodes, references its source. Reference counted; threads may share it. */
 typedef struct gpuvm_doc gpuvm_doc;
 struct gpuvm_doc {
     gpuvm_source *source;

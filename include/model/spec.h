@@ -26,7 +26,7 @@ extern const char *const gpuvm_kind_names[];
 /** The table that decodes documents of a kind. */
 const gpuvm_table *gpuvm_kind_table(gpuvm_kind kind);
 
-/** Reference counted. */
+/** Reference counted; threads may share it. */
 typedef struct gpuvm_spec {
     int refs;
     gpuvm_kind kind;

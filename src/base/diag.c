@@ -138,6 +138,24 @@ gpuvm_diags_take(gpuvm_diags *diags, gpuvm_diags *others)
 }
 
 void
+gpuvm_diags_take_some(gpuvm_diags *diags, gpuvm_diags *others,
+                      bool (*wanted)(const gpuvm_diag *diag, void *data), void *data)
+{
+    for (guint i = 0; i < others->items->len;) {
+        gpuvm_diag *diag = others->items->pdata[i];
+        bool error = diag->severity == GPUVM_DIAG_ERROR;
+
+        if (!wanted(diag, data)) {
+            i++;
+            continue;
+        }
+        diags->errors += error;
+        others->errors -= error;
+        g_ptr_array_add(diags->items, g_ptr_array_steal_index(others->items, i));
+    }
+}
+
+void
 gpuvm_diag_hint(gpuvm_diag *diag, const char *format, ...)
 {
     g_autofree char *text = NULL;

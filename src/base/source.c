@@ -22,14 +22,14 @@ gpuvm_source_new(const char *name, char *text, size_t size)
 gpuvm_source *
 gpuvm_source_ref(gpuvm_source *source)
 {
-    source->refs++;
+    g_atomic_int_inc(&source->refs);
     return source;
 }
 
 void
 gpuvm_source_unref(gpuvm_source *source)
 {
-    if (!source || --source->refs > 0)
+    if (!source || !g_atomic_int_dec_and_test(&source->refs))
         return;
     g_clear_pointer(&source->lines, g_array_unref);
     g_free(source->name);

@@ -11,14 +11,14 @@
 gpuvm_doc *
 gpuvm_doc_ref(gpuvm_doc *doc)
 {
-    doc->refs++;
+    g_atomic_int_inc(&doc->refs);
     return doc;
 }
 
 void
 gpuvm_doc_unref(gpuvm_doc *doc)
 {
-    if (!doc || --doc->refs > 0)
+    if (!doc || !g_atomic_int_dec_and_test(&doc->refs))
         return;
     g_ptr_array_unref(doc->blocks);
     g_clear_pointer(&doc->kept, g_ptr_array_unref);

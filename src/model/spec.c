@@ -118,14 +118,14 @@ gpuvm_spec_new(gpuvm_kind kind, gpuvm_doc *doc, void *object)
 gpuvm_spec *
 gpuvm_spec_ref(gpuvm_spec *spec)
 {
-    spec->refs++;
+    g_atomic_int_inc(&spec->refs);
     return spec;
 }
 
 void
 gpuvm_spec_free(gpuvm_spec *spec)
 {
-    if (!spec || --spec->refs > 0)
+    if (!spec || !g_atomic_int_dec_and_test(&spec->refs))
         return;
     gpuvm_schema_free(gpuvm_kind_table(spec->kind), spec->object);
     gpuvm_spec_free(spec->base);
