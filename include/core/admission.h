@@ -30,6 +30,7 @@ typedef struct gpuvm_admission {
     gpuvm_occasion occasion;
     const char *domain;     /* whose they are to be, whose own claims do not count; "": nobody's yet */
     const char *deployment; /* GPUVM_PLAN: whose replica that is; NULL */
+    bool together;          /* GPUVM_PLAN: the domain is to run at once with whatever else names devices */
     const gpuvm_facts *facts;
     const gpuvm_policies *policies;
     const GPtrArray *vm_allowlist;     /* gpuvm_rule; NULL or empty: the VM has no list */

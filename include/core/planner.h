@@ -26,7 +26,10 @@ typedef struct gpuvm_plan_input {
     /* of the domain as it is defined now; NULL when there is none */
     const char *uuid, *mac;
     const gpuvm_record *record;
-    bool running; /* it has its memory already */
+    bool running;  /* it has its memory already */
+    bool together; /* it is to run at once with whatever else names devices */
+    bool
+        unrecorded; /* it is asked for its own sake: the plan has no definition and no digest, and is no good for domain XML */
 } gpuvm_plan_input;
 
 /**

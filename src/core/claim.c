@@ -89,6 +89,8 @@ runs_together(const gpuvm_admission *admission, const conflict *found)
 {
     const GArray *next = found->claim->next;
 
+    if (admission->together)
+        return true;
     if (!admission->deployment || g_strcmp0(admission->deployment, found->claim->deployment) != 0)
         return false;
     for (guint i = 0; i < next->len; i++) {
@@ -99,12 +101,14 @@ runs_together(const gpuvm_admission *admission, const conflict *found)
 }
 
 static void
-report_replica(const gpuvm_admission *admission, const conflict *found, const char *what)
+report_together(const gpuvm_admission *admission, const conflict *found, const char *what)
 {
+    const char *whom = admission->together ? "domain" : "replica";
+
     gpuvm_diag_hint(gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, &found->function->mark,
-                                      "%s is that of replica '%s': the two are to run together", what,
+                                      "%s is that of %s '%s': the two are to run together", what, whom,
                                       found->claim->domain),
-                    "give each replica a card of its own, which shares no IOMMU group with another's");
+                    "give each %s a card of its own, which shares no IOMMU group with another's", whom);
 }
 
 /* A card that several domains name, as the one at hand does. */
@@ -211,7 +215,7 @@ report(const gpuvm_admission *admission, const conflict *found)
 
     switch (admission->occasion) {
     case GPUVM_PLAN:
-        report_replica(admission, found, what);
+        report_together(admission, found, what);
         break;
     case GPUVM_CHOOSE:
         gpuvm_diags_error(admission->diags, GPUVM_EXIT_HOST, mark, "domain '%s' has %s", claim->domain,

@@ -90,6 +90,7 @@ decide_devices(const gpuvm_plan_input *input, const gpuvm_plan *plan, gpuvm_diag
 
     admission.absent = absent;
     admission.diags = diags;
+    admission.together = input->together;
     for (guint i = 0; i < devices->pci_passthrough->len; i++)
         name_item(&admission, devices->pci_passthrough->pdata[i], input->lock);
     gpuvm_select(&admission, devices->gpus, input->record);
@@ -150,7 +151,7 @@ keep_deployment(gpuvm_plan *plan)
 {
     const gpuvm_record *former = plan->former;
 
-    if (plan->deployed || !former || !former->deployed || !g_str_equal(former->digest, plan->digest))
+    if (plan->deployed || !former || !former->deployed || g_strcmp0(former->digest, plan->digest) != 0)
         return;
     plan->deployed = former->deployed;
     plan->replica = former->replica;
@@ -178,7 +179,8 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->former = input->record;
     plan->set = input->set ? input->set : input->record ? input->record->set : NULL;
     plan->key = input->key;
-    write_definition(plan);
+    if (!input->unrecorded)
+        write_definition(plan);
     note_other_key(plan, diags);
     keep_deployment(plan);
     plan->source = g_strdup(input->source);
