@@ -32,6 +32,22 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_draft, gpuvm_draft_free)
 /* The text that the domain XML of @draft begins with, to be unreferenced; NULL: see the session's diagnostics. */
 gpuvm_source *gpuvm_draft_template(gpuvm_session *session, const gpuvm_draft *draft);
 
+/* Forgets what was planned; whether something was. */
+bool gpuvm_draft_reset(gpuvm_draft *draft);
+
+/** What is not as usual when a VM is planned. */
+typedef enum gpuvm_draft_flags {
+    GPUVM_DRAFT_TOGETHER = 1 << 0, /* as gpuvm_plan_input has it */
+    GPUVM_DRAFT_BARE =
+        1 << 1, /* the plan is all that is asked for: it is not recorded, and there is no XML */
+} gpuvm_draft_flags;
+
+/*
+ * Plans the VM of @draft, which was not planned before, by @session's facts. What is wrong with it is in the session's
+ * diagnostics, and then it has no XML. False: nothing could be planned.
+ */
+bool gpuvm_draft_plan(gpuvm_session *session, gpuvm_draft *draft, unsigned flags);
+
 /* Makes the XML of the plan as it is now; what is wrong is in the session's diagnostics. */
 void gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft);
 
@@ -40,6 +56,9 @@ void gpuvm_draft_make_xml(gpuvm_session *session, gpuvm_draft *draft);
  * the session's diagnostics.
  */
 GPtrArray *gpuvm_drafts_new(gpuvm_session *session, GPtrArray *definitions);
+
+/* The drafts among @all in the order that they are planned in (borrowed); a second one of a name is an error and left out. */
+GPtrArray *gpuvm_drafts_order(gpuvm_session *session, const GPtrArray *all);
 
 /*
  * Plans the VM of each draft, all errors of all of them in the session's diagnostics. VMs that name their devices are

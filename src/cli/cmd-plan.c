@@ -4,11 +4,15 @@
 
 #include "base/text.h"
 #include "cli/changes.h"
+#include "cli/fits.h"
 #include "cli/outline.h"
 #include "core/image.h"
 #include "core/merge.h"
 #include "model/cpuset.h"
 #include "ops/define.h"
+
+static char *hosts;
+static gboolean pack;
 
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
@@ -224,13 +228,12 @@ show(const gpuvm_output *output, const gpuvm_draft *draft, const gpuvm_compariso
 }
 
 static void
-run(gpuvm_cli *cli, int argc, char **argv)
+run_here(gpuvm_cli *cli, char **argv)
 {
     const gpuvm_define_options how = {0};
     g_autoptr(GPtrArray) drafts = gpuvm_plan_files(cli->session, argv);
     JsonArray *rows = json_array_new();
 
-    (void)argc;
     for (guint i = 0; drafts && i < drafts->len; i++) {
         gpuvm_draft *vm = drafts->pdata[i];
         g_autoptr(gpuvm_comparison) comparison = NULL;
@@ -254,6 +257,32 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_output_rows(cli->output, "vms", rows);
 }
 
+static void
+run(gpuvm_cli *cli, int argc, char **argv)
+{
+    const char *wrong = pack && !hosts                     ? "--pack is of use with --hosts only"
+                        : hosts && cli->session->host_file ? "--hosts and --host exclude each other"
+                        : hosts && cli->session->uri       ? "--hosts and --connect exclude each other"
+                                                           : NULL;
+
+    (void)argc;
+    if (wrong)
+        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "%s", wrong);
+    else if (hosts)
+        gpuvm_fits_show(cli, hosts, argv, pack);
+    else
+        run_here(cli, argv);
+}
+
+static const GOptionEntry options[] = {
+    {"hosts", 0, 0, G_OPTION_ARG_FILENAME, &hosts,
+     "show on which of the hosts whose files (*.xml) are in DIR each VM fits, and why not on the others",
+     "DIR"},
+    {"pack", 0, 0, G_OPTION_ARG_NONE, &pack,
+     "with --hosts, put all of the VMs on the hosts, to run at once, and show which is left over", NULL},
+    G_OPTION_ENTRY_NULL,
+};
+
 const gpuvm_command gpuvm_cmd_plan = {
     .name = "plan",
     .arguments = "FILE|DIR|-…",
@@ -262,7 +291,11 @@ const gpuvm_command gpuvm_cmd_plan = {
         "Shows for each VM every PCI function that would be passed or detached, where the guest sees it, and the\n"
         "reason; of a VM with a plugin, or on a host with defaults, also where each value comes from; then notes and\n"
         "refusals. Changes nothing.\n"
-        "With --host FILE it needs no libvirt; without, it also says whether define would create or update the VM.",
+        "With --host FILE it needs no libvirt; without, it also says whether define would create or update the VM.\n"
+        "With --hosts DIR it shows of each VM on which of many hosts it fits by itself, the replicas of a deployment\n"
+        "together, and the first reason why not on the others; -v adds what to do about it. It fails when one fits\n"
+        "nowhere.",
+    .options = options,
     .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DEFINITION,

@@ -20,9 +20,8 @@
 #include "ops/compose.h"
 #include "ops/fleet.h"
 
-/* Forgets what was planned; whether something was. */
-static bool
-reset(gpuvm_draft *draft)
+bool
+gpuvm_draft_reset(gpuvm_draft *draft)
 {
     bool planned = draft->plan != NULL;
 
@@ -41,7 +40,7 @@ gpuvm_draft_free(gpuvm_draft *draft)
 {
     if (!draft)
         return;
-    reset(draft);
+    gpuvm_draft_reset(draft);
     gpuvm_definition_free(draft->definition);
     g_ptr_array_unref(draft->bases);
     g_ptr_array_unref(draft->made);
@@ -188,8 +187,8 @@ check_guest(gpuvm_session *session, gpuvm_draft *draft)
     return true;
 }
 
-static bool
-plan_one(gpuvm_session *session, gpuvm_draft *draft)
+bool
+gpuvm_draft_plan(gpuvm_session *session, gpuvm_draft *draft, unsigned flags)
 {
     const gpuvm_spec *spec = draft->definition->spec;
     const gpuvm_vm *vm = spec->vm;
@@ -223,11 +222,12 @@ plan_one(gpuvm_session *session, gpuvm_draft *draft)
         .record = draft->record,
         .set = draft->set,
         .running = draft->domain ? draft->domain->active : claim && claim->active,
+        .together = flags & GPUVM_DRAFT_TOGETHER,
+        .unrecorded = flags & GPUVM_DRAFT_BARE,
     };
     draft->plan = gpuvm_planner_make(&input, session->diags);
     name_vm(session, first, spec);
-    claim_devices(session->facts, draft->plan);
-    if (session->diags->errors == errors)
+    if (session->diags->errors == errors && !(flags & GPUVM_DRAFT_BARE))
         gpuvm_draft_make_xml(session, draft);
     if (draft->xml && !check_guest(session, draft))
         return false;
@@ -251,9 +251,8 @@ compare_drafts(gconstpointer a, gconstpointer b)
     return order != 0 ? order : (int)x->replica - (int)y->replica; /* NAME-2 before NAME-10 */
 }
 
-/* The VMs among @all in the order they are planned; a second one of the same name is an error and left out. */
-static GPtrArray *
-planning_order(gpuvm_session *session, const GPtrArray *all)
+GPtrArray *
+gpuvm_drafts_order(gpuvm_session *session, const GPtrArray *all)
 {
     GPtrArray *order = g_ptr_array_new();
     g_autoptr(GHashTable) names = g_hash_table_new(g_str_hash, g_str_equal);
@@ -341,15 +340,18 @@ gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
     bool again = false;
 
     for (guint i = 0; i < drafts->len; i++)
-        again |= reset(drafts->pdata[i]);
+        again |= gpuvm_draft_reset(drafts->pdata[i]);
     if (again)
         gpuvm_session_forget(session);
-    order = planning_order(session, drafts);
+    order = gpuvm_drafts_order(session, drafts);
     if (order->len == 0 || !gpuvm_session_gather(session) || !gpuvm_fleet_count(session, drafts))
         return false;
     for (guint i = 0; i < order->len; i++) {
-        if (!plan_one(session, order->pdata[i]))
+        const gpuvm_draft *draft = order->pdata[i];
+
+        if (!gpuvm_draft_plan(session, order->pdata[i], 0))
             return false;
+        claim_devices(session->facts, draft->plan);
     }
     check_fleets(session, drafts);
     return true;
