@@ -101,6 +101,16 @@ read_host(gpuvm_fit *fit, gpuvm_fit_host *host)
         gpuvm_defaults_read(host->session);
 }
 
+/* What may be a host file: one that cannot be looked at is, so that its error is said; a pipe would be waited for. */
+static bool
+is_host_file(const char *directory, const char *name)
+{
+    g_autofree char *path = g_build_filename(directory, name, NULL);
+
+    return *name != '.' && g_str_has_suffix(name, ".xml") &&
+           (g_file_test(path, G_FILE_TEST_IS_REGULAR) || !g_file_test(path, G_FILE_TEST_EXISTS));
+}
+
 static void
 find_hosts(gpuvm_fit *fit, gpuvm_session *session, const char *directory)
 {
@@ -114,7 +124,7 @@ find_hosts(gpuvm_fit *fit, gpuvm_session *session, const char *directory)
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
 
-        if (*name != '.' && g_str_has_suffix(name, ".xml"))
+        if (is_host_file(directory, name))
             g_ptr_array_add(fit->hosts, new_host(session, directory, name));
     }
     if (fit->hosts->len == 0)
