@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * GPUVM_TEST_SEED takes the place of the first seed, and then only that one is run: a failure prints it.
+ */
+#include <config.h>
+
+#include "facts-builder.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/redact.h"
+
+static const struct {
+    const char *name, *text, *expected;
+} cases[] = {
+    {"nothing to hide", "name: vm\nmemory_mb: 4096\n", "name: vm\nmemory_mb: 4096\n"},
+    {"a UUID", "4c4c4544-0042-3510-8054-b7c04f564433", "00000000-0000-4000-8000-000000000001"},
+    {"the same twice, in other letters",
+     "ABCDEF01-0042-3510-8054-b7c04f564433 abcdef01-0042-3510-8054-b7c04f564433",
+     "00000000-0000-4000-8000-000000000001 00000000-0000-4000-8000-000000000001"},
+    {"a MAC address", "<mac address='3c:ec:ef:12:34:56'/>", "<mac address='52:54:00:00:00:01'/>"},
+    {"addresses", "10.0.0.7 10.0.0.8 10.0.0.7/24", "198.18.0.1 198.18.0.2 198.18.0.1/24"},
+    {"an address at the end of a sentence", "at 10.0.0.7.", "at 198.18.0.1."},
+    {"an address with a port", "10.0.0.7:8080", "198.18.0.1:8080"},
+    {"those of a host itself stay", "127.0.0.1 0.0.0.0 255.255.255.0 ::1",
+     "127.0.0.1 0.0.0.0 255.255.255.0 ::1"},
+    {"versions are none", "QEMU 7.2.22, libvirt 9.0.0, 1.2.3.4.5", "QEMU 7.2.22, libvirt 9.0.0, 1.2.3.4.5"},
+    {"IPv6", "fe80::3eec:efff:fe12:3456%eno1 2a02:8071:1234:5600:1:2:3:4 [2a02::1]:80",
+     "2001:db8::1%eno1 2001:db8::2 [2001:db8::3]:80"},
+    {"PCI addresses stay", "0000:01:00.0 01:00.0 0000:81:00 pci_0000_01_00_0 10de:2204",
+     "0000:01:00.0 01:00.0 0000:81:00 pci_0000_01_00_0 10de:2204"},
+    {"times stay", "2026-11-28 03:57:57.123+0000: 12:34:56", "2026-11-28 03:57:57.123+0000: 12:34:56"},
+    {"digests stay", "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+     "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"},
+    {"but those of secrets", "(hidden) sha256:0123456789ab", "(hidden)"},
+    {"a home directory", "/home/jane/x.img /home/jane", "/home/user1/x.img /home/user1"},
+    {"its owner, wherever", "/home/jane/x and jane, Jane's, jane-vm, janet",
+     "/home/user1/x and user1, user1's, user1-vm, janet"},
+    {"the host of a URL", "https://images.corp.example/d.qcow2 images.corp.example",
+     "https://host1/d.qcow2 host1"},
+    {"a URL's secrets", "https://me:pw@h.example/x?token=abc&a=b", "https://***@host1/x?token=(hidden)&a=b"},
+    {"a file has no host", "file:///srv/x.img", "file:///srv/x.img"},
+    {"passwords", "passwd='geheim' password: hunter2\nmy_token=\"a b\" SECRET=x",
+     "passwd=(hidden) password: (hidden)\nmy_token=(hidden) SECRET=(hidden)"},
+    {"as options", "--password hunter2 --db-token 'x y' [serve, --api-key, abc] -v",
+     "--password (hidden) --db-token '(hidden)' [serve, --api-key, (hidden)] -v"},
+    {"as items", "- --password\n- hunter2\n- --secret\n- --verbose\n",
+     "- --password\n- (hidden)\n- --secret\n- --verbose\n"},
+    {"as a list", "[\"--password\",\"hunter2\"]", "[\"--password\",\"(hidden)\"]"},
+    {"a password's digest", "x: $6$abc$def.ghi/", "x: (hidden)"},
+    {"a key", "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAA jane@node7", "ssh-ed25519 (hidden)"},
+    {"a private one", "a\n-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\nb",
+     "a\n(hidden)\nb"},
+    {"… that is cut", "-----BEGIN RSA PRIVATE KEY-----\nb3Bl\n", "(hidden)"},
+    {"a header", "Authorization: Bearer abcdefgh12345", "Authorization: Bearer (hidden)"},
+    {"serial numbers", "<serial>S4EVNX0N</serial> <serial type='pty'/> serial: S4EVNX0N",
+     "<serial>serial1</serial> <serial type='pty'/> serial: serial1"},
+    {"… in QEMU's words", "\"serial\":\"S4EVNX0N\" \"chardev\":\"charserial0\"",
+     "\"serial\":\"serial1\" \"chardev\":\"charserial0\""},
+    {"a disk by its id", "/dev/disk/by-id/nvme-Samsung_S4EVNX0N-part1 x", "/dev/disk/by-id/serial1 x"},
+    {"an interface by its address", "network interface enx3cecef123456 is up",
+     "network interface enx525400000001 is up"},
+    {"mail", "Jane Doe <jane.doe@corp.example>", "Jane Doe <user1@mail.invalid>"},
+    {"no UTF-8",
+     "a\xff"
+     "b",
+     "a\xEF\xBF\xBD"
+     "b"},
+};
+
+static char *
+redact(const char *text)
+{
+    g_autoptr(gpuvm_redaction) redaction = gpuvm_redaction_new();
+
+    gpuvm_redaction_learn(redaction, text);
+    return gpuvm_redaction_apply(redaction, text);
+}
+
+static void
+replaces(void **state G_GNUC_UNUSED)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *result = redact(cases[i].text);
+        g_autofree char *again = redact(result);
+
+        expect_text(cases[i].name, result, cases[i].expected);
+        (void)again; /* what is replaced may be replaced again, and nothing breaks */
+    }
+}
+
+/** A value has one placeholder in all texts, and a name is one where nothing tells so. */
+static void
+holds_together(void **state G_GNUC_UNUSED)
+{
+    g_autoptr(gpuvm_redaction) redaction = gpuvm_redaction_new();
+
+    gpuvm_redaction_add_name(redaction, "host", "Node7");
+    gpuvm_redaction_add_name(redaction, "user", "root");
+    gpuvm_redaction_learn(redaction, "/home/jane");
+    g_autofree char *first = gpuvm_redaction_apply(redaction, "node7: jane 10.1.2.3, root");
+    g_autofree char *second = gpuvm_redaction_apply(redaction, "10.1.2.4 10.1.2.3 node7.local");
+    g_autoptr(GPtrArray) told = gpuvm_redaction_tell(redaction);
+
+    expect_text("the first", first, "host1: user1 198.18.0.1, root");
+    expect_text("the second", second, "198.18.0.2 198.18.0.1 host1.local");
+    assert_int_equal(told->len, 3);
+    expect_text("told", told->pdata[0], "IPv4 addresses: 2");
+}
+
+#define RUNS 3000
+
+static char *
+random_secret(GRand *rand, int sort)
+{
+    guint32 a = g_rand_int(rand), b = g_rand_int(rand);
+
+    switch (sort) {
+    case 0:
+        return g_strdup_printf("%08x-%04x-4%03x-8%03x-%04x%08x", a, b & 0xffff, b >> 20, a & 0xfff,
+                               b & 0xffff, a);
+    case 1:
+        return g_strdup_printf("3c:%02x:%02x:%02x:%02x:%02x", a & 0xff, a >> 24, b & 0xff, b >> 8 & 0xff,
+                               b >> 24);
+    case 2:
+        return g_strdup_printf("10.%u.%u.%u", a & 0xff, a >> 24, b & 0xff);
+    case 3:
+        return g_strdup_printf("2a02:%x:%x:%x::%x", (a & 0xfff) + 1, (b & 0xfff) + 1, (a >> 20) + 1,
+                               (b >> 20) + 1);
+    default:
+        return g_strdup_printf("node%u", a);
+    }
+}
+
+/** Whatever stands around them, no address, no identifier and no name is left. */
+static void
+leaves_none(void **state G_GNUC_UNUSED)
+{
+    static const char *const around[] = {" ",    "\n", "'", "\"", ",",    "(", ")", "<a>",
+                                         "</a>", "=",  "/", ";",  " is ", "[", "]"};
+    const char *seed = g_getenv("GPUVM_TEST_SEED");
+    guint32 first = seed ? (guint32)strtoul(seed, NULL, 10) : 1;
+
+    for (guint32 run = 0; run < (seed ? 1 : RUNS); run++) {
+        g_autoptr(GRand) rand = g_rand_new_with_seed(first + run);
+        g_autoptr(gpuvm_redaction) redaction = gpuvm_redaction_new();
+        g_autoptr(GString) text = g_string_new(NULL);
+        g_autoptr(GPtrArray) secrets = g_ptr_array_new_with_free_func(g_free);
+
+        for (int i = g_rand_int_range(rand, 1, 12); i > 0; i--) {
+            int sort = g_rand_int_range(rand, 0, 5);
+            char *secret = random_secret(rand, sort);
+
+            if (sort == 4)
+                gpuvm_redaction_add_name(redaction, "host", secret);
+            g_ptr_array_add(secrets, secret);
+            g_string_append_printf(text, "%s%s%s", around[g_rand_int_range(rand, 0, G_N_ELEMENTS(around))],
+                                   secret, around[g_rand_int_range(rand, 0, G_N_ELEMENTS(around))]);
+        }
+        g_autofree char *result = gpuvm_redaction_apply(redaction, text->str);
+        for (guint i = 0; i < secrets->len; i++) {
+            if (strstr(result, secrets->pdata[i]))
+                fail_msg("GPUVM_TEST_SEED=%u: %s is left of %s:\n%s", first + run, (char *)secrets->pdata[i],
+                         text->str, result);
+        }
+    }
+}
+
+/** What is long takes no longer than its length says, and is not given up. */
+static void
+takes_long_texts(void **state G_GNUC_UNUSED)
+{
+    static const char *const parts[] = {"a", "-", "a.", "0", "f:", "1.", "a@", "/home/", "x "};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
+        g_autoptr(GString) text = g_string_new(NULL);
+
+        while (text->len < 1 << 17)
+            g_string_append(text, parts[i]);
+        g_string_append(text, " 10.0.0.7 end");
+        g_autofree char *result = redact(text->str);
+        if (!g_str_has_suffix(result, " 198.18.0.1 end"))
+            fail_msg("of many '%s' is left: %.40s", parts[i], result);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(replaces),
+        cmocka_unit_test(holds_together),
+        cmocka_unit_test(leaves_none),
+        cmocka_unit_test(takes_long_texts),
+    };
+
+    return cmocka_run_group_tests_name("redact", tests, NULL, NULL);
+}
