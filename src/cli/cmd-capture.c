@@ -126,8 +126,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 static const GOptionEntry options[] = {
     {"output", 'o', 0, G_OPTION_ARG_FILENAME, &file, "write to FILE (here -o is not the format)", "FILE"},
     {"bundle", 0, 0, G_OPTION_ARG_FILENAME, &bundle_file,
-     "write an archive for others to FILE (.tar.gz, .tar.zst): host, definitions, domain XML, logs, without names",
-     "FILE"},
+     "write an archive for others to FILE (.tar.gz, .tar.zst)", "FILE"},
     {"yes", 0, 0, G_OPTION_ARG_NONE, &yes, "with --bundle, write it without being asked", NULL},
     {"full", 0, 0, G_OPTION_ARG_NONE, &full, "with serial numbers and the host's UUID", NULL},
     G_OPTION_ENTRY_NULL,
