@@ -150,27 +150,36 @@ add_logs(making *work, const char *vm)
         add_log(work, logs->console, g_strdup_printf("logs/%s/console.log", vm));
 }
 
-/* VM @name, as it is defined. */
+/* VM @name, as it is defined; where the definition of its name that was given is another file, that comes beside its XML. */
 static bool
 add_vm(making *work, const char *name)
 {
     gpuvm_session *session = work->session;
+    g_autofree char *plugin = NULL;
+    g_autofree char *given = g_strdup_printf("definitions/%s.yaml", name);
+    g_autofree char *xml_name = g_strdup_printf("domains/%s.xml", name);
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
     GError *error = NULL;
     char *xml = domain ? gpuvm_domain_xml(domain, true, &error) : NULL, *definition;
 
+    if (has(work, xml_name)) {
+        g_free(xml);
+        return true;
+    }
     if (error)
         gpuvm_session_fail(session, error);
     if (!xml)
         return false;
-    add(work, g_strdup_printf("domains/%s.xml", name), xml);
+    add(work, g_steal_pointer(&xml_name), xml);
     definition = gpuvm_export(session, name);
     if (!definition)
         return false;
-    add(work, g_strdup_printf("definitions/%s.yaml", name), definition);
+    add(work, has(work, given) ? g_strdup_printf("domains/%s.yaml", name) : g_steal_pointer(&given),
+        definition);
     add_logs(work, name);
-    return true;
+    plugin = record->plugin ? gpuvm_plugin_file(session, record->plugin) : NULL;
+    return !plugin || !g_file_test(plugin, G_FILE_TEST_EXISTS) || add_plugin(work, record->plugin);
 }
 
 static bool
@@ -309,7 +318,12 @@ gpuvm_bundle_make(gpuvm_session *session, char **arguments)
 
     if (right && !*arguments)
         right = add_every_vm(&work);
-    for (char **argument = arguments; right && *argument; argument++)
-        right = is_path(*argument) ? add_definitions(&work, *argument) : add_vm(&work, *argument);
+    for (unsigned turn = 0; turn < 2;
+         turn++) { /* what is given comes first, whatever is defined by its name */
+        for (char **argument = arguments; right && *argument; argument++) {
+            if (is_path(*argument) == (turn == 0))
+                right = turn == 0 ? add_definitions(&work, *argument) : add_vm(&work, *argument);
+        }
+    }
     return right ? redact(&work) : NULL;
 }

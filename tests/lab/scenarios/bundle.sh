@@ -84,9 +84,23 @@ print(sorted(d["message"] for d in answer["diagnostics"] if d["severity"] == "er
 [ "$here" = "$there" ] || fail "not the same: $(diff <(echo "$here") <(echo "$there"))"$'\n'"$OUT"
 [ "$STATUS" = "$status" ] || fail "exit $STATUS, not $status"
 
-# Every VM, when none is named.
+# A definition and the VM of its name are two files.
+expect_exit 0 gpuvm capture --yes --bundle "$TMPDIR/both.tar.gz" one one "$TMPDIR/one.yaml"
+expect_text 'definitions/one.yaml' 'domains/one.yaml'
+[ "$(tar -tzf "$TMPDIR/both.tar.gz" | sort | uniq -d)" = '' ] || fail 'a file is in it twice'
+
+# Every VM, when none is named, with its plugin.
+printf 'kind: plugin\nname: base\nresources: {memory_mb: 256}\n' > "$TMPDIR/base.yaml"
+printf 'name: based\nplugin: base\nnetwork: {mode: none}\n' > "$TMPDIR/based.yaml"
+expect_exit 0 gpuvm plugin install "$TMPDIR/base.yaml"
+expect_exit 0 gpuvm define "$TMPDIR/based.yaml"
+expect_exit 0 gpuvm capture --yes --bundle "$TMPDIR/all.tar.gz"
+expect_text 'domains/one.xml' 'definitions/based.yaml' 'definitions/plugin-base.yaml'
 expect_exit 0 gpuvm capture --yes --bundle "$TMPDIR/all.tar.zst"
-expect_text 'domains/one.xml'
+mkdir "$TMPDIR/all"
+tar -xzf "$TMPDIR/all.tar.gz" -C "$TMPDIR/all"
+cd "$TMPDIR/all"
+expect_exit 0 gpuvm --plugin-dir "$TMPDIR" plan --host host.xml definitions
 
 # At a terminal the user is asked; what cannot be written leaves nothing.
 cd "$TMPDIR"
