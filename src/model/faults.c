@@ -109,10 +109,12 @@ gpuvm_fault_suspected(const char *line, bool kernel)
 {
     static const char words[] =
         "\\b(errors?|fail(s|ed|ure)?|cannot|can't|could not|unable|denied|fatal|panic|invalid|"
-        "timed out|BUG|Oops|segfault|not (permitted|supported|viable|found))\\b";
+        "timed out|(?-i:BUG)|Oops|segfault|not (permitted|supported|viable|found))\\b";
     static const char things[] =
         "\\b(vfio|iommu|DMAR|AMD-Vi|NVRM|nvidia|amdgpu|nouveau|kvm|qemu|libvirt|pcieport|AER)";
 
-    return g_regex_match_simple(words, line, G_REGEX_CASELESS | LINE_FLAGS, 0) &&
+    /* libvirt writes QEMU's command line into its log, each line but the last with a backslash at its end */
+    return !g_str_has_suffix(line, " \\") &&
+           g_regex_match_simple(words, line, G_REGEX_CASELESS | LINE_FLAGS, 0) &&
            (!kernel || g_regex_match_simple(things, line, G_REGEX_CASELESS | LINE_FLAGS, 0));
 }
