@@ -333,18 +333,11 @@ check_fleets(gpuvm_session *session, const GPtrArray *drafts)
     }
 }
 
-bool
-gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
+/* @order: those of @drafts that can be planned, in the order in which they are */
+static bool
+plan_in_order(gpuvm_session *session, const GPtrArray *drafts, const GPtrArray *order)
 {
-    g_autoptr(GPtrArray) order = NULL;
-    bool again = false;
-
-    for (guint i = 0; i < drafts->len; i++)
-        again |= gpuvm_draft_reset(drafts->pdata[i]);
-    if (again)
-        gpuvm_session_forget(session);
-    order = gpuvm_drafts_order(session, drafts);
-    if (order->len == 0 || !gpuvm_session_gather(session) || !gpuvm_fleet_count(session, drafts))
+    if (!gpuvm_session_gather(session) || !gpuvm_fleet_count(session, drafts))
         return false;
     for (guint i = 0; i < order->len; i++) {
         const gpuvm_draft *draft = order->pdata[i];
@@ -355,6 +348,26 @@ gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
     }
     check_fleets(session, drafts);
     return true;
+}
+
+bool
+gpuvm_drafts_plan(gpuvm_session *session, const GPtrArray *drafts)
+{
+    g_autoptr(GPtrArray) order = NULL;
+    bool again = false, planned;
+
+    for (guint i = 0; i < drafts->len; i++)
+        again |= gpuvm_draft_reset(drafts->pdata[i]);
+    if (again)
+        gpuvm_session_forget(session);
+    order = gpuvm_drafts_order(session, drafts);
+    if (order->len == 0 || (!session->host_file && !gpuvm_session_connect(session)))
+        return false;
+    gpuvm_session_pend(session, (gpuvm_pending){.begun = g_get_monotonic_time()},
+                       "looking at the host's devices");
+    planned = plan_in_order(session, drafts, order);
+    gpuvm_session_settle(session);
+    return planned;
 }
 
 GPtrArray *

@@ -12,6 +12,12 @@ at_terminal()
     expect_exit 0 "$lab_source/terminal.py" env --default-signal=INT "$GPUVM" "$@"
 }
 
+# a host that is slow to tell what it has
+find_fault virt.so
+expect_exit 0 "$lab_source/terminal.py" env LD_PRELOAD="$fault" GPUVM_FAULT_HOLD=NodeDeviceGetXMLDesc GPUVM_FAULT_UNTIL="$TMPDIR/told" \
+    ASAN_OPTIONS=verify_asan_link_order=0 "$GPUVM" plan "$TMPDIR/vm.yaml" -- \
+    expect "looking at the host's devices, 1 s" run ": > '$TMPDIR/told'" expect $'\e[K' expect 'vm.yaml): unchanged' exit 0
+
 at_terminal stop vm -- expect 'vm: asked the guest to shut down, 1 s of 90 s; --force ends it' expect '2 s of 90 s' signal INT \
     expect $'\e[K' expect "interrupted: domain 'vm' was asked to shut down and still runs" \
     expect 'gpuvm stop --force vm' exit 1
