@@ -273,7 +273,7 @@ read_device(gpuvm_session *session, const char *what, gpuvm_pci_ref *ret_ref, bo
 
     *ret_device = what && gpuvm_pci_ref_parse(what, ret_ref, &why, &hint);
     if (*ret_device || !what ||
-        !(g_ascii_isdigit(*what) || strchr(what, '.'))) /* no element has such a name */
+        !(g_ascii_isdigit(*what) || strchr(what, ':'))) /* no element has such a name */
         return true;
     diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s", why);
     if (hint)

@@ -170,7 +170,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     if (is_format("png") && isatty(STDOUT_FILENO)) {
         gpuvm_diag_hint(
             gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "a PNG is not for a terminal"),
-            "write it to a file: gpuvm topology -o png >FILE.png");
+            "write it to a file, by >FILE.png at the end of the command");
         return;
     }
     host = gpuvm_inspect_topology(cli->session, argc > 0 ? argv[0] : NULL, all, &guest);
@@ -187,7 +187,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 }
 
 static const GOptionEntry options[] = {
-    {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "every PCI device, not only GPUs, NICs, disks and NVSwitches",
+    {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "cards of every kind, not only GPUs, NICs, disks and NVSwitches",
      NULL},
     {"dark", 0, 0, G_OPTION_ARG_NONE, &dark,
      "draw on a dark ground; an SVG otherwise does as its reader prefers", NULL},

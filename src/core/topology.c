@@ -174,8 +174,10 @@ add_card(const planting *p, const gpuvm_device *first)
         return;
     branch = gpuvm_branch_add(parent_of(p, first), gpuvm_branch_kind_of(best));
     branch->name = gpuvm_device_name(best);
+    add_function(p, branch, best);
     for (guint i = 0; i < functions->len; i++) {
-        add_function(p, branch, functions->pdata[i]);
+        if (functions->pdata[i] != best)
+            add_function(p, branch, functions->pdata[i]);
         g_hash_table_insert(p->branches, &((gpuvm_device *)functions->pdata[i])->addr, branch);
     }
     judge(p, branch, first);

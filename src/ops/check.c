@@ -34,6 +34,7 @@ GPtrArray *
 gpuvm_check_host(gpuvm_session *session)
 {
     gpuvm_fitness_input input = {.policies = &session->policies};
+    g_autoptr(GPtrArray) lines = NULL;
     GPtrArray *findings;
     unsigned failed = 0;
 
@@ -43,10 +44,11 @@ gpuvm_check_host(gpuvm_session *session)
         return NULL;
     input.facts = session->facts;
     findings = gpuvm_fitness_check(&input);
-    for (guint i = 0; i < findings->len; i++)
-        failed += ((const gpuvm_finding *)findings->pdata[i])->verdict == GPUVM_FAIL;
+    lines = gpuvm_fitness_summary(findings);
+    for (guint i = 0; i < lines->len; i++)
+        failed += ((const gpuvm_finding *)lines->pdata[i])->verdict == GPUVM_FAIL;
     if (failed > 0)
         gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "%u of %u checks failed", failed,
-                          findings->len);
+                          lines->len);
     return findings;
 }

@@ -64,6 +64,20 @@ find_item(const gpuvm_vm *vm, const gpuvm_pci_addr *addr)
     return NULL;
 }
 
+/* Whether @item, which the device at hand was named by, came to be another one, as gpuvm.lock has it. */
+static bool
+is_elsewhere(const gpuvm_plan *plan, const gpuvm_passthrough *item)
+{
+    for (guint i = 0; i < plan->functions->len; i++) {
+        const gpuvm_plan_function *function = plan->functions->pdata[i];
+
+        if (function->mark.line == item->object.node->mark.line &&
+            function->mark.column == item->object.node->mark.column)
+            return true;
+    }
+    return false;
+}
+
 static void
 judge_draft(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_pci_ref *ref,
             gpuvm_explained *explained)
@@ -86,7 +100,7 @@ judge_draft(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_pci_re
         mark = function->mark;
         explained->why = g_strdup(function->why);
     }
-    explained->named = function || item;
+    explained->named = function || (item && !is_elsewhere(plan, item));
     explained->file = mark.source ? g_strdup(mark.source->name) : NULL;
     explained->line = mark.line;
 }

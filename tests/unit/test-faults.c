@@ -128,7 +128,7 @@ texts_are_whole(void **state G_GNUC_UNUSED)
     g_autofree char *untried = gpuvm_fault_trust(gpuvm_fault_of_line("No available IOMMU models", false));
 
     assert_true(g_str_has_prefix(text, "another function of the IOMMU group"));
-    assert_non_null(strstr(text, ": `gpuvm devices` shows which"));
+    assert_non_null(strstr(text, ": `gpuvm devices --all` shows which"));
     assert_string_equal(trust, "seen in a log, confidence high");
     assert_non_null(strstr(untried, "; remedy not tried"));
     for (unsigned i = 0; i < gpuvm_faults_count; i++) {
