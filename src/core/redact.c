@@ -9,6 +9,8 @@
 #include "base/url.h"
 
 #define HIDDEN "(hidden)"
+#define LONGEST_NAME 253     /* of a host: RFC 1035 */
+#define MOST_OF_PATTERN 8000 /* bytes: PCRE takes some 64 KiB */
 
 /* A sort of what is replaced. */
 typedef struct sort {
@@ -91,7 +93,12 @@ static const sort sorts[] = {
     {"secret", "\\$(?:[0-9][a-z]?|y|gy|sha1)\\$[^\\s'\"<]+", NULL},
     {"secret",
      "(?i)(?:passw(?:or)?d|passphrase|secret|token|api_?key|credential)[a-z0-9_.-]{0,40}['\"]?[ \\t]*[=:][ \\t]*"
-     "(?!['\"]?\\(hidden\\))(\"[^\"\\n]+\"|'[^'\\n]+'|[^\\s'\"<&]+)",
+     "(?!['\"]?\\(hidden\\))(\"(?:[^\"\\\\\\n]|\\\\.)+\"|'[^'\\n]+'|(?:[^\\s'\"<&]|&[a-z0-9#]+;)+)",
+     NULL},
+    {"secret", "(?i)(?:\\b|_)(?:pass|pwd|luks_key)=([^\\s'\"<&]+)", NULL},
+    {"secret",
+     "\\b(?:gh[a-z]_[0-9A-Za-z]{20,}|hf_[0-9A-Za-z]{20,}|AKIA[0-9A-Z]{12,}|glpat-[0-9A-Za-z_-]{16,}|xox[a-z]-[0-9A-Za-z-]{10,}|"
+     "eyJ[0-9A-Za-z_-]{8,}\\.[0-9A-Za-z_-]{8,}\\.[0-9A-Za-z_-]*)",
      NULL},
     {"secret",
      "(?i)(?<![0-9a-z])--?[a-z-]{0,40}(?:passw(?:or)?d|passphrase|secret|token|api-?key|credential)[a-z-]{0,40}['\"]?[\\s,]+(?:- )?"
@@ -99,6 +106,7 @@ static const sort sorts[] = {
      NULL},
     {"secret", "(?i)\\b(?:bearer|basic) ([A-Za-z0-9+/=_.-]{8,})", NULL},
     {"UUID", "(?<!" HEX ")" HEX "{8}-" HEX "{4}-" HEX "{4}-" HEX "{4}-" HEX "{12}(?!" HEX ")", uuid},
+    {"UUID", "(?<![0-9A-Za-z])" HEX "{32}(?![0-9A-Za-z])", uuid},
     {"serial number", "<serial>([^<\\n]+)</serial>", serial},
     {"serial number", "<entry name=['\"](?:serial|asset|uuid)['\"]>([^<\\n]+)</entry>", serial},
     {"serial number",
@@ -108,9 +116,11 @@ static const sort sorts[] = {
     {"MAC address", "\\benx(" HEX "{12})\\b", bare_mac},
     {"mail address", "[0-9A-Za-z_.+-]{1,64}@[0-9A-Za-z-]{1,63}(?:\\.[0-9A-Za-z-]+)+", mail},
     {"MAC address", "(?<![0-9A-Fa-f:])" HEX "{2}(?::" HEX "{2}){5}(?![0-9A-Fa-f:])", mac},
+    {"MAC address", "(?<![0-9A-Za-z-])" HEX "{2}(?:-" HEX "{2}){5}(?![0-9A-Za-z-])", mac},
     {"IPv6 address",
      NO_WORD_BEFORE "(?!::1?(?![0-9A-Fa-f:]))(?:(?:" HEX "{1,4}:){7}" HEX "{1,4}|(?=[0-9A-Fa-f:]*::)(?:" HEX
-                    "{1,4}:){0,7}(?::" HEX "{1,4}){1,7}|(?:" HEX "{1,4}:){1,7}:)(?![0-9A-Za-z:])",
+                    "{1,4}:){0,7}(?::" HEX "{1,4}){1,7}|(?:" HEX
+                    "{1,4}:){1,7}:)(?![0-9A-Za-z]|:[0-9A-Fa-f:])",
      ipv6},
     {"IPv4 address",
      "(?<![0-9.])(?!(?:127|255)\\.|0\\.0\\.0\\.0)(?:" OCTET "\\.){3}" OCTET "(?![0-9]|\\.[0-9])", ipv4},
@@ -128,10 +138,13 @@ static const struct {
 
 /* Names that are nobody's, and words of the files themselves that are not to be replaced everywhere. */
 static const char *const common[] = {
-    "localhost", "localdomain", "root",   "host",  "node",    "server", "kvm",    "qemu",   "test",
-    "domain",    "system",      "local",  "gpuvm", "libvirt", "admin",  "user",   "name",   "device",
-    "type",      "default",     "debian", "linux", "www",     "data",   "driver", "memory", "disk",
-    "source",    "target",      "file",   "info",  "error",   "none",   "auto",   NULL};
+    "localhost", "localdomain", "root",    "host",     "node",    "server", "kvm",    "qemu",   "test",
+    "domain",    "system",      "local",   "gpuvm",    "libvirt", "admin",  "user",   "name",   "device",
+    "type",      "default",     "debian",  "linux",    "www",     "data",   "driver", "memory", "disk",
+    "source",    "target",      "file",    "info",     "error",   "none",   "auto",   "nvidia", "nouveau",
+    "amdgpu",    "radeon",      "vfio",    "vfio-pci", "intel",   "amd",    "pci",    "usb",    "sata",
+    "virtio",    "bridge",      "network", "hostdev",  "guest",   "boot",   "raw",    "qcow2",  "efi",
+    "bios",      "true",        "false",   "yes",      "no",      NULL};
 
 struct gpuvm_redaction {
     GHashTable *numbers; /* "SORT VALUE" → its number */
@@ -182,7 +195,7 @@ gpuvm_redaction_add_name(gpuvm_redaction *redaction, const char *kind, const cha
 {
     g_autofree char *lower = g_utf8_strdown(name, -1);
 
-    if (strlen(name) > 1 && !g_strv_contains(common, lower) &&
+    if (strlen(name) > 1 && strlen(name) <= LONGEST_NAME && !g_strv_contains(common, lower) &&
         !g_hash_table_contains(redaction->names, lower))
         g_hash_table_insert(redaction->names, g_steal_pointer(&lower), g_strdup(kind));
 }
@@ -295,33 +308,41 @@ compare_lengths(gconstpointer a, gconstpointer b)
     return strlen(x) != strlen(y) ? (strlen(x) > strlen(y) ? -1 : 1) : strcmp(x, y);
 }
 
-/* A pattern of all names, the longest first; NULL: there is none. */
-static char *
-pattern_of_names(const gpuvm_redaction *redaction)
+/* Patterns of all names (char *), the longest first. */
+static GPtrArray *
+patterns_of_names(const gpuvm_redaction *redaction)
 {
     guint n;
     g_autofree gpointer *names = g_hash_table_get_keys_as_array(redaction->names, &n);
-    GString *pattern = g_string_new("(?i)(?<![a-z0-9])(");
+    GPtrArray *patterns = g_ptr_array_new_with_free_func(g_free);
 
     qsort(names, n, sizeof(*names), compare_lengths);
-    for (guint i = 0; i < n; i++) {
-        g_autofree char *name = g_regex_escape_string(names[i], -1);
+    for (guint i = 0; i < n;) {
+        GString *pattern = g_string_new("(?i)(?<![a-z0-9])(");
+        const char * or = "";
 
-        g_string_append_printf(pattern, "%s%s", i > 0 ? "|" : "", name);
+        for (; i < n && pattern->len < MOST_OF_PATTERN; i++, or = "|") {
+            g_autofree char *name = g_regex_escape_string(names[i], -1);
+
+            g_string_append_printf(pattern, "%s%s", or, name);
+        }
+        g_string_append(pattern, ")(?![a-z0-9])");
+        g_ptr_array_add(patterns, g_string_free(pattern, FALSE));
     }
-    g_string_append(pattern, ")(?![a-z0-9])");
-    return g_string_free(pattern, n == 0);
+    return patterns;
 }
 
 char *
 gpuvm_redaction_apply(gpuvm_redaction *redaction, const char *text)
 {
-    g_autofree char *names = pattern_of_names(redaction);
+    g_autoptr(GPtrArray) names = patterns_of_names(redaction);
     char *result = hide_in_urls(redaction, g_utf8_make_valid(text, -1));
 
     for (size_t i = 0; i < G_N_ELEMENTS(sorts); i++)
         result = replace_all(redaction, &sorts[i], sorts[i].pattern, result);
-    return names ? replace_all(redaction, NULL, names, result) : result;
+    for (guint i = 0; i < names->len; i++)
+        result = replace_all(redaction, NULL, names->pdata[i], result);
+    return result;
 }
 
 static int
