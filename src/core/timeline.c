@@ -40,11 +40,28 @@ time_of(const char *iso, GTimeZone *zone)
                 : GPUVM_TIME_UNKNOWN;
 }
 
-/* The bytes of @line that @pattern takes at its beginning, in parts (g_strfreev); NULL. */
+/* @pattern, compiled when it is asked for first, and kept until the program ends. */
+static GRegex *
+compile(const char *pattern)
+{
+    static GHashTable *compiled;
+    GRegex *regex;
+
+    if (!compiled)
+        compiled = g_hash_table_new(g_str_hash, g_str_equal);
+    regex = g_hash_table_lookup(compiled, pattern);
+    if (!regex) {
+        regex = g_regex_new(pattern, G_REGEX_RAW | G_REGEX_ANCHORED | G_REGEX_OPTIMIZE, 0, NULL);
+        g_hash_table_insert(compiled, (gpointer)pattern, regex);
+    }
+    return regex;
+}
+
+/* The bytes of @line that @pattern, a constant, takes at its beginning, in parts (g_strfreev); NULL. */
 static char **
 take(const char **line, const char *pattern)
 {
-    g_autoptr(GRegex) regex = g_regex_new(pattern, G_REGEX_RAW | G_REGEX_ANCHORED, 0, NULL);
+    GRegex *regex = compile(pattern);
     g_autoptr(GMatchInfo) match = NULL;
     int end = 0;
 
@@ -123,14 +140,17 @@ gpuvm_timeline_add(GPtrArray *events, gpuvm_log log, const char *bytes, size_t s
 {
     g_auto(GStrv) console = log == GPUVM_LOG_CONSOLE ? gpuvm_tail_lines(bytes, size, MOST_LINES) : NULL;
     const char *end = bytes + size;
+    const char *at = end;
 
+    for (unsigned lines = 0; at > bytes && lines <= MOST_LINES; at--)
+        lines += at[-1] == '\n';
     for (char **line = console; line && *line; line++) {
         gpuvm_event *event = read_line(*line, log, begin, boot);
 
         begin = event->time;
         g_ptr_array_add(events, event);
     }
-    for (const char *at = bytes; !console && at < end;) {
+    while (!console && at < end) {
         const char *next = memchr(at, '\n', (size_t)(end - at));
         size_t n = (size_t)((next ? next : end) - at);
         g_autofree char *line = g_strndup(at, MIN(n, MOST_BYTES * 2));
