@@ -20,6 +20,7 @@ typedef struct gpuvm_cardfile {
     bool created, changed; /* or would be */
     gpuvm_spec *former;    /* NULL: there was none */
     GArray *cards;         /* gpuvm_relock_card, of this host */
+    int held;              /* the directory, kept from others; -1 */
 } gpuvm_cardfile;
 
 /**

@@ -24,6 +24,9 @@ GPtrArray *gpuvm_load_names(const char *directory);
 /* The text of @file ("-": standard input), at most one byte more than a definition may have; NULL: see @diags. */
 gpuvm_source *gpuvm_load_source(const char *file, gpuvm_diags *diags);
 
+/* The same of a file that nobody named, but that is beside one: it is a regular file, and no link to one elsewhere. */
+gpuvm_source *gpuvm_load_regular(const char *file, gpuvm_diags *diags);
+
 /** The same of a file that decides what others may do; @ret_absent as gpuvm_guard_open has it. */
 gpuvm_source *gpuvm_load_guarded(const char *file, gpuvm_guard guard, bool *ret_absent, gpuvm_diags *diags);
 

@@ -5,8 +5,10 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <glib/gstdio.h>
 
@@ -82,6 +84,30 @@ gpuvm_load_source(const char *file, gpuvm_diags *diags)
     source = read_stream(stream, standard ? "<stdin>" : file, diags);
     if (!standard)
         fclose(stream);
+    return source;
+}
+
+gpuvm_source *
+gpuvm_load_regular(const char *file, gpuvm_diags *diags)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    gpuvm_source *source = NULL;
+    struct stat status;
+    FILE *stream;
+
+    if (fd < 0 && errno != ELOOP) {
+        cannot(diags, "open", file, errno);
+        return NULL;
+    }
+    if (fd < 0 || fstat(fd, &status) < 0 || !S_ISREG(status.st_mode)) {
+        gpuvm_diags_error(diags, GPUVM_EXIT_INVALID, NULL, "%s is not a regular file", file);
+        if (fd >= 0)
+            close(fd);
+        return NULL;
+    }
+    stream = fdopen(fd, "r");
+    source = read_stream(stream, file, diags);
+    fclose(stream);
     return source;
 }
 
