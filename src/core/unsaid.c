@@ -53,6 +53,7 @@ static const struct {
     {"devices/interface"},
     {"devices/hostdev"},
     {"devices/vsock"},
+    {"devices/watchdog", "model", "itco"}, /* q35 has one, which libvirt 9.1 and newer say */
     {"devices/controller", "type", "pci sata virtio-serial"},
     {"devices/controller", "model", "none"},
     {"devices/serial", "type", "pty"},
