@@ -5,10 +5,7 @@
 
 #include <string.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-
-#include "host/library.h"
+#include "host/archive.h"
 
 /* Lengths and places in bytes, from ECMA-119, Rock Ridge (RRIP) and its carrier SUSP (IEEE P1281). */
 #define SECTOR 2048
@@ -26,79 +23,26 @@ static const size_t volume_dates[] = {813, 830, 864};   /* made, changed, valid 
 static const char volume_date[17] = "1980010100000000"; /* and no offset from UTC */
 static const guint8 record_date[7] = {80, 1, 1, 0, 0, 0, 0}; /* years since 1900; 9.1.5 */
 
-/* keep sorted */
-#define FUNCTIONS(X)                                                                                         \
-    X(entry_free)                                                                                            \
-    X(entry_new)                                                                                             \
-    X(entry_set_filetype)                                                                                    \
-    X(entry_set_pathname)                                                                                    \
-    X(entry_set_perm)                                                                                        \
-    X(entry_set_size)                                                                                        \
-    X(error_string)                                                                                          \
-    X(write_close)                                                                                           \
-    X(write_data)                                                                                            \
-    X(write_free)                                                                                            \
-    X(write_header)                                                                                          \
-    X(write_new)                                                                                             \
-    X(write_open)                                                                                            \
-    X(write_set_bytes_in_last_block)                                                                         \
-    X(write_set_format_iso9660)                                                                              \
-    X(write_set_options)
-
-#define MEMBER(name) __typeof__(&archive_##name) name;
-static struct {
-    FUNCTIONS(MEMBER)
-} lib;
-
-static const gpuvm_library library = {.soname = GPUVM_ARCHIVE_SONAME,
-                                      .title = "libarchive",
-                                      .package = GPUVM_ARCHIVE_PACKAGE,
-                                      .version = "3.6",
-                                      .prefix = "archive_",
-                                      .names = (const char *const[]){FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},
-                                      .functions = &lib};
-
-static la_ssize_t
-take(struct archive *archive G_GNUC_UNUSED, void *image, const void *bytes, size_t size)
-{
-    g_byte_array_append(image, bytes, (guint)size);
-    return (la_ssize_t)size;
-}
-
+/* A text that there is none of is no file. */
 static bool
 add_file(struct archive *archive, const char *name, const char *text)
 {
-    struct archive_entry *entry;
-    size_t size;
-    bool right;
-
-    if (!text)
-        return true;
-    size = strlen(text);
-    entry = lib.entry_new();
-    lib.entry_set_pathname(entry, name);
-    lib.entry_set_filetype(entry, AE_IFREG);
-    lib.entry_set_perm(entry, 0444);
-    lib.entry_set_size(entry, (la_int64_t)size);
-    right = lib.write_header(archive, entry) == ARCHIVE_OK &&
-            lib.write_data(archive, text, size) == (la_ssize_t)size;
-    lib.entry_free(entry);
-    return right;
+    return !text || gpuvm_archive_add(archive, name, text, 0444);
 }
 
 static bool
-write_image(struct archive *archive, const gpuvm_plan_seed *seed, GByteArray *image)
+write_image(struct archive *archive, GByteArray *image, const void *data)
 {
+    const gpuvm_plan_seed *seed = data;
+
     /* padded, since busybox's findfs reads 68 KiB at once: a smaller disk has no label for it */
-    return lib.write_set_format_iso9660(archive) == ARCHIVE_OK &&
-           lib.write_set_options(archive, "volume-id=CIDATA,application-id=GPUVM,joliet,"
-                                          "rockridge=useful,pad") == ARCHIVE_OK &&
-           lib.write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
-           lib.write_open(archive, image, NULL, take, NULL) == ARCHIVE_OK &&
-           add_file(archive, "user-data", seed->user_data) &&
+    return gpuvm_archive.write_set_format_iso9660(archive) == ARCHIVE_OK &&
+           gpuvm_archive.write_set_options(archive, "volume-id=CIDATA,application-id=GPUVM,joliet,"
+                                                    "rockridge=useful,pad") == ARCHIVE_OK &&
+           gpuvm_archive.write_set_bytes_in_last_block(archive, 1) == ARCHIVE_OK &&
+           gpuvm_archive_open(archive, image) && add_file(archive, "user-data", seed->user_data) &&
            add_file(archive, "meta-data", seed->meta_data) &&
-           add_file(archive, "network-config", seed->network_config) &&
-           lib.write_close(archive) == ARCHIVE_OK;
+           add_file(archive, "network-config", seed->network_config);
 }
 
 static guint32
@@ -153,19 +97,9 @@ fix_times(GByteArray *image)
 GByteArray *
 gpuvm_seed_make(const gpuvm_plan_seed *seed, GError **error)
 {
-    g_autoptr(GByteArray) image = g_byte_array_new();
-    struct archive *archive;
-    bool right;
+    GByteArray *image = gpuvm_archive_make("the cloud-init seed", write_image, seed, error);
 
-    if (!gpuvm_library_load(&library, error))
-        return NULL;
-    archive = lib.write_new();
-    right = write_image(archive, seed, image);
-    if (right)
+    if (image)
         fix_times(image);
-    else
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot make the cloud-init seed: %s",
-                    lib.error_string(archive));
-    lib.write_free(archive);
-    return right ? g_steal_pointer(&image) : NULL;
+    return image;
 }

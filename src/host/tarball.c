@@ -8,46 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <archive.h>
-#include <archive_entry.h>
-
 #include <glib/gstdio.h>
 
 #include "base/error.h"
-#include "host/library.h"
-
-/* keep sorted */
-#define FUNCTIONS(X)                                                                                         \
-    X(entry_free)                                                                                            \
-    X(entry_new)                                                                                             \
-    X(entry_set_filetype)                                                                                    \
-    X(entry_set_pathname)                                                                                    \
-    X(entry_set_perm)                                                                                        \
-    X(entry_set_size)                                                                                        \
-    X(error_string)                                                                                          \
-    X(write_add_filter_gzip)                                                                                 \
-    X(write_add_filter_zstd)                                                                                 \
-    X(write_close)                                                                                           \
-    X(write_data)                                                                                            \
-    X(write_free)                                                                                            \
-    X(write_header)                                                                                          \
-    X(write_new)                                                                                             \
-    X(write_open)                                                                                            \
-    X(write_set_format_pax_restricted)                                                                       \
-    X(write_set_options)
-
-#define MEMBER(name) __typeof__(&archive_##name) name;
-static struct {
-    FUNCTIONS(MEMBER)
-} lib;
-
-static const gpuvm_library library = {.soname = GPUVM_ARCHIVE_SONAME,
-                                      .title = "libarchive",
-                                      .package = GPUVM_ARCHIVE_PACKAGE,
-                                      .version = "3.6",
-                                      .prefix = "archive_",
-                                      .names = (const char *const[]){FUNCTIONS(GPUVM_LIBRARY_NAME) NULL},
-                                      .functions = &lib};
+#include "host/archive.h"
 
 gpuvm_packed *
 gpuvm_packed_new(char *name, char *text)
@@ -81,61 +45,30 @@ gpuvm_tarball_knows(const char *path)
     return is_zstd(path) || g_str_has_suffix(path, ".tar.gz") || g_str_has_suffix(path, ".tgz");
 }
 
-static la_ssize_t
-take(struct archive *archive G_GNUC_UNUSED, void *bytes, const void *more, size_t size)
-{
-    g_byte_array_append(bytes, more, (guint)size);
-    return (la_ssize_t)size;
-}
+/* What is packed into what. */
+typedef struct packing {
+    const char *path;
+    const GPtrArray *files;
+} packing;
 
 static bool
-add_file(struct archive *archive, const gpuvm_packed *file)
+write_archive(struct archive *archive, GByteArray *bytes, const void *data)
 {
-    struct archive_entry *entry = lib.entry_new();
-    size_t size = strlen(file->text);
-    bool right;
+    const packing *work = data;
+    bool zstd = is_zstd(work->path);
+    bool right = (zstd ? gpuvm_archive.write_add_filter_zstd
+                       : gpuvm_archive.write_add_filter_gzip)(archive) == ARCHIVE_OK &&
+                 gpuvm_archive.write_set_format_pax_restricted(archive) == ARCHIVE_OK &&
+                 /* gzip's header has the time otherwise */
+                 (zstd || gpuvm_archive.write_set_options(archive, "gzip:!timestamp") == ARCHIVE_OK) &&
+                 gpuvm_archive_open(archive, bytes);
 
-    lib.entry_set_pathname(entry, file->name);
-    lib.entry_set_filetype(entry, AE_IFREG);
-    lib.entry_set_perm(entry, 0644);
-    lib.entry_set_size(entry, (la_int64_t)size);
-    right = lib.write_header(archive, entry) == ARCHIVE_OK &&
-            lib.write_data(archive, file->text, size) == (la_ssize_t)size;
-    lib.entry_free(entry);
+    for (guint i = 0; right && i < work->files->len; i++) {
+        const gpuvm_packed *file = work->files->pdata[i];
+
+        right = gpuvm_archive_add(archive, file->name, file->text, 0644);
+    }
     return right;
-}
-
-/* gzip's header has the time otherwise. */
-static bool
-begin(struct archive *archive, const char *path, GByteArray *bytes)
-{
-    bool zstd = is_zstd(path);
-
-    return (zstd ? lib.write_add_filter_zstd : lib.write_add_filter_gzip)(archive) == ARCHIVE_OK &&
-           lib.write_set_format_pax_restricted(archive) == ARCHIVE_OK &&
-           (zstd || lib.write_set_options(archive, "gzip:!timestamp") == ARCHIVE_OK) &&
-           lib.write_open(archive, bytes, NULL, take, NULL) == ARCHIVE_OK;
-}
-
-static GByteArray *
-pack(const char *path, const GPtrArray *files, GError **error)
-{
-    g_autoptr(GByteArray) bytes = g_byte_array_new();
-    struct archive *archive;
-    bool right;
-
-    if (!gpuvm_library_load(&library, error))
-        return NULL;
-    archive = lib.write_new();
-    right = begin(archive, path, bytes);
-    for (guint i = 0; right && i < files->len; i++)
-        right = add_file(archive, files->pdata[i]);
-    right = right && lib.write_close(archive) == ARCHIVE_OK;
-    if (!right)
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot make %s: %s", path,
-                    lib.error_string(archive));
-    lib.write_free(archive);
-    return right ? g_steal_pointer(&bytes) : NULL;
 }
 
 /* Beside @path first; a link, unlike a renamed file, takes no other one's place. */
@@ -166,7 +99,7 @@ put(const char *path, const GByteArray *bytes)
 bool
 gpuvm_tarball_write(const char *path, const GPtrArray *files, GError **error)
 {
-    g_autoptr(GByteArray) bytes = pack(path, files, error);
+    g_autoptr(GByteArray) bytes = gpuvm_archive_make(path, write_archive, &(packing){path, files}, error);
 
     if (!bytes)
         return false;
