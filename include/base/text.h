@@ -43,6 +43,9 @@ int gpuvm_text_compare(gconstpointer a, gconstpointer b);
 /** Whether @text is one of @patterns, which have blanks between them, and '*' for anything. */
 bool gpuvm_text_fits(const char *patterns, const char *text);
 
+/** @pattern, a constant that is always asked for with the same @flags: compiled once, and kept until the program ends. */
+GRegex *gpuvm_text_regex(const char *pattern, GRegexCompileFlags flags);
+
 /** What is shown of @text in a table: its first line, or @most characters of that; "…" stands for the rest. g_malloc. */
 char *gpuvm_text_begin(const char *text, glong most);
 

@@ -115,6 +115,25 @@ gpuvm_text_fits(const char *patterns, const char *text)
     return found;
 }
 
+GRegex *
+gpuvm_text_regex(const char *pattern, GRegexCompileFlags flags)
+{
+    static GMutex mutex;
+    static GHashTable *compiled;
+    GRegex *regex;
+
+    g_mutex_lock(&mutex);
+    if (!compiled)
+        compiled = g_hash_table_new(g_str_hash, g_str_equal);
+    regex = g_hash_table_lookup(compiled, pattern);
+    if (!regex) {
+        regex = g_regex_new(pattern, flags | G_REGEX_OPTIMIZE, 0, NULL);
+        g_hash_table_insert(compiled, (gpointer)pattern, regex);
+    }
+    g_mutex_unlock(&mutex);
+    return regex;
+}
+
 char *
 gpuvm_text_begin(const char *text, glong most)
 {

@@ -40,28 +40,11 @@ time_of(const char *iso, GTimeZone *zone)
                 : GPUVM_TIME_UNKNOWN;
 }
 
-/* @pattern, compiled when it is asked for first, and kept until the program ends. */
-static GRegex *
-compile(const char *pattern)
-{
-    static GHashTable *compiled;
-    GRegex *regex;
-
-    if (!compiled)
-        compiled = g_hash_table_new(g_str_hash, g_str_equal);
-    regex = g_hash_table_lookup(compiled, pattern);
-    if (!regex) {
-        regex = g_regex_new(pattern, G_REGEX_RAW | G_REGEX_ANCHORED | G_REGEX_OPTIMIZE, 0, NULL);
-        g_hash_table_insert(compiled, (gpointer)pattern, regex);
-    }
-    return regex;
-}
-
 /* The bytes of @line that @pattern, a constant, takes at its beginning, in parts (g_strfreev); NULL. */
 static char **
 take(const char **line, const char *pattern)
 {
-    GRegex *regex = compile(pattern);
+    GRegex *regex = gpuvm_text_regex(pattern, G_REGEX_RAW | G_REGEX_ANCHORED);
     g_autoptr(GMatchInfo) match = NULL;
     int end = 0;
 

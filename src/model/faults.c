@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
+
 /* The lines are anybody's bytes. */
 #define LINE_FLAGS (G_REGEX_RAW | G_REGEX_OPTIMIZE)
 
@@ -88,9 +90,9 @@ name_of(const gpuvm_fault_number *numbers, const char *digits, int base)
 char *
 gpuvm_fault_decode(const char *line)
 {
-    g_autoptr(GRegex) regex = g_regex_new("Xid \\(PCI:[0-9a-f:.]+\\): ([0-9]+)|"
-                                          "RmInitAdapter failed! \\(0x([0-9a-f]+):0x([0-9a-f]+):",
-                                          LINE_FLAGS, 0, NULL);
+    GRegex *regex = gpuvm_text_regex("Xid \\(PCI:[0-9a-f:.]+\\): ([0-9]+)|"
+                                     "RmInitAdapter failed! \\(0x([0-9a-f]+):0x([0-9a-f]+):",
+                                     LINE_FLAGS);
     g_autoptr(GMatchInfo) match = NULL;
 
     if (!g_regex_match(regex, line, 0, &match))
@@ -115,6 +117,6 @@ gpuvm_fault_suspected(const char *line, bool kernel)
 
     /* libvirt writes QEMU's command line into its log, each line but the last with a backslash at its end */
     return !g_str_has_suffix(line, " \\") &&
-           g_regex_match_simple(words, line, G_REGEX_CASELESS | LINE_FLAGS, 0) &&
-           (!kernel || g_regex_match_simple(things, line, G_REGEX_CASELESS | LINE_FLAGS, 0));
+           g_regex_match(gpuvm_text_regex(words, G_REGEX_CASELESS | LINE_FLAGS), line, 0, NULL) &&
+           (!kernel || g_regex_match(gpuvm_text_regex(things, G_REGEX_CASELESS | LINE_FLAGS), line, 0, NULL));
 }
