@@ -8,7 +8,7 @@
 #include "ops/session.h"
 
 /**
- * The findings (gpuvm_finding, owned by the array); a FAIL is an error in the diagnostics, too (exit code 5). NULL: the
- * host cannot be asked, see there.
+ * The findings (gpuvm_finding, owned by the array), and in *@ret_summary what gpuvm_fitness_summary makes of them; a FAIL there is an
+ * error in the diagnostics, too (exit code 5). NULL: the host cannot be asked, see there.
  */
-GPtrArray *gpuvm_check_host(gpuvm_session *session);
+GPtrArray *gpuvm_check_host(gpuvm_session *session, GPtrArray **ret_summary);

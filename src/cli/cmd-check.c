@@ -61,8 +61,8 @@ show_counts(gpuvm_output *output, const GPtrArray *findings)
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) findings = gpuvm_check_host(cli->session);
-    g_autoptr(GPtrArray) summary = findings ? gpuvm_fitness_summary(findings) : NULL;
+    g_autoptr(GPtrArray) summary = NULL;
+    g_autoptr(GPtrArray) findings = gpuvm_check_host(cli->session, &summary);
     const GPtrArray *shown = cli->verbose ? findings : summary;
     JsonArray *rows = json_array_new();
 

@@ -31,11 +31,10 @@ gather(gpuvm_session *session)
 }
 
 GPtrArray *
-gpuvm_check_host(gpuvm_session *session)
+gpuvm_check_host(gpuvm_session *session, GPtrArray **ret_summary)
 {
     gpuvm_fitness_input input = {.policies = &session->policies};
-    g_autoptr(GPtrArray) lines = NULL;
-    GPtrArray *findings;
+    GPtrArray *findings, *lines;
     unsigned failed = 0;
 
     if (!session->host_file && !gpuvm_session_connect(session))
@@ -44,7 +43,7 @@ gpuvm_check_host(gpuvm_session *session)
         return NULL;
     input.facts = session->facts;
     findings = gpuvm_fitness_check(&input);
-    lines = gpuvm_fitness_summary(findings);
+    lines = *ret_summary = gpuvm_fitness_summary(findings);
     for (guint i = 0; i < lines->len; i++)
         failed += ((const gpuvm_finding *)lines->pdata[i])->verdict == GPUVM_FAIL;
     if (failed > 0)
