@@ -34,6 +34,9 @@ typedef struct gpuvm_lock gpuvm_lock;
 gpuvm_lock *
 gpuvm_lock_file(const char *path, bool exclusive, void (*waiting)(void *data), void *data, GError **error);
 
+/** The same, exclusive, of the directory @path itself, where its file system can do that; nothing is made in it, nor said while it waits. */
+gpuvm_lock *gpuvm_lock_directory(const char *path, GError **error);
+
 /** The same for the lock called @name of the host of @connection. */
 gpuvm_lock *gpuvm_lock_take(const gpuvm_connection *connection, const char *name, bool exclusive,
                             void (*waiting)(void *data), void *data, GError **error);

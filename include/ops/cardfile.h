@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/relock.h"
+#include "host/lock.h"
 #include "ops/session.h"
 
 /**
@@ -20,7 +21,7 @@ typedef struct gpuvm_cardfile {
     bool created, changed; /* or would be */
     gpuvm_spec *former;    /* NULL: there was none */
     GArray *cards;         /* gpuvm_relock_card, of this host */
-    int held;              /* the directory, kept from others; -1 */
+    gpuvm_lock *held;      /* the directory, kept from others; NULL: its file system cannot do that */
 } gpuvm_cardfile;
 
 /**

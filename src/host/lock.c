@@ -40,7 +40,8 @@ wait_for(int fd, int how, const char *path, void (*waiting)(void *data), void *d
         return true;
     if (errno != EWOULDBLOCK)
         return fail(error, path, errno);
-    waiting(data);
+    if (waiting)
+        waiting(data);
     while (flock(fd, how) < 0) {
         if (errno != EINTR || gpuvm_interrupt_wanted())
             return fail(error, path, errno);
@@ -48,27 +49,43 @@ wait_for(int fd, int how, const char *path, void (*waiting)(void *data), void *d
     return true;
 }
 
-/* The file is made with @mode, whatever the umask says. */
+/* The lock on @fd, which is taken; -1: it could not be opened, for @number. */
 static gpuvm_lock *
-take(const char *path, mode_t mode, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
+keep(int fd, int number, const char *path, int how, void (*waiting)(void *data), void *data, GError **error)
 {
     gpuvm_lock *lock;
-    mode_t before = umask(0);
-    /* the file stays: taking away one that another process is about to lock would give the lock to two */
-    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode), number = errno;
 
-    umask(before);
     if (fd < 0) {
         fail(error, path, number);
         return NULL;
     }
-    if (!wait_for(fd, exclusive ? LOCK_EX : LOCK_SH, path, waiting, data, error)) {
+    if (!wait_for(fd, how, path, waiting, data, error)) {
         close(fd);
         return NULL;
     }
     lock = g_new(gpuvm_lock, 1);
     lock->fd = fd;
     return lock;
+}
+
+/* The file is made with @mode, whatever the umask says. */
+static gpuvm_lock *
+take(const char *path, mode_t mode, bool exclusive, void (*waiting)(void *data), void *data, GError **error)
+{
+    mode_t before = umask(0);
+    /* the file stays: taking away one that another process is about to lock would give the lock to two */
+    int fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, mode), number = errno;
+
+    umask(before);
+    return keep(fd, number, path, exclusive ? LOCK_EX : LOCK_SH, waiting, data, error);
+}
+
+gpuvm_lock *
+gpuvm_lock_directory(const char *path, GError **error)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), number = errno;
+
+    return keep(fd, number, path, LOCK_EX, NULL, NULL, error);
 }
 
 gpuvm_lock *

@@ -3,11 +3,7 @@
 
 #include "ops/cardfile.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include "ops/compose.h"
 #include "ops/load.h"
@@ -71,8 +67,7 @@ free_cardfile(gpointer data)
     g_free(of->file);
     gpuvm_spec_free(of->former);
     g_array_unref(of->cards);
-    if (of->held >= 0)
-        close(of->held);
+    gpuvm_lock_release(of->held);
     g_free(of);
 }
 
@@ -158,17 +153,6 @@ lock_one(gpuvm_session *session, const GArray *addrs, bool whole, const char *ho
     of->changed = of->created || (source && !g_str_equal(source->text, text));
     report(session, of, whole);
     return text;
-}
-
-/* Keeps others from locking cards in @directory, where its file system can do that, until what it returns is closed. */
-static int
-hold(const char *directory)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    while (fd >= 0 && flock(fd, LOCK_EX) < 0 && errno == EINTR)
-        ;
-    return fd;
 }
 
 /* directory → GArray of gpuvm_pci_addr: what the VMs of @definitions name. */
@@ -272,7 +256,7 @@ gpuvm_cardfile_lock(gpuvm_session *session, char **paths, bool check)
         gpuvm_cardfile *of = g_new0(gpuvm_cardfile, 1);
 
         of->file = name_lock(definitions, at->data);
-        of->held = hold(at->data);
+        of->held = gpuvm_lock_directory(at->data, NULL);
         of->cards = g_array_new(FALSE, FALSE, sizeof(gpuvm_relock_card));
         g_ptr_array_add(files, of);
         g_ptr_array_add(texts, lock_one(session, g_hash_table_lookup(all, at->data),
