@@ -39,6 +39,9 @@ typedef struct gpuvm_mark {
     unsigned length; /* characters to underline */
 } gpuvm_mark;
 
+/** Whether the two are one place. */
+bool gpuvm_mark_equal(const gpuvm_mark *a, const gpuvm_mark *b);
+
 typedef enum gpuvm_severity { GPUVM_DIAG_NOTE, GPUVM_DIAG_WARNING, GPUVM_DIAG_ERROR } gpuvm_severity;
 
 typedef struct gpuvm_diag {

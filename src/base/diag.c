@@ -7,6 +7,12 @@
 
 #include "base/text.h"
 
+bool
+gpuvm_mark_equal(const gpuvm_mark *a, const gpuvm_mark *b)
+{
+    return a->source == b->source && a->line == b->line && a->column == b->column;
+}
+
 #define MESSAGE_LIMIT 1000 /* characters of a message that are kept */
 
 static void

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "base/url.h"
 
 #define HIDDEN "(hidden)"
@@ -345,12 +346,6 @@ gpuvm_redaction_apply(gpuvm_redaction *redaction, const char *text)
     return result;
 }
 
-static int
-compare_texts(gconstpointer a, gconstpointer b)
-{
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 GPtrArray *
 gpuvm_redaction_tell(const gpuvm_redaction *redaction)
 {
@@ -364,6 +359,6 @@ gpuvm_redaction_tell(const gpuvm_redaction *redaction)
 
         g_ptr_array_add(told, g_strdup_printf("%s%s: %u", (const char *)what, plural, GPOINTER_TO_UINT(n)));
     }
-    g_ptr_array_sort(told, compare_texts);
+    g_ptr_array_sort(told, gpuvm_text_compare);
     return told;
 }

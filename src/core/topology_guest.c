@@ -4,6 +4,7 @@
 #include "core/topology.h"
 
 #include "base/size.h"
+#include "base/text.h"
 #include "model/guest.h"
 #include "model/pcixml.h"
 
@@ -55,8 +56,8 @@ read_cells(gpuvm_branch *machine, const xmlNode *domain, GError **error)
     if (!gpuvm_xml_number(gpuvm_xml_child(domain, "vcpu"), NULL, G_MAXINT, &cpus, error) ||
         !gpuvm_guest_memory(domain, &kib, error))
         return false;
-    g_autofree char *size = gpuvm_size_format(kib * 1024);
-    add_cell(machine, 0, g_strdup_printf("%s, %u CPU%s", size, (unsigned)cpus, cpus == 1 ? "" : "s"));
+    g_autofree char *size = gpuvm_size_format(kib * 1024), *count = gpuvm_text_count(cpus, "CPU");
+    add_cell(machine, 0, g_strdup_printf("%s, %s", size, count));
     return true;
 }
 

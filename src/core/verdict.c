@@ -15,13 +15,6 @@ free_verdict(gpointer data)
     g_free(verdict);
 }
 
-/* Whether two places are the same: of all that one item of a definition names, and draws in. */
-static bool
-same_mark(const gpuvm_mark *a, const gpuvm_mark *b)
-{
-    return a->source == b->source && a->line == b->line && a->column == b->column;
-}
-
 GArray *
 gpuvm_verdict_subject(const gpuvm_facts *facts, const GPtrArray *functions, const gpuvm_pci_ref *ref)
 {
@@ -32,7 +25,7 @@ gpuvm_verdict_subject(const gpuvm_facts *facts, const GPtrArray *functions, cons
     for (guint i = 0; planned && planned->mark.source && i < functions->len; i++) {
         const gpuvm_plan_function *function = functions->pdata[i];
 
-        if (function->role == GPUVM_ROLE_REQUESTED && same_mark(&function->mark, &planned->mark))
+        if (function->role == GPUVM_ROLE_REQUESTED && gpuvm_mark_equal(&function->mark, &planned->mark))
             g_array_append_val(subject, function->device->addr);
     }
     if (subject->len > 0)

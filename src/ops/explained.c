@@ -71,8 +71,7 @@ is_elsewhere(const gpuvm_plan *plan, const gpuvm_passthrough *item)
     for (guint i = 0; i < plan->functions->len; i++) {
         const gpuvm_plan_function *function = plan->functions->pdata[i];
 
-        if (function->mark.line == item->object.node->mark.line &&
-            function->mark.column == item->object.node->mark.column)
+        if (gpuvm_mark_equal(&function->mark, &item->object.node->mark))
             return true;
     }
     return false;

@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "core/replicas.h"
 #include "ops/fithosts.h"
 
@@ -238,10 +239,11 @@ gpuvm_fit_each(gpuvm_session *session, const char *directory, char **paths)
     for (guint i = 0; i < fit->vms->len; i++) {
         const gpuvm_fit_vm *vm = fit->vms->pdata[i];
         gpuvm_mark mark = mark_of(vm);
+        g_autofree char *hosts = gpuvm_text_count(fit->hosts->len, "host");
 
         if (fits_nowhere(vm))
-            gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, &mark, "%s '%s' fits on none of %u host%s",
-                              describe_vm(vm), vm->name, fit->hosts->len, fit->hosts->len == 1 ? "" : "s");
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, &mark, "%s '%s' fits on none of %s",
+                              describe_vm(vm), vm->name, hosts);
     }
     return fit;
 }

@@ -206,6 +206,18 @@ find_shared(GHashTable *shared, const char *key)
     return found ? g_hash_table_ref(found) : NULL;
 }
 
+static void
+free_reason(gpointer data)
+{
+    gpuvm_fit_reason *reason = data;
+
+    if (!reason)
+        return;
+    g_free(reason->message);
+    g_free(reason->hint);
+    g_free(reason);
+}
+
 /*
  * Hosts with the same defaults share what the definitions are with them; those that have the same policy and emulator besides, what
  * the domain XML has that stands in the way.
@@ -229,21 +241,10 @@ compose_all(gpuvm_fit *fit, const GPtrArray *definitions)
             host->vms = compose(fit, host->session, definitions);
         host->checked = find_shared(shared, class);
         if (!host->checked)
-            host->checked =
-                g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)gpuvm_fit_reason_free);
+            host->checked = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_reason);
         g_hash_table_insert(shared, defaults, host->vms);
         g_hash_table_insert(shared, class, host->checked);
     }
-}
-
-void
-gpuvm_fit_reason_free(gpuvm_fit_reason *reason)
-{
-    if (!reason)
-        return;
-    g_free(reason->message);
-    g_free(reason->hint);
-    g_free(reason);
 }
 
 static void
@@ -270,7 +271,7 @@ add_vm(gpuvm_fit *fit, const char *key, const GPtrArray *drafts)
     vm->replicas = spec->deployed ? drafts->len : 0;
     for (guint i = 0; i < drafts->len; i++)
         gpuvm_demand_add(&vm->demand, ((const gpuvm_draft *)drafts->pdata[i])->definition->spec->vm);
-    vm->reasons = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_fit_reason_free);
+    vm->reasons = g_ptr_array_new_with_free_func(free_reason);
     g_ptr_array_set_size(vm->reasons, (gint)fit->hosts->len);
     vm->devices = g_ptr_array_new_with_free_func(g_free);
     g_ptr_array_add(fit->vms, vm);

@@ -14,5 +14,3 @@ gpuvm_fit *gpuvm_fit_load(gpuvm_session *session, const char *directory, char **
 
 /* Moves what the hosts' sessions have found to @session's diagnostics, in the order of hosts; what several say, once. */
 void gpuvm_fit_collect(gpuvm_session *session, const gpuvm_fit *fit);
-
-void gpuvm_fit_reason_free(gpuvm_fit_reason *reason);

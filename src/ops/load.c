@@ -70,6 +70,17 @@ read_stream(FILE *stream, const char *name, gpuvm_diags *diags)
     return gpuvm_source_new(name, g_steal_pointer(&text), size);
 }
 
+/* Closes @fd. */
+static gpuvm_source *
+read_fd(int fd, const char *name, gpuvm_diags *diags)
+{
+    FILE *stream = fdopen(fd, "r");
+    gpuvm_source *source = read_stream(stream, name, diags);
+
+    fclose(stream);
+    return source;
+}
+
 gpuvm_source *
 gpuvm_load_source(const char *file, gpuvm_diags *diags)
 {
@@ -91,9 +102,7 @@ gpuvm_source *
 gpuvm_load_regular(const char *file, gpuvm_diags *diags)
 {
     int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    gpuvm_source *source = NULL;
     struct stat status;
-    FILE *stream;
 
     if (fd < 0 && errno != ELOOP) {
         cannot(diags, "open", file, errno);
@@ -105,18 +114,13 @@ gpuvm_load_regular(const char *file, gpuvm_diags *diags)
             close(fd);
         return NULL;
     }
-    stream = fdopen(fd, "r");
-    source = read_stream(stream, file, diags);
-    fclose(stream);
-    return source;
+    return read_fd(fd, file, diags);
 }
 
 gpuvm_source *
 gpuvm_load_guarded(const char *file, gpuvm_guard guard, bool *ret_absent, gpuvm_diags *diags)
 {
     GError *error = NULL;
-    gpuvm_source *source;
-    FILE *stream;
     int fd;
 
     if (g_str_equal(file, "-"))
@@ -126,10 +130,7 @@ gpuvm_load_guarded(const char *file, gpuvm_guard guard, bool *ret_absent, gpuvm_
         gpuvm_diags_fail(diags, NULL, error);
     if (fd < 0)
         return NULL;
-    stream = fdopen(fd, "r");
-    source = read_stream(stream, file, diags);
-    fclose(stream);
-    return source;
+    return read_fd(fd, file, diags);
 }
 
 bool
