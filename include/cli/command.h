@@ -3,7 +3,8 @@
  * command.h: the table of commands; parsing, help, completion and the manual come from it
  *
  * Adding a command is adding src/cli/cmd-NAME.c and one row of gpuvm_commands (src/cli/command.c). A command may be a
- * group that has commands of its own, as the program has; they are in the same file.
+ * group that has commands of its own, as the program has; they are in the same file. A group that has arguments, too, does something
+ * by itself with words that are none of its commands (export NAME, export pacemaker FILE).
  */
 #pragma once
 
@@ -54,7 +55,7 @@ struct gpuvm_command {
     bool names;                       /* it lists what has names: -o name */
     const char *formats;              /* further values of -o, between blanks; NULL: none */
     gpuvm_argument argument;
-    /** Does it; what went wrong is in the session's diagnostics, which give the exit code. NULL of a group. */
+    /** Does it; what went wrong is in the session's diagnostics, which give the exit code. NULL of a mere group. */
     void (*run)(gpuvm_cli *cli, int argc, char **argv);
 };
 

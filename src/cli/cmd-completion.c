@@ -293,7 +293,7 @@ read_line(gpuvm_session *session, int n, char **words, const gpuvm_command *cons
         if (option && i + 1 < n)
             read_setting(session, option, words[++i]);
         else if (next && words[i][0] != '-')
-            named = gpuvm_command_find(next, words[i]);
+            next = (named = gpuvm_command_find(next, words[i])) ? next : NULL;
         if (!named)
             continue;
         if (gpuvm_command_list(command))
@@ -324,9 +324,10 @@ gpuvm_complete(int argc, char **argv)
     } else if (line.prefix[0] == '-') {
         offer_options(&line, command ? command->options : NULL);
         offer_options(&line, gpuvm_global_options());
-    } else if (next) {
-        offer_commands(&line, next);
-    } else if (command) {
-        offer_argument(&line, command->argument);
+    } else {
+        if (next)
+            offer_commands(&line, next);
+        if (command && command->run && command->argument != GPUVM_ARGUMENT_COMMAND)
+            offer_argument(&line, command->argument);
     }
 }

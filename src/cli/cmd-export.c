@@ -2,9 +2,10 @@
 /* export: the definitions of domains */
 #include <config.h>
 
+#include "cli/exports.h"
+
 #include <stdio.h>
 
-#include "cli/command.h"
 #include "ops/export.h"
 
 static void
@@ -28,8 +29,11 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_output_rows(cli->output, "vms", rows);
 }
 
+static const gpuvm_command *const commands[] = {NULL};
+
 const gpuvm_command gpuvm_cmd_export = {
     .name = "export",
+    .commands = commands,
     .arguments = "NAME…",
     .summary = "Print the definitions of domains",
     .description =

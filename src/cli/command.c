@@ -120,11 +120,10 @@ add_group(GOptionContext *context, const char *name, const char *title, const GO
 static GOptionContext *
 make_context(const gpuvm_command *command, bool all)
 {
-    bool group = gpuvm_command_list(command) != NULL;
-    GOptionContext *context = g_option_context_new(group ? "COMMAND [ARGUMENT…]" : command->arguments);
+    GOptionContext *context =
+        g_option_context_new(command && command->run ? command->arguments : "COMMAND [ARGUMENT…]");
 
     g_option_context_set_help_enabled(context, FALSE);
-    g_option_context_set_strict_posix(context, group);
     if (command && command->options)
         add_group(context, "command", "Options:", command->options);
     if (all)

@@ -167,14 +167,15 @@ drop_separator(int *argc, char **argv)
     (*argc)--;
 }
 
-/* Takes the options of @command, NULL being the program, off the line. */
+/* Takes the options of @command, NULL being the program, off the line; with @first only those before its first argument. */
 static bool
-parse_options(const gpuvm_command *command, int *argc, char ***argv)
+parse_options(const gpuvm_command *command, bool first, int *argc, char ***argv)
 {
     g_autoptr(GOptionContext) context = gpuvm_command_context(command);
     g_autoptr(GError) error = NULL;
     const char *meant;
 
+    g_option_context_set_strict_posix(context, first);
     if (g_option_context_parse(context, argc, argv, &error))
         return true;
     meant = g_error_matches(error, G_OPTION_ERROR, G_OPTION_ERROR_UNKNOWN_OPTION)
@@ -202,17 +203,21 @@ gpuvm_main(int argc, char **argv)
     argc = (int)words->len - 1;
     argv = (char **)line;
     look_for_format(argc, argv);
-    if (!parse_options(NULL, &argc, &argv))
+    if (!parse_options(NULL, true, &argc, &argv))
         return GPUVM_EXIT_USAGE;
     while (argc > 1 && gpuvm_command_list(command)) {
         const gpuvm_command *next = gpuvm_command_find(gpuvm_command_list(command), argv[1]);
 
-        if (!next)
+        if (!next && !(command && command->run))
             return unknown_command(command, argv + 1);
-        command = next;
-        argc--, argv++;
-        if (!parse_options(command, &argc, &argv))
+        if (next) {
+            command = next;
+            argc--, argv++;
+        }
+        if (!parse_options(command, next && next->commands, &argc, &argv))
             return GPUVM_EXIT_USAGE;
+        if (!next)
+            break;
     }
     drop_separator(&argc, argv);
     if (global->version) {
@@ -221,7 +226,7 @@ gpuvm_main(int argc, char **argv)
     }
     if (!command && !global->help && global->uri && gpuvm_command_find(gpuvm_commands, global->uri))
         return usage_error(NULL, "-c takes a URI, and '%s' is a command", global->uri);
-    if (global->help || gpuvm_command_list(command)) {
+    if (global->help || !command || !command->run) {
         help = gpuvm_command_help(command);
         fputs(help, global->help ? stdout : stderr);
         return global->help ? GPUVM_EXIT_OK : GPUVM_EXIT_USAGE;
