@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# the agents, as ocf-tester sees them
+# shellcheck shell=bash
+
+begin
+vm one 1
+# tester AGENT PARAMETER=VALUE…
+tester()
+{
+    local agent=$1 output
+    shift
+    output=$(ask ocf-tester -n agent "${@/#/-o}" "/usr/lib/ocf/resource.d/gpuvm/$agent" 2>&1) || fail "$output"
+    [[ $output == *'passed all tests'* ]] || fail "$output"
+}
+step 'ocf:gpuvm:vm'
+tester vm "file=$vms/one.yaml" force=true
+step 'ocf:gpuvm:host'
+tester host "definitions=$vms"
+wait_until is_capacity 1 8
