@@ -118,11 +118,15 @@ typedef struct gpuvm_claim {
     char *domain;
     char *uuid;
     bool active;
-    uint64_t memory_kib;     /* of the guest, at its next start; 0: unknown */
-    uint64_t memory_now_kib; /* that it runs with; 0: it does not, or it has reserved hugepages */
-    bool hugepages;          /* the former comes from those that the host has reserved */
-    char *metadata;          /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
-    char *deployment;        /* whose replica it is planned to be in this run; NULL */
+    uint64_t memory_kib;      /* of the guest, at its next start; 0: unknown */
+    uint64_t memory_now_kib;  /* that it runs with; 0: it does not, or it has reserved hugepages */
+    bool hugepages;           /* the former comes from those that the host has reserved */
+    uint64_t memory_live_kib; /* that it runs with, whatever pages; 0: it does not */
+    uint64_t cpus_now;        /* that it runs with; 0: it does not */
+    bool
+        left; /* it is off, and gpuvm run made it: a power cut left its definition, by which it claims nothing */
+    char *metadata;   /* gpuvm's element of its metadata, as XML; NULL: gpuvm does not manage it */
+    char *deployment; /* whose replica it is planned to be in this run; NULL */
     /* gpuvm_pci_addr of its PCI hostdevs, in address order, no duplicates: */
     GArray *now;  /* what it runs with; of a domain that is off, none */
     GArray *next; /* what its definition names, for its next start */
@@ -164,6 +168,11 @@ typedef struct gpuvm_use {
     char *disk;    /* of a disk: the one that is in use itself, maybe a part, or the whole, of it; NULL */
 } gpuvm_use;
 
+/** What a running domain has of the host, besides devices. */
+typedef struct gpuvm_load {
+    uint64_t memory_kib, cpus;
+} gpuvm_load;
+
 typedef struct gpuvm_facts {
     GHashTable *devices; /* gpuvm_pci_addr * → gpuvm_device *, which it owns */
     GPtrArray *sorted;   /* the same in address order; empty: not asked for since one was added */
@@ -171,9 +180,10 @@ typedef struct gpuvm_facts {
     GHashTable *claimed; /* gpuvm_pci_addr * → GPtrArray of gpuvm_claim, by domain name, borrowed */
     GHashTable *pinned;  /* a CPU's number → the same of its pins */
     /* char *, a disk by name and by identity (gpuvm_asset) → char *, a domain that runs with it: */
-    GHashTable *writers; /* the one that alone writes to it */
-    GHashTable *sharers; /* one of those that read it only, or share it */
-    GPtrArray *cells;    /* gpuvm_cell, by id */
+    GHashTable *writers;   /* the one that alone writes to it */
+    GHashTable *sharers;   /* one of those that read it only, or share it */
+    GHashTable *strangers; /* char *, a running domain that gpuvm does not manage → gpuvm_load */
+    GPtrArray *cells;      /* gpuvm_cell, by id */
     gpuvm_host host;
     uint64_t memory_kib;   /* of the host; 0: unknown */
     unsigned cpus;         /* online; 0: unknown */
@@ -209,8 +219,8 @@ GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr
 GPtrArray *gpuvm_facts_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
 
 /**
- * Takes ownership of @claim; replaces an older one of the same domain. One without devices and pins is not kept, but for the
- * disks that it writes to.
+ * Takes ownership of @claim; replaces an older one of the same domain. One without devices and pins is not kept, nor one that is
+ * left, but for its disks, and what it takes when gpuvm does not manage it.
  */
 void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);
 

@@ -76,6 +76,9 @@ bool gpuvm_guest_has_disks(const gpuvm_guest *guest);
 /** What was seen of its assets is not known any more; those that only images name are gone. */
 void gpuvm_guest_forget(gpuvm_guest *guest);
 
+/** How many CPUs the <domain> @element has; 0: it does not say. */
+uint64_t gpuvm_guest_cpus(const xmlNode *element);
+
 /** The memory of the <domain> @element alone; left as it is when it says none. Errors are as base/xml.h says. */
 bool gpuvm_guest_memory(const xmlNode *element, uint64_t *ret_kib, GError **error);
 

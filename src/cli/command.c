@@ -8,6 +8,7 @@
     ROW(check)                                                                                               \
     ROW(devices)                                                                                             \
     ROW(topology)                                                                                            \
+    ROW(capacity)                                                                                            \
     ROW(validate)                                                                                            \
     ROW(plan)                                                                                                \
     ROW(render)                                                                                              \

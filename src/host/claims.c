@@ -10,11 +10,17 @@
 #include "model/pcixml.h"
 #include "model/plan.h"
 
+static xmlNode *
+find_record(const xmlNode *domain)
+{
+    return gpuvm_xml_foreign(gpuvm_xml_child(domain, "metadata"), GPUVM_METADATA_NS);
+}
+
 /* gpuvm's element of @domain's metadata as text; NULL when gpuvm does not manage it. */
 static char *
 get_metadata(const xmlNode *domain)
 {
-    xmlNode *node = gpuvm_xml_foreign(gpuvm_xml_child(domain, "metadata"), GPUVM_METADATA_NS);
+    xmlNode *node = find_record(domain);
 
     if (!node)
         return NULL;
@@ -82,6 +88,7 @@ static bool
 read_definition(gpuvm_claim *claim, const xmlNode *domain, GError **error)
 {
     claim->metadata = get_metadata(domain);
+    claim->left = gpuvm_xml_attr_is(find_record(domain), "transient", "yes");
     claim->hugepages = has_hugepages(domain);
     add_pins(claim->pins, domain);
     add_nodes(claim, domain);
@@ -119,7 +126,10 @@ gpuvm_claim_run_element(gpuvm_claim *claim, const xmlNode *element, GError **err
     if (!guest)
         return false;
     claim->active = true;
+    claim->left = false;
+    claim->memory_live_kib = guest->memory_kib;
     claim->memory_now_kib = has_hugepages(element) ? 0 : guest->memory_kib;
+    claim->cpus_now = gpuvm_guest_cpus(element);
     for (guint i = 0; i < guest->assets->len; i++) {
         const gpuvm_asset *asset = guest->assets->pdata[i];
 

@@ -347,6 +347,8 @@ ask_claim(question *asked)
     if (read_domain(asked->domain, VIR_DOMAIN_XML_INACTIVE, &definition, &asked->error) &&
         (!active || read_domain(asked->domain, 0, &live, &asked->error)) && definition)
         asked->claim = parse_claim(asked->domain, definition, live, &asked->error);
+    if (asked->claim && asked->claim->left && gpuvm_virt.DomainIsPersistent(asked->domain) == 0)
+        asked->claim->left = false; /* it is just being started */
 }
 
 static gpointer

@@ -122,6 +122,7 @@ gpuvm_facts_new(void)
     facts->pinned = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_ptr_array_unref);
     facts->writers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     facts->sharers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    facts->strangers = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     facts->cells = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_cell_free);
     gpuvm_host_init(&facts->host);
     return facts;
@@ -139,6 +140,7 @@ gpuvm_facts_free(gpuvm_facts *facts)
     g_ptr_array_unref(facts->claims);
     g_hash_table_unref(facts->writers);
     g_hash_table_unref(facts->sharers);
+    g_hash_table_unref(facts->strangers);
     g_ptr_array_unref(facts->cells);
     gpuvm_host_clear(&facts->host);
     g_free(facts->uuid);

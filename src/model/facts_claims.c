@@ -165,7 +165,13 @@ gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim)
     gpuvm_claim_free(gpuvm_facts_take_claim(facts, claim->domain));
     index_disks(facts->writers, claim->writes, claim->domain);
     index_disks(facts->sharers, claim->shares, claim->domain);
-    if (claim->now->len + claim->next->len + claim->pins_now->len + claim->pins->len == 0) {
+    g_hash_table_remove(facts->strangers, claim->domain);
+    if (claim->active && !claim->metadata)
+        g_hash_table_insert(
+            facts->strangers, g_strdup(claim->domain),
+            g_memdup2(&(gpuvm_load){claim->memory_live_kib, claim->cpus_now}, sizeof(gpuvm_load)));
+    if (claim->left ||
+        claim->now->len + claim->next->len + claim->pins_now->len + claim->pins->len == 0) {
         gpuvm_claim_free(claim);
         return;
     }
@@ -180,6 +186,7 @@ gpuvm_facts_forget_domain(gpuvm_facts *facts, const char *name)
     gpointer disk, writer;
 
     gpuvm_claim_free(gpuvm_facts_take_claim(facts, name));
+    g_hash_table_remove(facts->strangers, name);
     g_hash_table_iter_init(&iter, facts->writers);
     while (g_hash_table_iter_next(&iter, &disk, &writer)) {
         if (!g_str_equal(writer, name))

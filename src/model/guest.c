@@ -196,6 +196,15 @@ add_log(gpuvm_guest *guest, const xmlNode *device, const char *domain)
 }
 
 /* libvirt itself always writes KiB, gpuvm MiB. */
+uint64_t
+gpuvm_guest_cpus(const xmlNode *element)
+{
+    const xmlNode *vcpu = gpuvm_xml_child(element, "vcpu");
+    g_autofree char *current = gpuvm_xml_attr(vcpu, "current"), *all = gpuvm_xml_text(vcpu);
+
+    return g_ascii_strtoull(current ? current : all ? all : "0", NULL, 10);
+}
+
 bool
 gpuvm_guest_memory(const xmlNode *element, uint64_t *ret_kib, GError **error)
 {

@@ -77,11 +77,9 @@ gpuvm_hardware *
 gpuvm_hardware_read(const xmlNode *element)
 {
     const xmlNode *devices = gpuvm_xml_child(element, "devices");
-    const xmlNode *vcpu = gpuvm_xml_child(element, "vcpu");
-    g_autofree char *current = gpuvm_xml_attr(vcpu, "current"), *all = gpuvm_xml_text(vcpu);
     gpuvm_hardware *hardware = g_new0(gpuvm_hardware, 1);
 
-    hardware->cpus = g_ascii_strtoull(current ? current : all ? all : "0", NULL, 10);
+    hardware->cpus = gpuvm_guest_cpus(element);
     gpuvm_guest_memory(element, &hardware->memory_kib, NULL);
     hardware->disks = g_ptr_array_new_with_free_func(free_disk);
     hardware->nics = g_ptr_array_new_with_free_func(free_nic);

@@ -127,6 +127,13 @@ add_claim(gpuvm_facts *facts, char **words)
                 g_array_append_vals(claim->pins_now, pins->data, pins->len);
         } else if (value_of(*word, "memory")) {
             claim->memory_now_kib = number(value_of(*word, "memory")) * 1024;
+            claim->memory_live_kib = claim->memory_now_kib;
+        } else if (value_of(*word, "cpus")) {
+            claim->cpus_now = number(value_of(*word, "cpus"));
+        } else if (g_str_equal(*word, "managed")) {
+            claim->metadata = g_strdup("<vm/>");
+        } else if (g_str_equal(*word, "left")) {
+            claim->left = true;
         } else if (value_of(*word, "node")) {
             int node = (int)number(value_of(*word, "node"));
 

@@ -12,6 +12,8 @@
  *   unknown 0000:05:00.0 group=14              a member of the group of which nothing else is known
  *   domain NAME [active] 0000:01:00.0 …        what another domain names, and has when it is active
  *   domain NAME active now ADDRESS… next ADDRESS…   what it has, and what it names for its next start
+ *   … managed left                             gpuvm manages it; a power cut left it
+ *   … cpus=4                                   that it runs with
  *   … pins=0-3 memory=MIB node=0               the CPUs of the host that it has for itself; what it has of a cell's memory
  *   cell 0 cpus=0-3,8 memory=MIB threads=2 L3=4 2M=PAGES 1G=FREE/PAGES
  *                                              neighbours are threads of a core, and share a cache
