@@ -36,6 +36,7 @@ typedef struct gpuvm_cli {
     gpuvm_output *output;
     bool quiet, verbose;
     bool differs;       /* the exit code says so, unless something went wrong */
+    int status;         /* the exit code unless something went wrong: one of the command's own */
     GPtrArray *watches; /* gpuvm_watch: what gpuvm_wait_and_say waits for; NULL: nothing */
     GPtrArray *verify;  /* char *: the VMs that it looks at from inside; NULL: none */
 } gpuvm_cli;

@@ -43,6 +43,9 @@ bool gpuvm_undefine_locked(gpuvm_session *session, const char *name, const gpuvm
  */
 bool gpuvm_undefine_left(gpuvm_session *session, const char *name, GPtrArray **ret_removed);
 
+/** Adds the error (exit code 4) that the domain @name is not gpuvm's. */
+void gpuvm_refuse_foreign(gpuvm_session *session, const char *name);
+
 /** The domain @name that gpuvm manages, and its record; NULL: see the diagnostics. */
 gpuvm_domain *gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record);
 

@@ -27,6 +27,7 @@
     ROW(edit)                                                                                                \
     ROW(logs)                                                                                                \
     ROW(diagnose)                                                                                            \
+    ROW(status)                                                                                              \
     ROW(wait)                                                                                                \
     ROW(health)                                                                                              \
     ROW(verify)                                                                                              \
@@ -155,7 +156,8 @@ name_global_options(void)
 
 const char gpuvm_exit_codes[] =
     "0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused by policy,\n"
-    "5 the host cannot satisfy it, 6 unhealthy, not as planned or timed out, 7 something differs.";
+    "5 the host cannot satisfy it, 6 unhealthy, not as planned or timed out, 7 something differs;\n"
+    "of status alone: 10 off, 11 absent, 12 unknown.";
 
 char *
 gpuvm_command_help(const gpuvm_command *command)

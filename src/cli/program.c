@@ -123,6 +123,8 @@ run(const gpuvm_command *command, const gpuvm_global_settings *global, int argc,
     exit = gpuvm_diags_exit(session->diags);
     if (exit == GPUVM_EXIT_OK && cli.differs)
         exit = GPUVM_EXIT_DIFFERS;
+    if (exit == GPUVM_EXIT_OK)
+        exit = cli.status;
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (errno != EPIPE) /* a reader that has seen enough is not an error to talk about */
             fprintf(stderr, "error: cannot write the output: %s\n", g_strerror(errno));

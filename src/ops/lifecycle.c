@@ -13,6 +13,14 @@
 
 const char *const gpuvm_change_names[] = {"created", "updated", "unchanged", "removed"};
 
+void
+gpuvm_refuse_foreign(gpuvm_session *session, const char *name)
+{
+    gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
+                                      "domain '%s' was not defined by gpuvm", name),
+                    "use virsh, or take it over: gpuvm define --adopt FILE");
+}
+
 gpuvm_domain *
 gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_record)
 {
@@ -33,9 +41,7 @@ gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_
         return NULL;
     }
     if (!record) {
-        gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
-                                             "domain '%s' was not defined by gpuvm", name);
-        gpuvm_diag_hint(diag, "use virsh, or take it over: gpuvm define --adopt FILE");
+        gpuvm_refuse_foreign(session, name);
         return NULL;
     }
     *ret_record = record;
