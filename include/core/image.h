@@ -58,6 +58,12 @@ bool gpuvm_image_has_text(const gpuvm_plan *plan, const char *volume);
 /** Whether @volume is named as those are that belong to VM @vm alone: its overlays, blank disks and texts. */
 bool gpuvm_image_is_own(const char *vm, const char *volume);
 
+/**
+ * Whether it is one of those that nobody misses when the VM is off: a text, or a disk of a VM that gpuvm run made. These have names of
+ * their own, "NAME.run-…", so that they never are the disks of a VM that is defined by the same name.
+ */
+bool gpuvm_image_is_scratch(const char *vm, const char *volume);
+
 /** The VM that @volume is named after, as one that belongs to it alone; NULL: none. g_malloc. */
 char *gpuvm_image_owner(const char *volume);
 

@@ -23,6 +23,7 @@ typedef struct gpuvm_plan_input {
     GBytes *key;                   /* that digests of secrets are sealed with (core/secret.h); NULL */
     const gpuvm_locked_host *lock; /* what addresses mean on this host; NULL: what is there */
     const char *set;               /* that it comes to belong to; NULL: the one of its record */
+    bool transient;                /* as gpuvm_plan has it */
     /* of the domain as it is defined now; NULL when there is none */
     const char *uuid, *mac;
     const gpuvm_record *record;

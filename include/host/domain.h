@@ -79,6 +79,15 @@ gpuvm_domain *gpuvm_domain_define(gpuvm_connection *connection, const char *xml,
 bool gpuvm_domain_set_autostart(gpuvm_domain *domain, bool autostart, GError **error);
 bool gpuvm_domain_start(gpuvm_domain *domain, GError **error);
 
+/**
+ * Starts @xml, validated against libvirt's schema, as a transient domain: when it is off, there is none. UEFI variables that an
+ * earlier one of its name left are made anew.
+ */
+gpuvm_domain *gpuvm_domain_create(gpuvm_connection *connection, const char *xml, GError **error);
+
+/** Whether libvirt has a domain @name already, though it may be none to act on yet: it is just being created. */
+bool gpuvm_domain_is_listed(gpuvm_connection *connection, const char *name);
+
 /** Asks the guest to shut down. One that is off already is success: @domain->active tells. */
 bool gpuvm_domain_shutdown(gpuvm_domain *domain, GError **error);
 

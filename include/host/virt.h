@@ -31,6 +31,7 @@
     X(ConnectOpenAuth)                                                                                       \
     X(ConnectOpenReadOnly)                                                                                   \
     X(DomainCreate)                                                                                          \
+    X(DomainCreateXML)                                                                                       \
     X(DomainDefineXMLFlags)                                                                                  \
     X(DomainDestroy)                                                                                         \
     X(DomainFree)                                                                                            \

@@ -140,6 +140,7 @@ typedef struct gpuvm_plan {
     const struct gpuvm_record *former; /* of the domain that is redefined; borrowed; NULL */
     const gpuvm_deployed *deployed;    /* borrowed; NULL: it is of no deployment */
     unsigned replica;
+    bool transient;   /* gpuvm run makes it: libvirt keeps no definition of it, and its disks end with it */
     bool secrets;     /* there are some in the definition */
     GBytes *key;      /* that digests of them are sealed with; borrowed; NULL */
     char *key_id;     /* which key that is, for everybody to see; NULL: there is none, or nothing to seal */
@@ -206,6 +207,7 @@ typedef struct gpuvm_record {
     uint64_t seen_by; /* that libvirt's version, as libvirt counts */
     char *source;     /* the file it came from, as given; NULL */
     char *set;        /* the name of the VMs that are defined together: define --set; NULL */
+    bool transient;   /* as in gpuvm_plan; that one is defined all the same, a power cut did */
     char *plugin;     /* NULL */
     gpuvm_deployed *deployed;   /* owned; NULL: it is of no deployment */
     unsigned replica;           /* which one of it */

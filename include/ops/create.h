@@ -37,6 +37,9 @@ typedef struct gpuvm_flag_value {
 gpuvm_definition *gpuvm_create_definition(gpuvm_session *session, gpuvm_kind kind, const char *name,
                                           const char *config, const GPtrArray *values);
 
+/** Lays @values, at least one, over @definition; false: see the diagnostics. */
+bool gpuvm_create_over(gpuvm_session *session, gpuvm_definition *definition, const GPtrArray *values);
+
 /* The same on top of the text @config (NULL: none), whose relative paths start from @directory. */
 gpuvm_definition *gpuvm_create_from(gpuvm_session *session, gpuvm_kind kind, const char *name,
                                     gpuvm_source *config, const char *directory, const GPtrArray *values);

@@ -14,6 +14,7 @@
 typedef struct gpuvm_draft {
     gpuvm_definition *definition;
     const char *set;      /* that the VM comes to belong to; NULL: the one that it belongs to; borrowed */
+    bool transient;       /* gpuvm run makes it */
     gpuvm_plan *plan;     /* NULL: a second VM of a name, which is an error */
     gpuvm_domain *domain; /* as it is defined now; NULL: none, or no connection */
     char *before;         /* its persistent XML; NULL */

@@ -57,10 +57,11 @@ GPtrArray *
 gpuvm_images_own(gpuvm_session *session, const char *vm, const char *pool_name, const gpuvm_record *record);
 
 /*
- * What a VM @vm that is not defined any more left in the session's pool (char *, owned by the array): what is named as its own, is a
- * text, or an overlay on an image of the pool, and that nothing uses. NULL: see the diagnostics.
+ * What a VM @vm that is not defined any more left in the pool @pool_name (NULL: the session's; char *, owned by the array): what is
+ * named as its own, is a text, a disk of gpuvm run, or an overlay on an image of the pool, and that nothing uses. NULL: see the
+ * diagnostics.
  */
-GPtrArray *gpuvm_images_left(gpuvm_session *session, const char *vm);
+GPtrArray *gpuvm_images_left(gpuvm_session *session, const char *vm, const char *pool_name);
 
 /* Removes @volumes (char *) from pool @pool_name; what is not there is fine. */
 bool gpuvm_images_remove(gpuvm_session *session, const char *pool_name, const GPtrArray *volumes);

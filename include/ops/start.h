@@ -24,6 +24,13 @@ bool gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_opt
 bool gpuvm_start_locked(gpuvm_session *session, const char *name, const gpuvm_start_options *options,
                         gpuvm_outcome *ret_outcome);
 
+/**
+ * The same for who has the VM's lock, and the host's, of the transient domain @xml of gpuvm's, which is not there. @listed is called
+ * when it is seen by others that choose devices. Of one that cannot be started, or whose start is interrupted, nothing is left.
+ */
+bool gpuvm_start_transient(gpuvm_session *session, const char *xml, const gpuvm_start_options *options,
+                           void (*listed)(void *data), void *data);
+
 /** How several VMs are started, and who is told of each. */
 typedef struct gpuvm_start_all_options {
     const gpuvm_start_options *start;

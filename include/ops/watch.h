@@ -22,6 +22,6 @@ const char *gpuvm_watch_name(const gpuvm_watch *watch);
 /**
  * Asks about twice a second until it is healthy, its time is over, it has stopped, or the session is interrupted.
  * Each of the latter is an error: GPUVM_EXIT_UNHEALTHY with the last reason and the console's last lines as hints, or,
- * interrupted, GPUVM_EXIT_FAILED. The VM goes on running. session->say is told each new reason.
+ * interrupted, GPUVM_EXIT_FAILED. session->say is told each new reason. @stays: it is said that the VM goes on running.
  */
-bool gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch);
+bool gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool stays);

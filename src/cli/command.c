@@ -17,6 +17,7 @@
     ROW(diff)                                                                                                \
     ROW(define)                                                                                              \
     ROW(create)                                                                                              \
+    ROW(run)                                                                                                 \
     ROW(start)                                                                                               \
     ROW(stop)                                                                                                \
     ROW(restart)                                                                                             \

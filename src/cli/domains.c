@@ -89,7 +89,7 @@ wait_for(gpuvm_cli *cli, gpuvm_watch *watch, JsonObject *row)
     bool healthy;
 
     gpuvm_diags_set_subject(cli->session->diags, name);
-    healthy = gpuvm_watch_wait(cli->session, watch);
+    healthy = gpuvm_watch_wait(cli->session, watch, true);
     gpuvm_diags_set_subject(cli->session->diags, NULL);
     json_object_set_boolean_member(row, "healthy", healthy);
     if (healthy)

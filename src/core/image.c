@@ -9,6 +9,10 @@
 #include "core/secret.h"
 #include "model/scalars.h"
 
+#define BLANK ".disk-"
+#define SCRATCH ".run-"
+#define SCRATCH_BLANK SCRATCH "disk-"
+
 char *
 gpuvm_image_volume(const char *checksum)
 {
@@ -135,14 +139,13 @@ gpuvm_image_add_disk(gpuvm_plan *plan, gpuvm_plan_disk *disk, const char *what, 
     image->format = format;
     disk->block = false;
     if (!disk->readonly) {
-        image->overlay = g_strdup_printf("%s.%s.qcow2", plan->vm->name, what);
+        image->overlay =
+            g_strdup_printf("%s%s%s.qcow2", plan->vm->name, plan->transient ? SCRATCH : ".", what);
         disk->qcow2 = true;
     }
     place(plan, image);
     return image;
 }
-
-#define BLANK ".disk-"
 
 void
 gpuvm_image_add_blank(gpuvm_plan *plan, gpuvm_plan_disk *disk, uint64_t size)
@@ -151,7 +154,8 @@ gpuvm_image_add_blank(gpuvm_plan *plan, gpuvm_plan_disk *disk, uint64_t size)
 
     image->disk = disk;
     image->size = size;
-    image->overlay = g_strconcat(plan->vm->name, BLANK, disk->name, disk->qcow2 ? ".qcow2" : ".raw", NULL);
+    image->overlay = g_strconcat(plan->vm->name, plan->transient ? SCRATCH_BLANK : BLANK, disk->name,
+                                 disk->qcow2 ? ".qcow2" : ".raw", NULL);
     place(plan, image);
 }
 
@@ -236,7 +240,15 @@ gpuvm_image_is_own(const char *vm, const char *volume)
     const char *end = *rest == '.' && rest[1] != '.' ? strchr(rest + 1, '.') : NULL;
 
     return gpuvm_image_is_text(vm, volume) || g_strcmp0(end, ".qcow2") == 0 ||
-           (g_strcmp0(end, ".raw") == 0 && g_str_has_prefix(rest, BLANK));
+           (g_strcmp0(end, ".raw") == 0 &&
+            (g_str_has_prefix(rest, BLANK) || g_str_has_prefix(rest, SCRATCH_BLANK)));
+}
+
+bool
+gpuvm_image_is_scratch(const char *vm, const char *volume)
+{
+    return gpuvm_image_is_text(vm, volume) ||
+           (gpuvm_image_is_own(vm, volume) && g_str_has_prefix(rest_of(vm, volume), SCRATCH));
 }
 
 char *

@@ -166,6 +166,7 @@ gpuvm_planner_make(const gpuvm_plan_input *input, gpuvm_diags *diags)
     plan->plugin = input->plugin;
     plan->deployed = input->deployed;
     plan->replica = input->replica;
+    plan->transient = input->transient;
     gpuvm_schema_later(&gpuvm_vm_table, input->vm, diags);
     gpuvm_network_check(body->network, diags); /* what each layer says was judged by itself only in part */
     check_per_replica(body->devices, diags);

@@ -133,6 +133,8 @@ gpuvm_record_write(const gpuvm_plan *plan, const char *made, xmlNode *metadata)
         gpuvm_xml_set(vm, "plugin", "%s", plan->vm->plugin);
     if (plan->set)
         gpuvm_xml_set(vm, "set", "%s", plan->set);
+    if (plan->transient)
+        gpuvm_xml_set(vm, "transient", "yes");
     gpuvm_xml_set(vm, "functions", "%s", gpuvm_functions_names[devices->functions]);
     gpuvm_xml_set(vm, "iommu_group", "%s", gpuvm_group_mode_names[devices->iommu_group]);
     gpuvm_xml_set(vm, "made", "%s", made);
@@ -326,6 +328,7 @@ read_vm(const xmlNode *vm, gpuvm_record *record)
     record->source = gpuvm_xml_attr(vm, "source");
     record->plugin = gpuvm_xml_attr(vm, "plugin");
     record->set = gpuvm_xml_attr(vm, "set");
+    record->transient = gpuvm_xml_attr_is(vm, "transient", "yes");
     record->made = gpuvm_xml_attr(vm, "made");
     record->seen = gpuvm_xml_attr(vm, "seen");
     right = right && gpuvm_xml_number(vm, "seen_by", UINT64_MAX, &record->seen_by, NULL);

@@ -335,6 +335,36 @@ gpuvm_domain_start(gpuvm_domain *domain, GError **error)
     return true;
 }
 
+gpuvm_domain *
+gpuvm_domain_create(gpuvm_connection *connection, const char *xml, GError **error)
+{
+    /* the test driver, which has no UEFI variables, refuses the flag for them */
+    unsigned flags = VIR_DOMAIN_START_VALIDATE | (connection->test ? 0 : VIR_DOMAIN_START_RESET_NVRAM);
+    virDomain *dom = gpuvm_virt.DomainCreateXML(connection->conn, xml, flags);
+    gpuvm_domain *domain;
+
+    if (!dom) {
+        gpuvm_virt_failed(error, "cannot start the domain");
+        return NULL;
+    }
+    domain = wrap(dom, error);
+    if (domain) {
+        domain->active = true;
+        domain->state = VIR_DOMAIN_RUNNING;
+    }
+    return domain;
+}
+
+bool
+gpuvm_domain_is_listed(gpuvm_connection *connection, const char *name)
+{
+    virDomain *dom = gpuvm_virt.DomainLookupByName(connection->conn, name);
+
+    if (dom)
+        gpuvm_virt.DomainFree(dom);
+    return dom != NULL;
+}
+
 /* After stopping failed: that it went off by itself meanwhile is as good. */
 static bool
 off_or_failed(gpuvm_domain *domain, const char *what, GError **error)

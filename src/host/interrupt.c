@@ -10,6 +10,7 @@
 static const int ends[] = {SIGINT, SIGTERM, SIGHUP};
 static struct sigaction before[G_N_ELEMENTS(ends)];
 static _Atomic int wanted; /* the signal may come to another thread */
+static unsigned depth;     /* begins without their ends */
 
 static void
 note(int number)
@@ -20,11 +21,12 @@ note(int number)
 void
 gpuvm_interrupt_begin(void)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+    for (size_t i = 0; depth == 0 && i < G_N_ELEMENTS(ends); i++) {
         sigaction(ends[i], NULL, &before[i]);
         if (before[i].sa_handler != SIG_IGN) /* as nohup wants it */
             sigaction(ends[i], &(struct sigaction){.sa_handler = note}, NULL);
     }
+    depth++;
 }
 
 bool
@@ -36,6 +38,8 @@ gpuvm_interrupt_wanted(void)
 void
 gpuvm_interrupt_end(void)
 {
+    if (--depth > 0)
+        return;
     for (size_t i = 0; i < G_N_ELEMENTS(ends); i++)
         sigaction(ends[i], &before[i], NULL);
     if (wanted)

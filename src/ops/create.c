@@ -127,6 +127,25 @@ check_allowlists(gpuvm_session *session, const gpuvm_doc *config, const gpuvm_do
 const gpuvm_flag gpuvm_replicas_flag = {.name = "--replicas", .path = "replicas"};
 static const gpuvm_flag name_argument = {.name = "NAME", .path = "name"};
 
+bool
+gpuvm_create_over(gpuvm_session *session, gpuvm_definition *definition, const GPtrArray *values)
+{
+    gpuvm_spec *spec = definition->spec;
+    const gpuvm_table *table = gpuvm_kind_table(spec->kind);
+    g_autoptr(gpuvm_doc) flags = gpuvm_doc_new(spec->doc->source), doc = NULL;
+    void *object;
+
+    for (guint i = 0; i < values->len; i++)
+        apply(flags, values->pdata[i]);
+    doc = gpuvm_merge_docs(table, spec->doc, flags, false);
+    object = gpuvm_schema_decode(table, doc->root, session->diags);
+    if (!object)
+        return false;
+    definition->spec = gpuvm_spec_new(spec->kind, doc, object);
+    gpuvm_spec_free(spec);
+    return true;
+}
+
 gpuvm_definition *
 gpuvm_create_from(gpuvm_session *session, gpuvm_kind kind, const char *name, gpuvm_source *config,
                   const char *directory, const GPtrArray *values)

@@ -46,6 +46,11 @@ gpuvm_define_check(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
                                           "domain '%s' exists and was not defined by gpuvm", domain->name),
                         "give the VM another name, or replace the domain's definition with --adopt");
+    else if (domain && domain->active && draft->record && draft->record->transient)
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                                          "domain '%s' runs without a definition: gpuvm run started it",
+                                          domain->name),
+                        "stop it first: gpuvm stop %s", domain->name);
     else if (domain)
         check_replica(session, draft, options->adopt);
     if (options->expected && g_strcmp0(draft->before, options->expected) != 0)

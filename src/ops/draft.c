@@ -204,6 +204,7 @@ gpuvm_draft_plan(gpuvm_session *session, gpuvm_draft *draft, unsigned flags)
         return false;
 
     const gpuvm_claim *claim = gpuvm_facts_claim(session->facts, vm->name);
+    bool running = draft->domain ? draft->domain->active : claim && claim->active;
     const gpuvm_plan_input input = {
         .vm = vm,
         .plugin = spec->base ? spec->base->plugin : NULL,
@@ -221,7 +222,8 @@ gpuvm_draft_plan(gpuvm_session *session, gpuvm_draft *draft, unsigned flags)
         .mac = draft->mac,
         .record = draft->record,
         .set = draft->set,
-        .running = draft->domain ? draft->domain->active : claim && claim->active,
+        .transient = draft->transient || (running && draft->record && draft->record->transient),
+        .running = running,
         .together = flags & GPUVM_DRAFT_TOGETHER,
         .unrecorded = flags & GPUVM_DRAFT_BARE,
     };

@@ -214,7 +214,7 @@ is_made(const char *vm, const gpuvm_volume *volume, const GPtrArray *users)
     g_autofree char *beside = volume->backing ? g_path_get_dirname(volume->backing) : NULL;
     g_autofree char *directory = g_path_get_dirname(volume->path);
 
-    return gpuvm_image_is_text(vm, volume->name) ||
+    return gpuvm_image_is_scratch(vm, volume->name) ||
            g_ptr_array_find_with_equal_func((GPtrArray *)users, vm, g_str_equal, NULL) ||
            (below && g_str_equal(beside, directory) && gpuvm_image_sort_of(below) == GPUVM_IMAGE_CONTENT);
 }
@@ -269,7 +269,7 @@ gpuvm_images_list(gpuvm_session *session, GPtrArray **ret_volumes)
 }
 
 GPtrArray *
-gpuvm_images_left(gpuvm_session *session, const char *vm)
+gpuvm_images_left(gpuvm_session *session, const char *vm, const char *pool_name)
 {
     g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func(g_free), volumes = NULL;
     g_auto(view) now = {0};
@@ -277,7 +277,7 @@ gpuvm_images_left(gpuvm_session *session, const char *vm)
 
     if (!gpuvm_session_connect(session) || !gpuvm_defaults_read(session))
         return NULL;
-    if (!look(session, session->pool, &now, &error)) {
+    if (!look(session, pool_name ? pool_name : session->pool, &now, &error)) {
         gpuvm_session_fail(session, error);
         return NULL;
     }

@@ -349,7 +349,7 @@ gpuvm_undefine_left(gpuvm_session *session, const char *name, GPtrArray **ret_re
         return false;
     if (!gpuvm_domain_find(session->connection, name, &domain, &error))
         return gpuvm_session_fail(session, error);
-    left = domain || session->connection->test ? g_ptr_array_new() : gpuvm_images_left(session, name);
+    left = domain || session->connection->test ? g_ptr_array_new() : gpuvm_images_left(session, name, NULL);
     if (!left || !gpuvm_images_remove(session, session->pool, left))
         return false;
     *ret_removed = g_steal_pointer(&left);

@@ -94,7 +94,7 @@ await_health(gpuvm_session *session, const GPtrArray *watches, const gpuvm_deplo
         bool healthy;
 
         gpuvm_diags_set_subject(session->diags, gpuvm_watch_name(watch));
-        healthy = gpuvm_watch_wait(session, watch);
+        healthy = gpuvm_watch_wait(session, watch, true);
         gpuvm_diags_set_subject(session->diags, NULL);
         how->healthy(how->data, gpuvm_watch_name(watch), healthy);
         all &= healthy;

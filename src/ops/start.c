@@ -76,6 +76,23 @@ has_room(const gpuvm_session *session, const gpuvm_startwatch *watch, const gpuv
            gpuvm_startwatch_memory(watch) + wanted <= (uint64_t)available;
 }
 
+/* Whether @claim's domain may start, and what it needs of libvirt is there, as things are at this moment. */
+static bool
+may_start(gpuvm_session *session, const gpuvm_claim *claim, const gpuvm_record *record, gpuvm_guest *guest,
+          bool planned)
+{
+    GError *error = NULL;
+
+    if (!gpuvm_check_start(session, claim, record, guest, planned))
+        return false;
+    if (gpuvm_session_interrupted(session)) {
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "interrupted: it was not started");
+        return false;
+    }
+    return gpuvm_assets_start_networks(session->connection, guest->assets, note_network, session, &error) ||
+           gpuvm_session_fail(session, error);
+}
+
 /* As begin. */
 static bool
 check_and_begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *name,
@@ -103,14 +120,8 @@ check_and_begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *nam
         gpuvm_session_forget(session);
         return true;
     }
-    if (!gpuvm_check_start(session, claim, record, guest, options->planned))
+    if (!may_start(session, claim, record, guest, options->planned))
         return false;
-    if (gpuvm_session_interrupted(session)) {
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "interrupted: it was not started");
-        return false;
-    }
-    if (!gpuvm_assets_start_networks(session->connection, guest->assets, note_network, session, &error))
-        return gpuvm_session_fail(session, error);
     gpuvm_startwatch_add(watch, g_steal_pointer(&domain), claim, options->timeout, title);
     return true;
 }
@@ -150,6 +161,45 @@ gpuvm_start(gpuvm_session *session, const char *name, const gpuvm_start_options 
 
     return gpuvm_locks_add_vm(locks, session, name) &&
            gpuvm_start_locked(session, name, options, ret_outcome);
+}
+
+/* Waits for the one that @watch starts; @listed is called as soon as other processes see that it has its devices. */
+static bool
+await_created(gpuvm_session *session, gpuvm_startwatch *watch, const char *name, void (*listed)(void *data),
+              void *data)
+{
+    bool running, told = false;
+
+    for (;;) {
+        g_autofree char *over = gpuvm_startwatch_next(watch, !told, &running);
+
+        if (over)
+            return running;
+        told = gpuvm_domain_is_listed(session->connection, name);
+        if (told)
+            listed(data);
+        else
+            g_usleep(POLL_US / 10);
+    }
+}
+
+bool
+gpuvm_start_transient(gpuvm_session *session, const char *xml, const gpuvm_start_options *options,
+                      void (*listed)(void *data), void *data)
+{
+    g_autoptr(gpuvm_startwatch) watch = gpuvm_startwatch_new(session);
+    GError *error = NULL;
+    g_autoptr(gpuvm_claim) claim = gpuvm_claim_parse(xml, &error);
+    g_autoptr(gpuvm_guest) guest = claim ? gpuvm_guest_parse(xml, &error) : NULL;
+    g_autoptr(gpuvm_record) record = guest ? gpuvm_record_parse(claim->metadata, &error) : NULL;
+
+    if (!record)
+        return gpuvm_session_fail(session, error);
+    if (!look_before(session, claim, options->wait_free) ||
+        !may_start(session, claim, record, guest, options->planned))
+        return false;
+    gpuvm_startwatch_create(watch, xml, claim, options->timeout);
+    return await_created(session, watch, claim->domain, listed, data);
 }
 
 /* What gpuvm_start_all is doing. */

@@ -80,6 +80,12 @@ gpuvm_check_restart(gpuvm_session *session, const char *name)
 
     if (!instance || !gpuvm_instance_look(session, instance))
         return false;
+    if (!instance->domain->persistent) {
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                                          "domain '%s' has no definition to start it again with", name),
+                        "gpuvm stop %s, then gpuvm run FILE", name);
+        return false;
+    }
     xml = gpuvm_domain_xml(instance->domain, true, &error);
     if (xml)
         guest = gpuvm_guest_parse(xml, &error);

@@ -22,7 +22,10 @@ struct gpuvm_startwatch {
 
 /* libvirt's call, in its thread, which owns it until it is in the queue. */
 typedef struct start_call {
-    gpuvm_domain *domain;
+    gpuvm_domain *domain;         /* NULL: it is not created yet */
+    char *xml;                    /* of one that is to be created; NULL */
+    gpuvm_connection *connection; /* for that */
+    bool apart;                   /* it is the call's own */
     GError *error;
     bool started;
     GAsyncQueue *done;
@@ -36,6 +39,7 @@ typedef struct start_watch {
     GThread *thread;
     gpuvm_facts *facts; /* as they were when it was checked */
     GArray *hostdevs;
+    bool transient;          /* nothing of it may be left */
     uint64_t memory_kib;     /* that it takes from the host */
     unsigned seconds;        /* after which it is given up */
     gint64 begun;            /* µs */
@@ -53,6 +57,9 @@ free_start(gpointer data)
         g_thread_join(start->thread);
         g_clear_error(&start->call->error);
         gpuvm_domain_free(start->call->domain);
+        if (start->call->apart)
+            gpuvm_connection_close(start->call->connection);
+        g_free(start->call->xml);
         g_free(start->call);
     } else {
         g_thread_unref(start->thread); /* it still uses the call */
@@ -147,7 +154,9 @@ call_libvirt(gpointer data)
     start_call *call = data;
     GAsyncQueue *done = g_steal_pointer(&call->done);
 
-    call->started = gpuvm_domain_start(call->domain, &call->error);
+    if (call->xml)
+        call->domain = gpuvm_domain_create(call->connection, call->xml, &call->error);
+    call->started = call->xml ? call->domain != NULL : gpuvm_domain_start(call->domain, &call->error);
     g_async_queue_push(done, call); /* no longer this thread's */
     g_async_queue_unref(done);
     return NULL;
@@ -226,13 +235,22 @@ report_failure(const start_watch *start)
                         g_get_real_time() - (g_get_monotonic_time() - start->begun), diag);
 }
 
+/* By an object that is not the call's own, which its thread uses. */
+static void
+cut_off(const gpuvm_session *session, const start_watch *start)
+{
+    g_autoptr(gpuvm_domain) domain = NULL;
+
+    if (gpuvm_domain_find(session->connection, start->name, &domain, NULL) && domain)
+        gpuvm_domain_destroy(domain, NULL);
+}
+
 /* The call did not come back: ends it when only the guest's memory holds it up, and says where it is stuck. */
 static void
 give_up(const gpuvm_startwatch *watch, start_watch *start)
 {
     gpuvm_session *session = watch->session;
     gint64 begun = g_get_monotonic_time();
-    g_autoptr(gpuvm_domain) domain = NULL;
     gpuvm_diag *diag;
 
     if (!start->detached) {
@@ -257,9 +275,7 @@ give_up(const gpuvm_startwatch *watch, start_watch *start)
         "is so much memory free, in one NUMA node if hugepages are asked for? For more time: gpuvm start "
         "--timeout SECONDS %s",
         start->name);
-    /* not the call's own object, which its thread uses */
-    if (gpuvm_domain_find(session->connection, start->name, &domain, NULL) && domain)
-        gpuvm_domain_destroy(domain, NULL);
+    cut_off(session, start);
     while (!start->returned && seconds_since(begun) < END_SECONDS)
         wait_for_any(watch);
     if (start->returned && start->call->started) /* at the last moment */
@@ -280,6 +296,29 @@ leave(const start_watch *start)
                     "`gpuvm start %s` waits for it, `gpuvm stop --force %s` stops it; should it fail, "
                     "`gpuvm devices` shows the drivers, and `gpuvm release` gives devices back",
                     start->name, start->name);
+}
+
+/* The call is to come to nothing: before its devices are detached libvirt does not let go of it. */
+static void
+abandon(const gpuvm_startwatch *watch, start_watch *start)
+{
+    gpuvm_diag *diag;
+
+    while (!start->returned && seconds_since(start->begun) < start->seconds) {
+        look(start);
+        if (start->detached)
+            cut_off(watch->session, start);
+        wait_for_any(watch);
+    }
+    if (!start->returned) {
+        give_up(watch, start);
+        return;
+    }
+    if (start->call->started)
+        gpuvm_domain_destroy(start->call->domain, NULL);
+    diag = gpuvm_diags_error(watch->session->diags, GPUVM_EXIT_FAILED, NULL,
+                             "interrupted: its start was cut off");
+    bring_back(start, diag);
 }
 
 static unsigned
@@ -309,30 +348,51 @@ new_call(const gpuvm_startwatch *watch, gpuvm_domain *domain)
         gpuvm_domain_free(domain);
     else
         call->domain = domain;
-    call->done = g_async_queue_ref(watch->done);
     return call;
 }
 
-void
-gpuvm_startwatch_add(gpuvm_startwatch *watch, gpuvm_domain *domain, const gpuvm_claim *claim, int timeout,
-                     const char *title)
+static void
+begin(gpuvm_startwatch *watch, start_call *call, const gpuvm_claim *claim, int timeout, const char *title)
 {
     start_watch *start = g_new0(start_watch, 1);
 
     start->session = watch->session;
-    start->name = g_strdup(domain->name);
+    start->name = g_strdup(claim->domain);
+    start->transient = call->xml != NULL;
     start->title = g_strdup(title);
     start->hostdevs = g_array_ref(claim->next);
     start->memory_kib = gpuvm_startwatch_memory_of(claim);
     start->facts = g_steal_pointer(&watch->session->facts);
     start->seconds = timeout > 0 ? (unsigned)timeout : default_timeout(start->facts, claim);
-    start->call = new_call(watch, domain);
+    start->call = call;
+    call->done = g_async_queue_ref(watch->done);
     start->begun = g_get_monotonic_time();
     start->detached = watch->session->connection->host_file != NULL; /* there is nothing to be seen */
     say(start, "checked; detaching %u devices (giving up after %u s)", start->hostdevs->len, start->seconds);
     g_ptr_array_add(watch->starts, start);
     gpuvm_session_forget(watch->session);
     start->thread = g_thread_new("start", call_libvirt, start->call);
+}
+
+void
+gpuvm_startwatch_add(gpuvm_startwatch *watch, gpuvm_domain *domain, const gpuvm_claim *claim, int timeout,
+                     const char *title)
+{
+    begin(watch, new_call(watch, domain), claim, timeout, title);
+}
+
+void
+gpuvm_startwatch_create(gpuvm_startwatch *watch, const char *xml, const gpuvm_claim *claim, int timeout)
+{
+    gpuvm_connection *connection = watch->session->connection;
+    start_call *call = g_new0(start_call, 1);
+
+    call->xml = g_strdup(xml);
+    call->connection = connection->test ? NULL : gpuvm_connection_open(connection->uri, NULL);
+    call->apart = call->connection != NULL;
+    if (!call->apart)
+        call->connection = connection;
+    begin(watch, call, claim, timeout, "");
 }
 
 /* The first of them that is over, or will not be, or is not to be waited for; NULL. */
@@ -360,10 +420,12 @@ conclude(const gpuvm_startwatch *watch, start_watch *start)
         say(start, "running: the guest's firmware has it now");
     else if (start->returned)
         report_failure(start);
-    else if (seconds_since(start->begun) < start->seconds)
-        leave(start);
-    else
+    else if (seconds_since(start->begun) >= start->seconds)
         give_up(watch, start);
+    else if (start->transient)
+        abandon(watch, start);
+    else
+        leave(start);
     return started;
 }
 

@@ -36,6 +36,12 @@ void gpuvm_startwatch_add(gpuvm_startwatch *watch, gpuvm_domain *domain, const g
                           int timeout, const char *title);
 
 /**
+ * The same of the transient domain @xml, which is created. When the session is interrupted, nothing of it is left, as far as libvirt
+ * lets go of it.
+ */
+void gpuvm_startwatch_create(gpuvm_startwatch *watch, const char *xml, const gpuvm_claim *claim, int timeout);
+
+/**
  * Waits until one of them is over; its name (g_malloc), and whether the domain runs. @more: there is another to be added; NULL as
  * soon as libvirt can do that, which detaches devices for one domain at a time, and may not answer meanwhile.
  */

@@ -5,6 +5,8 @@
 
 #include "base/error.h"
 #include "ops/giveback.h"
+#include "ops/locks.h"
+#include "ops/transient.h"
 
 #define POLL_US (200 * G_TIME_SPAN_MILLISECOND)
 #define AGAIN_US (10 * G_USEC_PER_SEC)
@@ -59,19 +61,66 @@ await_end(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_stop_options
     return !domain->active;
 }
 
-/* Waits for its end. @due: what it is to give back. */
+/* What a domain is to give back, and to leave, when it is off. */
+typedef struct leaving {
+    gpuvm_giveback *due; /* NULL */
+    bool transient;      /* nothing of it is to stay: */
+    char *pool, *xml;    /* where its volumes are, NULL; what it runs with */
+} leaving;
+
+static void
+free_leaving(leaving *what)
+{
+    gpuvm_giveback_free(what->due);
+    g_free(what->pool);
+    g_free(what->xml);
+    g_free(what);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(leaving, free_leaving)
+
+static leaving *
+expect_leaving(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_record *record)
+{
+    leaving *what = g_new0(leaving, 1);
+
+    what->due = gpuvm_giveback_expect(session, domain);
+    what->transient = record->transient && !domain->persistent;
+    what->pool = g_strdup(record->pool);
+    what->xml = what->transient ? gpuvm_domain_xml(domain, false, NULL) : NULL;
+    return what;
+}
+
+/* Unless it runs again: that run has removed what was left. */
 static bool
-end_stop(gpuvm_session *session, gpuvm_domain *domain, const gpuvm_giveback *due,
-         const gpuvm_stop_options *options, gint64 begun)
+remove_left(gpuvm_session *session, const char *name, const leaving *what)
+{
+    g_autoptr(GPtrArray) locks = gpuvm_locks_new();
+    g_autoptr(gpuvm_domain) domain = NULL;
+    GError *error = NULL;
+
+    if (!what->xml)
+        return true;
+    if (!gpuvm_locks_add_vm(locks, session, name))
+        return false;
+    if (!gpuvm_domain_find(session->connection, name, &domain, &error))
+        return gpuvm_session_fail(session, error);
+    return domain || gpuvm_transient_remove(session, name, what->pool, what->xml);
+}
+
+/* Waits for its end. @what: it is to leave. */
+static bool
+end_stop(gpuvm_session *session, gpuvm_domain *domain, const leaving *what, const gpuvm_stop_options *options,
+         gint64 begun)
 {
     GError *error = NULL;
     bool stopped = await_end(session, domain, options, begun, &error);
 
     gpuvm_session_settle(session);
     gpuvm_session_forget(session);
-    if (stopped)
-        gpuvm_giveback_check(session, due);
-    return stopped || gpuvm_session_fail(session, error);
+    if (!stopped)
+        return gpuvm_session_fail(session, error);
+    gpuvm_giveback_check(session, what->due);
+    return remove_left(session, domain->name, what);
 }
 
 bool
@@ -80,13 +129,13 @@ gpuvm_stop(gpuvm_session *session, const char *name, const gpuvm_stop_options *o
 {
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
-    g_autoptr(gpuvm_giveback) due = domain ? gpuvm_giveback_expect(session, domain) : NULL;
+    g_autoptr(leaving) what = domain ? expect_leaving(session, domain, record) : NULL;
 
     if (!domain)
         return false;
     *ret_outcome = domain->active ? GPUVM_DONE : GPUVM_NOTHING_TO_DO;
     return !domain->active || (begin_stop(session, domain, options) &&
-                               end_stop(session, domain, due, options, g_get_monotonic_time()));
+                               end_stop(session, domain, what, options, g_get_monotonic_time()));
 }
 
 bool
@@ -95,20 +144,20 @@ gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_
 {
     gint64 begun = g_get_monotonic_time();
     g_autoptr(GPtrArray) asked = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_domain_free);
-    g_autoptr(GPtrArray) due = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_giveback_free);
+    g_autoptr(GPtrArray) left = g_ptr_array_new_with_free_func((GDestroyNotify)free_leaving);
     bool stopped = true;
 
     for (guint i = 0; i < names->len; i++) {
         g_autoptr(gpuvm_record) record = NULL;
         g_autoptr(gpuvm_domain) domain = NULL;
-        g_autoptr(gpuvm_giveback) of_it = NULL;
+        g_autoptr(leaving) what = NULL;
 
         gpuvm_diags_set_subject(session->diags, names->pdata[i]);
         domain = gpuvm_find_managed(session, names->pdata[i], &record);
-        of_it = domain ? gpuvm_giveback_expect(session, domain) : NULL;
+        what = domain ? expect_leaving(session, domain, record) : NULL;
         if (domain && domain->active && begin_stop(session, domain, options)) {
             g_ptr_array_add(asked, g_steal_pointer(&domain));
-            g_ptr_array_add(due, g_steal_pointer(&of_it));
+            g_ptr_array_add(left, g_steal_pointer(&what));
         } else {
             stopped &= domain && !domain->active;
         }
@@ -118,7 +167,7 @@ gpuvm_stop_all(gpuvm_session *session, const GPtrArray *names, const gpuvm_stop_
         bool off;
 
         gpuvm_diags_set_subject(session->diags, domain->name);
-        off = end_stop(session, domain, due->pdata[i], options, begun);
+        off = end_stop(session, domain, left->pdata[i], options, begun);
         told(data, domain->name, off);
         stopped &= off;
     }

@@ -133,8 +133,15 @@ hint_console(gpuvm_diag *diag, gpuvm_console_tail *tail)
         gpuvm_diag_hint(diag, "  %s", *line);
 }
 
+static void
+hint_again(gpuvm_diag *diag, const char *name, bool stays)
+{
+    if (stays)
+        gpuvm_diag_hint(diag, "the VM goes on running; ask again: gpuvm health %s", name);
+}
+
 bool
-gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch)
+gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch, bool stays)
 {
     g_autoptr(gpuvm_health) health = ask_until_over(session, watch);
     const char *name = watch->domain->name, *hint = gpuvm_health_hint(watch->from, health->reason);
@@ -149,7 +156,7 @@ gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch)
     } else if (gpuvm_session_interrupted(session)) {
         diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                                  "no longer waited for: it was not healthy yet: %s", health->reason);
-        gpuvm_diag_hint(diag, "the VM goes on running; ask again: gpuvm health %s", name);
+        hint_again(diag, name, stays);
         return false;
     } else {
         diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL, "not healthy after %g s: %s",
@@ -158,7 +165,7 @@ gpuvm_watch_wait(gpuvm_session *session, gpuvm_watch *watch)
             gpuvm_diag_hint(diag, "asked was %s", health->url);
         if (hint)
             gpuvm_diag_hint(diag, "%s", hint);
-        gpuvm_diag_hint(diag, "the VM goes on running; ask again: gpuvm health %s", name);
+        hint_again(diag, name, stays);
     }
     hint_console(diag, watch->tail);
     return false;

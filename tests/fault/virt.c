@@ -33,6 +33,7 @@
     X(ConnectOpenAuth)                                                                                       \
     X(ConnectOpenReadOnly)                                                                                   \
     X(DomainCreate)                                                                                          \
+    X(DomainCreateXML)                                                                                       \
     X(DomainDefineXMLFlags)                                                                                  \
     X(DomainDestroy)                                                                                         \
     X(DomainGetAutostart)                                                                                    \
