@@ -7,9 +7,10 @@ vm one 1
 # tester AGENT PARAMETER=VALUE…
 tester()
 {
-    local agent=$1 output
+    local agent=$1 output parameter options=()
     shift
-    output=$(ask ocf-tester -n agent "${@/#/-o}" "/usr/lib/ocf/resource.d/gpuvm/$agent" 2>&1) || fail "$output"
+    for parameter; do options+=(-o "$parameter"); done
+    output=$(ask ocf-tester -n agent "${options[@]}" "/usr/lib/ocf/resource.d/gpuvm/$agent" 2>&1) || fail "$output"
     [[ $output == *'passed all tests'* ]] || fail "$output"
 }
 step 'ocf:gpuvm:vm'
