@@ -22,8 +22,8 @@ typedef struct choice {
     uint64_t n;         /* chosen so far */
 } choice;
 
-static bool
-matches(const gpuvm_selector *selector, const gpuvm_device *device)
+bool
+gpuvm_select_matches(const gpuvm_selector *selector, const gpuvm_device *device)
 {
     if (device->bridge)
         return false;
@@ -110,7 +110,7 @@ find_candidates(const gpuvm_facts *facts, const gpuvm_selector *selector, const 
         candidate c = {.device = devices->pdata[i], .available = GPUVM_UNKNOWN};
         const gpuvm_record_device *recorded;
 
-        if (!matches(selector, c.device) || (last && gpuvm_device_same_card(last, c.device)))
+        if (!gpuvm_select_matches(selector, c.device) || (last && gpuvm_device_same_card(last, c.device)))
             continue;
         last = c.device;
         recorded = gpuvm_record_find(record, &c.device->addr);

@@ -11,6 +11,9 @@
 
 #include "core/admission.h"
 
+/** Whether @device is one that @selector asks for, whoever may have it. */
+bool gpuvm_select_matches(const gpuvm_selector *selector, const gpuvm_device *device);
+
 /**
  * Adds the cards that @selectors (gpuvm_selector) choose to the functions of @admission, which hold the devices that are
  * named; @record (NULL: none) is of the domain as it is defined now. Too few is an error (exit code 5) that says of each
