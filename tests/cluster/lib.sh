@@ -157,7 +157,7 @@ deployment()
 kind: deployment
 name: $1
 replicas: $2
-template:
+config:
   resources: {cpu_cores: 1, memory_mb: 128}
   network: {mode: none}
   devices: {gpus: [{id: "10de:2330", count: $3}]}
@@ -186,7 +186,7 @@ begin()
 # capacity NODE: how many cards Pacemaker believes to be there
 capacity()
 {
-    ask crm_attribute -q -N "node$1" -z -n gpu_10de_2330 -G
+    ask crm_attribute -q -N "node$1" -z -n gpu_10de_2330 -G 2>/dev/null
 }
 
 is_capacity() # NODE CARDS

@@ -27,7 +27,7 @@ wait_until run_vms 8
 settled
 
 step 'libvirtd is killed on node 1: its VMs go on'
-pids() { on 1 sh -c 'cat /run/libvirt/qemu/*.pid'; }
+pids() { on 1 sh -c 'cat /run/libvirt/qemu/[!d]*.pid'; } # not driver.pid, which is libvirtd's own
 before=$(pids)
 daemon 1 stop_libvirtd KILL
 failures() { ask crm_mon -1 -r -f 2>/dev/null | grep -cE 'fail-count' || true; }
