@@ -35,6 +35,7 @@
     ROW(console)                                                                                             \
     ROW(release)                                                                                             \
     ROW(deployment)                                                                                          \
+    ROW(cluster)                                                                                             \
     ROW(plugin)                                                                                              \
     ROW(image)                                                                                               \
     ROW(hook)                                                                                                \

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -106,4 +107,26 @@ gpuvm_file_exists(const char *root, const char *format, ...)
     g_autofree char *path = under_root(root, format, args);
     va_end(args);
     return g_file_test(path, G_FILE_TEST_EXISTS);
+}
+
+GString *
+gpuvm_file_read(const char *path, const char *what, gsize most, GError **error)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+    FILE *file = fopen(path, "re");
+    char block[65536];
+    size_t n = 1;
+
+    while (file && n && text->len <= most) {
+        n = fread(block, 1, sizeof block, file);
+        g_string_append_len(text, block, (gssize)n);
+    }
+    if (!file || ferror(file)) {
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read %s %s: %s", what, path,
+                    g_strerror(errno));
+        g_string_free(g_steal_pointer(&text), TRUE);
+    }
+    if (file)
+        fclose(file);
+    return g_steal_pointer(&text);
 }

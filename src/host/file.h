@@ -27,3 +27,6 @@ bool gpuvm_file_write(const char *root, const char *text, GError **error, const 
     G_GNUC_PRINTF(4, 5);
 
 bool gpuvm_file_exists(const char *root, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/** All of @path, a @what, with at most one block more than @most bytes: it may be a device without an end. */
+GString *gpuvm_file_read(const char *path, const char *what, gsize most, GError **error);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "host/capabilities.h"
 #include "host/claims.h"
+#include "host/file.h"
 #include "host/nodedev.h"
 #include "model/pcixml.h"
 
@@ -413,33 +414,10 @@ gpuvm_hostfile_parse(const char *text, size_t size, const char *name, GError **e
     return doc && parse_node(xmlDocGetRootElement(doc), facts, error) ? g_steal_pointer(&facts) : NULL;
 }
 
-/* Reads at most one block more than a host file may have: @path may be a device without an end. */
-static GString *
-read_file(const char *path, GError **error)
-{
-    g_autoptr(GString) text = g_string_new(NULL);
-    FILE *file = fopen(path, "re");
-    char block[65536];
-    size_t n = 1;
-
-    while (file && n && text->len <= GPUVM_HOSTFILE_MAX_SIZE) {
-        n = fread(block, 1, sizeof block, file);
-        g_string_append_len(text, block, (gssize)n);
-    }
-    if (!file || ferror(file)) {
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read host file %s: %s", path,
-                    g_strerror(errno));
-        g_string_free(g_steal_pointer(&text), TRUE);
-    }
-    if (file)
-        fclose(file);
-    return g_steal_pointer(&text);
-}
-
 gpuvm_facts *
 gpuvm_hostfile_load(const char *path, GError **error)
 {
-    g_autoptr(GString) text = read_file(path, error);
+    g_autoptr(GString) text = gpuvm_file_read(path, "host file", GPUVM_HOSTFILE_MAX_SIZE, error);
 
     return text ? gpuvm_hostfile_parse(text->str, text->len, path, error) : NULL;
 }

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "core/waits.h"
+
+static void
+free_wait(gpointer data)
+{
+    gpuvm_wait *wait = data;
+
+    g_free(wait->reason);
+    g_free(wait);
+}
+
+static void G_GNUC_PRINTF(3, 4) add(GPtrArray *waits, const gpuvm_cluster_node *node, const char *format, ...)
+{
+    gpuvm_wait *wait = g_new0(gpuvm_wait, 1);
+    va_list args;
+
+    wait->node = node;
+    va_start(args, format);
+    wait->reason = g_strdup_vprintf(format, args);
+    va_end(args);
+    g_ptr_array_add(waits, wait);
+}
+
+bool
+gpuvm_is_stopped(const gpuvm_cluster_instance *instance, const char **ret_why)
+{
+    const gpuvm_cluster_resource *resource = instance->resource;
+    const char *role = g_hash_table_lookup(resource->meta, "target-role");
+
+    if (instance->orphan)
+        *ret_why = "it is beyond clone-max";
+    else if (role && g_ascii_strcasecmp(role, "Stopped") == 0)
+        *ret_why = "target-role is Stopped";
+    else
+        return false;
+    return true;
+}
+
+static bool
+has_fence_device(const gpuvm_cluster *cluster)
+{
+    for (guint i = 0; i < cluster->resources->len; i++) {
+        if (((const gpuvm_cluster_resource *)cluster->resources->pdata[i])->agent == GPUVM_AGENT_FENCE)
+            return true;
+    }
+    return false;
+}
+
+GPtrArray *
+gpuvm_cluster_troubles(const gpuvm_cluster *cluster)
+{
+    GPtrArray *waits = g_ptr_array_new_with_free_func(free_wait);
+    const char *policy = g_hash_table_lookup(cluster->options, "no-quorum-policy");
+    bool fences = gpuvm_cluster_fences(cluster);
+
+    policy = policy ? policy : "stop";
+    if (!cluster->quorum && !g_str_equal(policy, "ignore"))
+        add(waits, NULL, "no quorum, and no-quorum-policy is %s: nothing is started", policy);
+    if (gpuvm_cluster_truth(cluster->options, "maintenance-mode", false))
+        add(waits, NULL, "maintenance-mode is on: Pacemaker starts and stops nothing");
+    if (gpuvm_cluster_truth(cluster->options, "stop-all-resources", false))
+        add(waits, NULL, "stop-all-resources is on");
+    if (fences && !has_fence_device(cluster))
+        add(waits, NULL, "stonith-enabled is on, and there is no fence device: Pacemaker starts nothing");
+    for (guint i = 0; i < cluster->nodes->len; i++) {
+        const gpuvm_cluster_node *node = cluster->nodes->pdata[i];
+
+        if (node->state == GPUVM_NODE_UNCLEAN && fences)
+            add(waits, NULL, "waits for fencing of %s: nobody knows what runs there", node->name);
+    }
+    return waits;
+}
+
+static bool
+concerns(const char *id, const gpuvm_cluster_resource *resource)
+{
+    return g_strcmp0(id, resource->id) == 0 || (id && g_strcmp0(id, resource->clone) == 0) ||
+           (id && g_strcmp0(id, resource->group) == 0);
+}
+
+static bool
+fits(const gpuvm_location *location, const gpuvm_cluster_instance *instance)
+{
+    return location->pattern ? g_regex_match(location->pattern, instance->resource->id, 0, NULL)
+                             : concerns(location->resource, instance->resource);
+}
+
+/* What keeps it away by rule. */
+static void
+add_bans(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance,
+         const gpuvm_cluster_node *node)
+{
+    bool opts_in = false;
+
+    for (guint i = 0; i < cluster->locations->len; i++) {
+        const gpuvm_location *location = cluster->locations->pdata[i];
+
+        if (location->node != node || !fits(location, instance))
+            continue;
+        opts_in |= location->score > 0;
+        if (location->score <= -GPUVM_CLUSTER_INFINITY)
+            add(waits, node, "banned by constraint %s", location->id ? location->id : "without an id");
+    }
+    if (!opts_in && !gpuvm_cluster_truth(cluster->options, "symmetric-cluster", true))
+        add(waits, node, "symmetric-cluster is off, and no constraint lets it run here");
+}
+
+/* Whether an instance of what @id names runs on @node; NULL: on any. */
+static bool
+runs(const gpuvm_cluster *cluster, const char *id, const gpuvm_cluster_node *node)
+{
+    const gpuvm_cluster_resource *resource = gpuvm_cluster_find(cluster, id);
+
+    for (guint i = 0; resource && i < resource->instances->len; i++) {
+        const gpuvm_cluster_instance *instance = resource->instances->pdata[i];
+
+        for (guint p = 0; p < instance->presences->len; p++) {
+            const gpuvm_presence *presence = instance->presences->pdata[p];
+
+            if (presence->state == GPUVM_RUN_RUNNING && (!node || presence->node == node))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* What it is to be with, or apart from. */
+static void
+add_relations(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance,
+              const gpuvm_cluster_node *node)
+{
+    for (guint i = 0; i < cluster->relations->len; i++) {
+        const gpuvm_relation *relation = cluster->relations->pdata[i];
+        const char *id = relation->id ? relation->id : "without an id";
+
+        if (!concerns(relation->resource, instance->resource) || relation->order != !node ||
+            !gpuvm_cluster_find(cluster, relation->with))
+            continue;
+        if (relation->score >= GPUVM_CLUSTER_INFINITY && !runs(cluster, relation->with, node))
+            add(waits, node, "%s does not run%s (constraint %s)", relation->with, node ? " here" : "", id);
+        else if (relation->score <= -GPUVM_CLUSTER_INFINITY && runs(cluster, relation->with, node))
+            add(waits, node, "%s runs here (constraint %s)", relation->with, id);
+    }
+}
+
+/* OCF's codes after which Pacemaker does not try again: on that node, on any. */
+static bool
+is_hard(const gpuvm_operation *operation)
+{
+    return operation->failed && operation->rc >= 2 && operation->rc <= 5 &&
+           !g_str_equal(operation->name, "stop");
+}
+
+static bool
+is_fatal(const gpuvm_operation *operation)
+{
+    return operation->failed && operation->rc == 6 && !g_str_equal(operation->name, "stop");
+}
+
+static const gpuvm_operation *
+last_failed(const gpuvm_presence *presence)
+{
+    const gpuvm_operation *last = NULL;
+
+    for (guint i = 0; i < presence->operations->len; i++) {
+        const gpuvm_operation *operation = presence->operations->pdata[i];
+
+        if (operation->failed)
+            last = operation;
+    }
+    return last;
+}
+
+static void
+add_failures(GPtrArray *waits, const gpuvm_cluster_instance *instance, const gpuvm_cluster_node *node)
+{
+    const gpuvm_presence *presence = gpuvm_cluster_presence(instance, node);
+    const gpuvm_operation *failed = presence ? last_failed(presence) : NULL;
+    gint64 threshold = gpuvm_cluster_score(instance->resource->meta, "migration-threshold", 0);
+    g_autofree char *times = NULL;
+
+    threshold = threshold > 0 ? threshold : GPUVM_CLUSTER_INFINITY;
+    if (!presence || (presence->failures < threshold && !(failed && is_hard(failed))))
+        return;
+    if (presence->failures > 1 && presence->failures < GPUVM_CLUSTER_INFINITY)
+        times = g_strdup_printf(" %" G_GINT64_FORMAT " times", presence->failures);
+    add(waits, node, "failed to %s here%s: %s",
+        !failed                                ? "run"
+        : g_str_equal(failed->name, "monitor") ? "stay healthy"
+                                               : failed->name,
+        times ? times : "", failed ? failed->reason : "Pacemaker does not remember why");
+}
+
+static void
+add_shortage(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance,
+             const gpuvm_cluster_node *node)
+{
+    const char *strategy = g_hash_table_lookup(cluster->options, "placement-strategy");
+    g_autoptr(GPtrArray) names = gpuvm_amounts_names(instance->resource->wants);
+
+    if (!strategy || g_str_equal(strategy, "default"))
+        return;
+    for (guint i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        gint64 has = gpuvm_amounts_get(node->capacity, name),
+               wanted = gpuvm_amounts_get(instance->resource->wants, name),
+               left = MAX(has - gpuvm_amounts_get(node->used, name), 0);
+
+        if (wanted <= left)
+            continue;
+        if (has == 0)
+            add(waits, node, "no %s, %" G_GINT64_FORMAT " wanted", name, wanted);
+        else
+            add(waits, node,
+                "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " %s free, %" G_GINT64_FORMAT " wanted", left,
+                has, name, wanted);
+    }
+}
+
+static void
+add_node(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance,
+         const gpuvm_cluster_node *node)
+{
+    if (node->state != GPUVM_NODE_ONLINE)
+        add(waits, node, "%s", gpuvm_node_state_names[node->state]);
+    if (node->maintenance)
+        add(waits, node, "in maintenance");
+    add_bans(waits, cluster, instance, node);
+    add_relations(waits, cluster, instance, node);
+    add_failures(waits, instance, node);
+    if (node->state == GPUVM_NODE_ONLINE)
+        add_shortage(waits, cluster, instance, node);
+}
+
+/* Of what is no matter of one node. */
+static void
+add_general(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance)
+{
+    const gpuvm_cluster_resource *resource = instance->resource;
+
+    if (!gpuvm_cluster_truth(resource->meta, "is-managed", true) ||
+        gpuvm_cluster_truth(resource->meta, "maintenance", false))
+        add(waits, NULL, "unmanaged: Pacemaker leaves it alone");
+    add_relations(waits, cluster, instance, NULL);
+    for (guint i = 0; i < instance->presences->len; i++) {
+        const gpuvm_presence *presence = instance->presences->pdata[i];
+        const gpuvm_operation *failed = last_failed(presence);
+
+        if (failed && is_fatal(failed))
+            add(waits, NULL, "failed to %s on %s, and is tried nowhere: %s", failed->name,
+                presence->node->name, failed->reason);
+    }
+}
+
+GPtrArray *
+gpuvm_waits(const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance)
+{
+    GPtrArray *waits = gpuvm_cluster_troubles(cluster);
+    const char *why;
+    bool free = false;
+
+    if (gpuvm_is_stopped(instance, &why)) {
+        g_ptr_array_set_size(waits, 0);
+        add(waits, NULL, "%s", why);
+        return waits;
+    }
+    add_general(waits, cluster, instance);
+    free = waits->len == 0;
+    for (guint i = 0; i < cluster->nodes->len; i++) {
+        guint before = waits->len;
+
+        add_node(waits, cluster, instance, cluster->nodes->pdata[i]);
+        if (free && waits->len == before)
+            add(waits, cluster->nodes->pdata[i], "nothing is in the way: Pacemaker has yet to act");
+    }
+    return waits;
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <config.h>
+
+#include "host/cib.h"
+
+#include <string.h>
+
+#include "host/file.h"
+#include "model/host.h"
+
+static char *
+find_program(const char *name, GError **error)
+{
+    char *path = g_find_program_in_path(name);
+    g_autofree char *system = g_strconcat("/usr/sbin/", name, NULL);
+
+    if (!path && g_file_test(system, G_FILE_TEST_IS_EXECUTABLE))
+        path = g_steal_pointer(&system);
+    if (!path)
+        g_set_error(
+            error, GPUVM_ERROR, GPUVM_EXIT_HOST,
+            "this machine is no node of a Pacemaker cluster: there is no %s\nrun it on a node: ssh NODE gpuvm …\n"
+            "where it only looks, give it what `cibadmin --query` prints on a node: --cib FILE",
+            name);
+    return path;
+}
+
+/* The last line of @said that says something; it may be changed. */
+static const char *
+last_words(char *said)
+{
+    char *end;
+
+    g_strchomp(said);
+    end = strrchr(said, '\n');
+    return end ? end + 1 : *said ? said : "it does not say why";
+}
+
+static bool
+run(const char *const *argv, char **ret_output, GError **error)
+{
+    g_autofree char *path = find_program(argv[0], error), *said = NULL;
+    g_autoptr(GPtrArray) line = g_ptr_array_new();
+    g_autoptr(GError) why = NULL;
+    int status;
+
+    if (!path)
+        return false;
+    g_ptr_array_add(line, path);
+    for (const char *const *word = argv + 1; *word; word++)
+        g_ptr_array_add(line, (char *)*word);
+    g_ptr_array_add(line, NULL);
+    if (!g_spawn_sync(NULL, (char **)line->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, ret_output, &said,
+                      &status, &why))
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot run %s: %s", argv[0], why->message);
+    else if (!g_spawn_check_wait_status(status, NULL))
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
+                    "%s failed: %s\nis the cluster running here? systemctl status "
+                    "corosync pacemaker",
+                    argv[0], last_words(said));
+    else
+        return true;
+    return false;
+}
+
+char *
+gpuvm_cib_query(GError **error)
+{
+    static const char *const argv[] = {"cibadmin", "--query", NULL};
+    g_autofree char *xml = NULL;
+
+    return run(argv, &xml, error) ? g_steal_pointer(&xml) : NULL;
+}
+
+bool
+gpuvm_cib_run(const char *const *argv, GError **error)
+{
+    g_autofree char *output = NULL;
+
+    return run(argv, &output, error);
+}
+
+char *
+gpuvm_cib_read(const char *file, gsize *ret_size, GError **error)
+{
+    GString *text = gpuvm_file_read(file, "CIB", GPUVM_CIB_MAX_SIZE, error);
+
+    if (!text)
+        return NULL;
+    *ret_size = text->len;
+    return g_string_free(text, FALSE);
+}
+
+/* corosync.conf(5) */
+int
+gpuvm_cib_quorum_device(void)
+{
+    g_autofree char *text = gpuvm_file_text("", "/etc/corosync/corosync.conf");
+
+    if (!text)
+        return GPUVM_UNKNOWN;
+    return g_regex_match_simple("^[ \t]*device[ \t]*\\{", text, G_REGEX_MULTILINE, 0);
+}
