@@ -12,3 +12,6 @@
  * error in the diagnostics, too (exit code 5). NULL: the host cannot be asked, see there.
  */
 GPtrArray *gpuvm_check_host(gpuvm_session *session, GPtrArray **ret_summary);
+
+/** Makes the FAILs among @findings, which are shown, one error in the diagnostics. */
+void gpuvm_check_judge(gpuvm_session *session, const GPtrArray *findings);

@@ -8,6 +8,10 @@
 
 #include "base/text.h"
 #include "ops/check.h"
+#include "ops/clustercheck.h"
+
+static gboolean of_cluster;
+static char *cib, *connect_nodes;
 
 static JsonObject *
 make_row(const gpuvm_finding *finding)
@@ -61,27 +65,46 @@ show_counts(gpuvm_output *output, const GPtrArray *findings)
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) summary = NULL;
-    g_autoptr(GPtrArray) findings = gpuvm_check_host(cli->session, &summary);
-    const GPtrArray *shown = cli->verbose ? findings : summary;
+    g_autoptr(GPtrArray) summary = NULL, findings = NULL;
+    const GPtrArray *shown;
     JsonArray *rows = json_array_new();
 
     (void)argc, (void)argv;
+    if (!of_cluster && (cib || connect_nodes))
+        gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL, "%s goes with --cluster",
+                          cib ? "--cib" : "--connect-nodes");
+    else if (of_cluster)
+        findings = gpuvm_check_cluster(cli->session, cib, connect_nodes);
+    else
+        findings = gpuvm_check_host(cli->session, &summary);
+    shown = summary && !cli->verbose ? summary : findings;
     for (guint i = 0; findings && i < findings->len; i++)
         json_array_add_object_element(rows, make_row(findings->pdata[i]));
     for (guint i = 0; shown && !cli->output->json && i < shown->len; i++)
         show(cli->output, shown->pdata[i]);
-    if (summary)
-        show_counts(cli->output, summary);
+    if (findings)
+        show_counts(cli->output, summary ? summary : findings);
     gpuvm_output_rows(cli->output, "checks", rows);
 }
 
+static const GOptionEntry options[] = {
+    {"cluster", 0, 0, G_OPTION_ARG_NONE, &of_cluster, "of the Pacemaker cluster that this host is a node of",
+     NULL},
+    {"cib", 0, 0, G_OPTION_ARG_FILENAME, &cib, "… or of the CIB in a file", "FILE"},
+    {"connect-nodes", 0, 0, G_OPTION_ARG_STRING, &connect_nodes,
+     "the libvirt of each node (qemu+ssh://{node}/system?no_tty=1)", "URI"},
+    G_OPTION_ENTRY_NULL,
+};
+
 const gpuvm_command gpuvm_cmd_check = {
     .name = "check",
-    .summary = "Check whether this host is fit to pass GPUs",
+    .summary = "Check whether this host, or a cluster, is fit to pass GPUs",
     .description =
         "Looks at everything that passing a GPU needs, a line each: PASS, WARN, FAIL or unknown, the evidence, and\n"
         "what to type; of cards that are alike, how many there are: -v has a line for each. What cannot be seen over\n"
-        "a connection is unknown, never passed. Exit code 5 on a FAIL.",
+        "a connection is unknown, never passed. Exit code 5 on a FAIL. With --cluster it looks at what VMs that Pacemaker\n"
+        "runs need: fencing, a quorum, nodes that are alike; the libvirt of each node is asked, by ssh, for definitions\n"
+        "that are in the way.",
+    .options = options,
     .run = run,
 };

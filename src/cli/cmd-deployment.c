@@ -5,17 +5,20 @@
 #include "cli/fleets.h"
 #include "cli/domains.h"
 #include "cli/progress.h"
+#include "ops/clusterfleet.h"
 #include "ops/create.h"
 #include "ops/deployment.h"
 #include "ops/fleet.h"
 
+#define PARALLEL 8
+
 static struct {
     char *config, *replicas;
-    gboolean no_start, storage;
+    gboolean no_start, storage, cluster;
     int parallel, max_unavailable;
     gpuvm_start_settings start;
     gpuvm_stop_settings stop;
-} given = {.parallel = 8, .max_unavailable = 1, .stop = {.timeout = GPUVM_STOP_TIMEOUT}};
+} given = {.parallel = PARALLEL, .max_unavailable = 1, .stop = {.timeout = GPUVM_STOP_TIMEOUT}};
 
 /* Who is told of what becomes of the replicas. */
 typedef struct listener {
@@ -202,7 +205,8 @@ run_create(gpuvm_cli *cli, int argc, char **argv)
 
 #define PARALLEL_OPTION                                                                                      \
     {                                                                                                        \
-        "parallel", 0, 0, G_OPTION_ARG_INT, &given.parallel, "start so many at once (default 8)", "N"        \
+        "parallel", 0, 0, G_OPTION_ARG_INT, &given.parallel,                                                 \
+            "start so many at once (default " G_STRINGIFY(PARALLEL) ")", "N"                                 \
     }
 #define UNAVAILABLE_OPTION                                                                                   \
     {                                                                                                        \
@@ -244,6 +248,46 @@ static const gpuvm_command create_command = {
     .run = run_create,
 };
 
+#define CLUSTER_OPTION                                                                                       \
+    {                                                                                                        \
+        "cluster", 0, 0, G_OPTION_ARG_NONE, &given.cluster, "of one that Pacemaker runs", NULL               \
+    }
+
+/* Whether what was given besides --cluster goes with it: how VMs are started and stopped is the cluster's matter. */
+static bool
+check_cluster_options(gpuvm_cli *cli)
+{
+    bool others = given.no_start || given.start.wait || given.stop.force || given.parallel != PARALLEL ||
+                  given.max_unavailable != 1 || given.stop.timeout != GPUVM_STOP_TIMEOUT;
+
+    if (others)
+        gpuvm_diag_hint(
+            gpuvm_diags_error(cli->session->diags, GPUVM_EXIT_USAGE, NULL,
+                              "--cluster goes with no other option than --replicas"),
+            "how VMs are started and stopped, the cluster's resources say: wait, force, timeouts");
+    return !others;
+}
+
+static void
+scale_cluster(gpuvm_cli *cli, const char *name)
+{
+    JsonArray *rows = json_array_new();
+    gint64 was = -1;
+
+    gpuvm_output_rows(cli->output, "deployments", rows);
+    if (!check_cluster_options(cli) || !gpuvm_cluster_scale(cli->session, name, given.replicas, &was))
+        return;
+    JsonObject *row = json_object_new();
+    json_object_set_string_member(row, "name", name);
+    gpuvm_json_set_known(row, "was", was);
+    json_object_set_int_member(row, "replicas", g_ascii_strtoll(given.replicas, NULL, 10));
+    json_array_add_object_element(rows, row);
+    if (was < 0)
+        gpuvm_output_line(cli->output, "%s: %s replicas", name, given.replicas);
+    else
+        gpuvm_output_line(cli->output, "%s: %s replicas, was %" G_GINT64_FORMAT, name, given.replicas, was);
+}
+
 static bool
 scale(gpuvm_session *session, const char *name, const gpuvm_deployment_options *options)
 {
@@ -264,11 +308,15 @@ run_scale(gpuvm_cli *cli, int argc, char **argv)
     }
     if (parts[1])
         given.replicas = parts[1];
-    act(cli, (char *[]){parts[0], NULL}, scale, GOES_ON);
+    if (given.cluster)
+        scale_cluster(cli, parts[0]);
+    else
+        act(cli, (char *[]){parts[0], NULL}, scale, GOES_ON);
 }
 
 static const GOptionEntry scale_options[] = {
     REPLICAS_OPTION,
+    CLUSTER_OPTION,
     GPUVM_WAIT_OPTION(given.start),
     {"no-start", 0, 0, G_OPTION_ARG_NONE, &given.no_start, "define new ones only", NULL},
     PARALLEL_OPTION,
@@ -285,7 +333,8 @@ static const gpuvm_command scale_command = {
         "Makes VMs that are missing, by the definition that the deployment has, and starts them; or removes the highest,\n"
         "whose disks stay. The others are not touched; of them, one that is off is started only where there are not to be\n"
         "fewer. NAME=N says the same as NAME --replicas N. A definition with\n"
-        "secrets in it is read from its file again, which must be as it was.",
+        "secrets in it is read from its file again, which must be as it was. With --cluster, on a node, it is the number of\n"
+        "replicas that Pacemaker runs (clone-max).",
     .options = scale_options,
     .min_arguments = 1,
     .max_arguments = 1,
@@ -294,13 +343,44 @@ static const gpuvm_command scale_command = {
 };
 
 static void
+hear_restarted(void *data, const char *name, const char *node)
+{
+    const listener *told = data;
+
+    json_object_set_boolean_member(row_of(told, name), "running", node != NULL);
+    if (node)
+        gpuvm_output_line(told->cli->output, "%s: started anew on %s", name, node);
+    else
+        gpuvm_output_line(told->cli->output, "%s: does not run, left alone", name);
+}
+
+static void
+restart_cluster(gpuvm_cli *cli, const char *name)
+{
+    JsonArray *rows = json_array_new();
+    listener told = {cli, rows};
+
+    gpuvm_output_rows(cli->output, "vms", rows);
+    if (!check_cluster_options(cli))
+        return;
+    gpuvm_begin_interrupts(cli);
+    if (!gpuvm_cluster_restart(cli->session, name, hear_restarted, &told))
+        say_unfinished(cli, name, rows, 0, GOES_ON);
+    gpuvm_wait_and_say(cli, rows);
+}
+
+static void
 run_restart(gpuvm_cli *cli, int argc, char **argv)
 {
     (void)argc;
-    act(cli, argv, gpuvm_deployment_restart, "repeating the command begins with the first VM again");
+    if (given.cluster)
+        restart_cluster(cli, argv[0]);
+    else
+        act(cli, argv, gpuvm_deployment_restart, "repeating the command begins with the first VM again");
 }
 
 static const GOptionEntry restart_options[] = {
+    CLUSTER_OPTION,
     UNAVAILABLE_OPTION,
     GPUVM_STOP_OPTIONS(given.stop),
     G_OPTION_ENTRY_NULL,
@@ -314,7 +394,8 @@ static const gpuvm_command restart_command = {
     .description =
         "Stops each VM, starts it again with the definition it has, and waits until it is healthy, before the next; ends\n"
         "at the first that fails. Whether each may start is checked before the first is stopped. Whoever repeats it begins\n"
-        "with the first again.",
+        "with the first again. With --cluster, on a node, Pacemaker does so, with the definition that is there now, on that\n"
+        "node or another; whoever repeats it then goes on with those that are left.",
     .options = restart_options,
     .min_arguments = 1,
     .max_arguments = 1,

@@ -30,12 +30,23 @@ gather(gpuvm_session *session)
            gpuvm_session_gather_host(session, &whole);
 }
 
+void
+gpuvm_check_judge(gpuvm_session *session, const GPtrArray *findings)
+{
+    unsigned failed = 0;
+
+    for (guint i = 0; i < findings->len; i++)
+        failed += ((const gpuvm_finding *)findings->pdata[i])->verdict == GPUVM_FAIL;
+    if (failed > 0)
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "%u of %u checks failed", failed,
+                          findings->len);
+}
+
 GPtrArray *
 gpuvm_check_host(gpuvm_session *session, GPtrArray **ret_summary)
 {
     gpuvm_fitness_input input = {.policies = &session->policies};
-    GPtrArray *findings, *lines;
-    unsigned failed = 0;
+    GPtrArray *findings;
 
     if (!session->host_file && !gpuvm_session_connect(session))
         input.no_libvirt = do_without_libvirt(session);
@@ -43,11 +54,7 @@ gpuvm_check_host(gpuvm_session *session, GPtrArray **ret_summary)
         return NULL;
     input.facts = session->facts;
     findings = gpuvm_fitness_check(&input);
-    lines = *ret_summary = gpuvm_fitness_summary(findings);
-    for (guint i = 0; i < lines->len; i++)
-        failed += ((const gpuvm_finding *)lines->pdata[i])->verdict == GPUVM_FAIL;
-    if (failed > 0)
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL, "%u of %u checks failed", failed,
-                          lines->len);
+    *ret_summary = gpuvm_fitness_summary(findings);
+    gpuvm_check_judge(session, *ret_summary);
     return findings;
 }
