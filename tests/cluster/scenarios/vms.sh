@@ -55,7 +55,7 @@ run_vms 8 || fail 'a VM was taken for dead'
 
 step 'a card is denied on node 1: its capacity falls'
 free=$(on 1 gpuvm -o json devices | jq -r '[.devices[] | select(.passable and .device_id == "2330")][0].address')
-on 1 sh -c "mkdir -p /etc/gpuvm && printf 'kind: policy\ndenylist: [\"%s\"]\n' $free > /etc/gpuvm/policy.yaml"
+on 1 sh -c "mkdir -p /etc/gpuvm && printf 'kind: policy\ndenylist: [{address: \"%s\"}]\n' $free > /etc/gpuvm/policy.yaml"
 wait_until is_capacity 1 7
 on 1 rm /etc/gpuvm/policy.yaml
 wait_until is_capacity 1 8
