@@ -16,7 +16,7 @@
 /* A sort of what is replaced. */
 typedef struct sort {
     const char *one;                       /* "UUID" */
-    const char *pattern;                   /* its group 1 is the value; without one, all of it is */
+    const char *pattern;                   /* its last group is the value; without one, all of it is */
     char *(*placeholder)(unsigned number); /* NULL: HIDDEN */
 } sort;
 
@@ -37,6 +37,12 @@ static char *
 serial(unsigned number)
 {
     return g_strdup_printf("serial%u", number);
+}
+
+static char *
+host(unsigned number)
+{
+    return g_strdup_printf("host%u", number);
 }
 
 static char *
@@ -83,6 +89,16 @@ ipv4(unsigned number)
 #define NO_WORD_BEHIND "(?![0-9A-Za-z_:-]|\\.[0-9])"
 #define OCTET "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #define HEX "[0-9A-Fa-f]"
+#define SECRET "(?:passw(?:or)?d|passphrase|secret|token|api_?key|credential)"
+#define SECRET_IS "(?i)" SECRET "[a-z0-9_.-]{0,40}\\\\?['\"]?[ \\t]*[=:][ \\t]*+"
+#define NO_TAG "<(?!/[A-Za-z][0-9A-Za-z_.:-]*>)"
+#define LINE "(?:[^\\n<]|" NO_TAG ")++"
+/* Without quotes around them, what ends a text in quotes, an element or a parameter of a URL ends a word. */
+#define WORD "(?:[^\\s'\"<&]|['\"](?=[0-9A-Za-z])|" NO_TAG "|&(?![0-9A-Za-z_.-]+=))++"
+#define NEXT_KEY "[A-Za-z_][0-9A-Za-z_.-]*(?:=|:\\s)"
+#define STAMP                                                                                                \
+    "(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}[0-9.,:+Z-]*|\\[ *[0-9]+\\.[0-9]{6}\\]|[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}) "
+#define USER "((?!(?:root|qemu|libvirt-qemu|nobody)\\b)[a-z_][0-9a-z_.-]{0,31})"
 
 /* In the order in which they are looked for. Secrets come first: what is gone is nothing else. */
 static const sort sorts[] = {
@@ -92,9 +108,14 @@ static const sort sorts[] = {
      NULL},
     {"secret", "\\(hidden\\)( sha256:" HEX "+)", nothing},
     {"secret", "\\$(?:[0-9][a-z]?|y|gy|sha1)\\$[^\\s'\"<]+", NULL},
+    {"secret", /* on the lines behind its key: those that are indented further, else one */
+     "(?m)^([ \\t]*+)[^\\n]*?" SECRET_IS "(?:[|>][-+0-9]*)?[ \\t\\r]*+\\n(?:[ \\t\\r]*+\\n)*+"
+     "(?|\\1[ \\t]++(" LINE "(?:\\n+\\1[ \\t]+" LINE ")*+)|[ \\t]*+(?:" STAMP "|(?!" NEXT_KEY "|</))(" LINE
+     "))",
+     NULL},
     {"secret",
-     "(?i)(?:passw(?:or)?d|passphrase|secret|token|api_?key|credential)[a-z0-9_.-]{0,40}['\"]?[ \\t]*[=:][ \\t]*"
-     "(?!['\"]?\\(hidden\\))(\"(?:[^\"\\\\\\n]|\\\\.)+\"|'[^'\\n]+'|(?:[^\\s'\"<&]|&[a-z0-9#]+;)+)",
+     SECRET_IS "(?!['\"]?\\(hidden\\)|[|>][-+0-9]*\\s)(\"(?:[^\"\\\\\\n]|\\\\.)+\"|'[^'\\n]+'|" WORD
+               "(?:[ \\t]+(?!" NEXT_KEY "|--?[a-z]|\\\\\\s)" WORD ")*+)",
      NULL},
     {"secret", "(?i)(?:\\b|_)(?:pass|pwd|luks_key)=([^\\s'\"<&]+)", NULL},
     {"secret",
@@ -111,11 +132,13 @@ static const sort sorts[] = {
     {"serial number", "<serial>([^<\\n]+)</serial>", serial},
     {"serial number", "<entry name=['\"](?:serial|asset|uuid)['\"]>([^<\\n]+)</entry>", serial},
     {"serial number",
-     "(?i)\\bserial(?: ?number|_number)?['\"]?[=:] ?['\"]?(?!pty|file|unix|tcp|tty)([0-9A-Za-z_-]{4,})",
+     "(?i)\\b(?:(?:serial(?:[ _]?(?:number|no\\.?|#))?|s/?n)['\"]?[=:#] ?['\"]?|s/n )(?!pty|file|unix|tcp|tty|8250)([0-9A-Za-z_-]{4,})",
      serial},
     {"serial number", "/by-(?:id|uuid|partuuid|label|partlabel|path)/([^\\s'\"<>,;]+)", serial},
     {"MAC address", "\\benx(" HEX "{12})\\b", bare_mac},
     {"mail address", "[0-9A-Za-z_.+-]{1,64}@[0-9A-Za-z-]{1,63}(?:\\.[0-9A-Za-z-]+)+", mail},
+    {"user", "(?i)(?<![0-9a-z_.+-])" USER "@(?=[a-z][0-9a-z-]{0,62}(?![0-9a-z_.-]))", user},
+    {"host", "(?<=[0-9A-Za-z_]@)((?!localhost)[A-Za-z][0-9A-Za-z-]{0,62})(?![0-9A-Za-z_.-])", host},
     {"MAC address", "(?<![0-9A-Fa-f:])" HEX "{2}(?::" HEX "{2}){5}(?![0-9A-Fa-f:])", mac},
     {"MAC address", "(?<![0-9A-Za-z-])" HEX "{2}(?:-" HEX "{2}){5}(?![0-9A-Za-z-])", mac},
     {"IPv6 address",
@@ -126,6 +149,10 @@ static const sort sorts[] = {
     {"IPv4 address",
      "(?<![0-9.])(?!(?:127|255)\\.|0\\.0\\.0\\.0)(?:" OCTET "\\.){3}" OCTET "(?![0-9]|\\.[0-9])", ipv4},
     {"user", "/home/([^/\\s'\":,;<>&]+)", user},
+    {"user", "(?i)\\blogin:[ \\t]*(?!(?:mon|tue|wed|thu|fri|sat|sun) )" USER, user},
+    {"user", "(?i)\\bfor (?:(?:invalid )?user )?" USER " from\\b", user},
+    {"user", "(?i)\\b(?:for|of) user " USER, user},
+    {"user", "(?i)\\b(?:r?user|username|logname)=['\"]?" USER, user},
 };
 
 /* What a name that is found stands in. */
@@ -249,7 +276,7 @@ static gboolean
 replace(const GMatchInfo *match, GString *result, gpointer data)
 {
     const replacing *work = data;
-    int group = g_match_info_get_match_count(match) > 1 ? 1 : 0, begin, end, from, to;
+    int group = g_match_info_get_match_count(match) - 1, begin, end, from, to;
     g_autofree char *value = g_match_info_fetch(match, group), *placeholder = NULL;
     const char *text = g_match_info_get_string(match);
 

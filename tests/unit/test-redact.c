@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/redact.h"
+#include "model/faults.h"
 
 static const struct {
     const char *name, *text, *expected;
@@ -73,6 +74,35 @@ static const struct {
     {"an interface by its address", "network interface enx3cecef123456 is up",
      "network interface enx525400000001 is up"},
     {"mail", "Jane Doe <jane.doe@corp.example>", "Jane Doe <user1@mail.invalid>"},
+    {"a secret with '<' in it", "password=a<b>c x=1\npassword=d</e</d><description>token: f<g</description>",
+     "password=(hidden) x=1\npassword=(hidden)</d><description>token: (hidden)</description>"},
+    {"with quotes and '&' in it", "password: it's&mine\n{\\\"password\\\": \\\"hunter2\\\", \\\"a\\\": 1}",
+     "password: (hidden)\n{\\\"password\\\": (hidden)\", \\\"a\\\": 1}"},
+    {"of several words", "password: correct horse battery\ntoken = a b c user=x --token=d e --verbose",
+     "password: (hidden)\ntoken = (hidden) user=user1 --token=(hidden) --verbose"},
+    {"before the end of a line of a command", "-x password=abc \\\n-y \\\n",
+     "-x password=(hidden) \\\n-y \\\n"},
+    {"on the next line", "Password:\r\n\nhunter2 x\r\nall is well\n",
+     "Password:\r\n\n(hidden)\nall is well\n"},
+    {"… which has its time", "[    1.000000] a: token:\n[    2.000000] a: hunter2\nb",
+     "[    1.000000] a: token:\n[    2.000000] (hidden)\nb"},
+    {"on lines behind it", "a:\n  password: |-\n    one\n    two\n  name: vm\n",
+     "a:\n  password: |-\n    (hidden)\n  name: vm\n"},
+    {"not the key behind it", " token:\n name: vm\n<a>secret:\n</a>", " token:\n name: vm\n<a>secret:\n</a>"},
+    {"no secret at all",
+     "Started Forward Password Requests to Wall.\n-object secret,id=masterKey0,format=raw",
+     "Started Forward Password Requests to Wall.\n-object secret,id=masterKey0,format=raw"},
+    {"a user at a host", "jane@node7:~$ root@node7 getty@tty1", "user1@host1:~$ root@host1 user2@host2"},
+    {"places are none", "cpu@0 memory@0x1000 pci@0000:01:00.0", "cpu@0 memory@0x1000 pci@0000:01:00.0"},
+    {"who logs in", "node7 login: ada\nlogin: root\nLast login: Sat Nov 28 07:00:01",
+     "node7 login: user1\nlogin: root\nLast login: Sat Nov 28 07:00:01"},
+    {"… as the server says it",
+     "Accepted publickey for ada from 10.0.0.9 port 22\nFailed password for invalid user bob from ::1\n"
+     "session opened for user ada(uid=1000)\nNew session 3 of user root. user=bob",
+     "Accepted publickey for user1 from 198.18.0.1 port 22\nFailed password for invalid user user2 from ::1\n"
+     "session opened for user user1(uid=1000)\nNew session 3 of user root. user=user2"},
+    {"other words for serial numbers", "S/N 998877 SN: 12345 Serial No.: 12346 Serial: 8250/16550 driver",
+     "S/N serial1 SN: serial2 Serial No.: serial3 Serial: 8250/16550 driver"},
     {"no UTF-8",
      "a\xff"
      "b",
@@ -118,6 +148,20 @@ holds_together(void **state G_GNUC_UNUSED)
     expect_text("the second", second, "198.18.0.2 198.18.0.1 host1.local");
     assert_int_equal(told->len, 3);
     expect_text("told", told->pdata[0], "IPv4 addresses: 2");
+}
+
+/** A bundle is of use: whatever fault a log tells of, it tells of it still. */
+static void
+leaves_faults(void **state G_GNUC_UNUSED)
+{
+    for (unsigned i = 0; i < gpuvm_faults_count; i++) {
+        const gpuvm_fault *fault = &gpuvm_faults[i];
+        bool guest = g_str_has_prefix(fault->where, "guest-");
+        g_autofree char *result = fault->example ? redact(fault->example) : NULL;
+
+        if (result && gpuvm_fault_of_line(result, guest) != gpuvm_fault_of_line(fault->example, guest))
+            fail_msg("%s is not known any more: %s", fault->id, result);
+    }
 }
 
 #define RUNS 3000
@@ -182,14 +226,16 @@ leaves_none(void **state G_GNUC_UNUSED)
 static void
 takes_long_texts(void **state G_GNUC_UNUSED)
 {
-    static const char *const parts[] = {"a", "-", "a.", "0", "f:", "1.", "a@", "/home/", "x "};
+    static const char *const parts[] = {"a",      "-",  "a.", "0", "f:",        "1.",       "a@",
+                                        "/home/", "x ", "\n", " ", "token: x ", "token:\n", "\n token:\n ",
+                                        "\n x",   "x "};
 
     for (size_t i = 0; i < G_N_ELEMENTS(parts); i++) {
-        g_autoptr(GString) text = g_string_new(NULL);
+        g_autoptr(GString) text = g_string_new("token:");
 
         while (text->len < 1 << 17)
             g_string_append(text, parts[i]);
-        g_string_append(text, " 10.0.0.7 end");
+        g_string_append(text, "\na: 10.0.0.7 end");
         g_autofree char *result = redact(text->str);
         if (!g_str_has_suffix(result, " 198.18.0.1 end"))
             fail_msg("of many '%s' is left: %.40s", parts[i], result);
@@ -200,10 +246,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(replaces),
-        cmocka_unit_test(holds_together),
-        cmocka_unit_test(leaves_none),
-        cmocka_unit_test(takes_long_texts),
+        cmocka_unit_test(replaces),    cmocka_unit_test(holds_together),   cmocka_unit_test(leaves_faults),
+        cmocka_unit_test(leaves_none), cmocka_unit_test(takes_long_texts),
     };
 
     return cmocka_run_group_tests_name("redact", tests, NULL, NULL);
