@@ -16,7 +16,8 @@ typedef struct gpuvm_diagnosis {
 
 /**
  * What the logs of VM @name say, on this machine; of NULL, what the host's own say, and those of each VM that is off and whose last start failed or
- * that crashed. @since: as gpuvm_timeline_settle. An array of gpuvm_diagnosis, or NULL: see the session's diagnostics, which also have an
+ * that crashed. @since: as gpuvm_timeline_settle. That libvirt does not answer is a
+ * warning: then the logs that can be found without it are read. An array of gpuvm_diagnosis, or NULL: see the session's diagnostics, which also have an
  * error (exit code 5) for each with a fatal fault or an unknown line.
  */
 GPtrArray *gpuvm_diagnose(gpuvm_session *session, const char *name, gint64 since);

@@ -7,10 +7,12 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/bystanders.h"
 #include "core/tail.h"
 
 #define MOST_BYTES 2000 /* of a line that are looked at */
 #define MOST_LINES 20000
+#define SECONDS "\\[ *([0-9]{1,10})\\.([0-9]{6})\\] " /* of a kernel */
 /* libvirt detaches devices before it opens the log of QEMU */
 #define BEFORE_START (2 * 60 * G_TIME_SPAN_SECOND)
 
@@ -55,8 +57,44 @@ take(const char **line, const char *pattern)
     return g_match_info_fetch_all(match);
 }
 
+/* That of @iso, which has no year, in the year in which it is nearest to @near, and not in the future. */
+static gint64
+time_near(const char *iso, const gpuvm_clock *clock, gint64 near)
+{
+    gint64 limit = near == GPUVM_TIME_UNKNOWN ? MIN(clock->written, clock->now) : clock->now;
+    gint64 base = near == GPUVM_TIME_UNKNOWN ? limit : near, best = GPUVM_TIME_UNKNOWN;
+    g_autoptr(GDateTime) of =
+        base == GPUVM_TIME_UNKNOWN ? NULL : g_date_time_new_from_unix_utc(base / G_USEC_PER_SEC);
+
+    for (int years = -1; of && years <= 1; years++) {
+        g_autofree char *text = g_strdup_printf("%04d%s", g_date_time_get_year(of) + years, iso);
+        gint64 time = time_of(text, clock->zone);
+
+        if (time <= limit + G_TIME_SPAN_DAY && /* it may be of another zone */
+            time != GPUVM_TIME_UNKNOWN && (best == GPUVM_TIME_UNKNOWN || ABS(time - base) < ABS(best - base)))
+            best = time;
+    }
+    return best;
+}
+
+/* "Nov 28 07:00:01 ", "[Sat Nov 28 07:00:01 2026] " */
+static gint64
+take_words(const char **line, const gpuvm_clock *clock, gint64 near)
+{
+    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    g_auto(GStrv) parts =
+        take(line, "(?:\\[[A-Z][a-z]{2} )?([A-Z][a-z]{2}) ([ 0-9][0-9]) ([0-9:]{8})(?: ([0-9]{4})\\])? ");
+    const char *month = parts ? strstr(months, parts[1]) : NULL;
+    g_autofree char *iso =
+        month ? g_strdup_printf("%s-%02d-%02dT%s%s", parts[4] ? parts[4] : "", (int)(month - months) / 3 + 1,
+                                atoi(parts[2]), parts[3], clock->zone ? "" : "Z")
+              : NULL;
+
+    return !iso ? GPUVM_TIME_UNKNOWN : *iso == '-' ? time_near(iso, clock, near) : time_of(iso, clock->zone);
+}
+
 gint64
-gpuvm_timeline_stamp(const char **line, gint64 boot)
+gpuvm_timeline_stamp(const char **line, const gpuvm_clock *clock, gint64 near)
 {
     const char *at = *line;
     gint64 time = GPUVM_TIME_UNKNOWN;
@@ -70,80 +108,98 @@ gpuvm_timeline_stamp(const char **line, gint64 boot)
                                      : NULL;
 
         time = iso ? time_of(iso, NULL) : GPUVM_TIME_UNKNOWN;
+    } else if (g_ascii_isupper(*at) || (*at == '[' && g_ascii_isupper(at[1]))) {
+        time = take_words(&at, clock, near);
     } else if (*at == '[' || *at == '<') {
-        g_auto(GStrv) parts = take(&at, "(?:<[0-9]+>)?\\[ *([0-9]{1,10})\\.([0-9]{6})\\] ");
+        g_auto(GStrv) parts = take(&at, "(?:<[0-9]+>)?" SECONDS);
 
-        if (parts && boot != GPUVM_TIME_UNKNOWN)
-            time = boot + strtoll(parts[1], NULL, 10) * G_USEC_PER_SEC + strtoll(parts[2], NULL, 10);
+        if (parts && clock->boot != GPUVM_TIME_UNKNOWN)
+            time = clock->boot + strtoll(parts[1], NULL, 10) * G_USEC_PER_SEC + strtoll(parts[2], NULL, 10);
     }
     if (time != GPUVM_TIME_UNKNOWN)
         *line = at;
     return time;
 }
 
-/* Of a line of the journal, behind its time: "HOST kernel: ", "HOST libvirtd[12]: 2026-…: 12: " */
+/* Of a line of the journal, or syslog's, behind its time: "HOST kernel: ", "HOST kernel: [  1.234567] ", "HOST libvirtd[12]: 2026-…: 12: " */
 static void
 skip_journal(const char **line, gpuvm_log *log)
 {
+    static const gpuvm_clock none = {.boot = GPUVM_TIME_UNKNOWN};
     g_auto(GStrv) parts = take(line, "[^ ]+ ([^ \\[:]+)(?:\\[[0-9]+\\])?: ");
-    g_auto(GStrv) thread = NULL;
+    g_auto(GStrv) skipped = NULL;
 
     if (!parts)
         return;
     *log = g_str_equal(parts[1], "kernel") ? GPUVM_LOG_KERNEL : GPUVM_LOG_LIBVIRT;
-    if (*log == GPUVM_LOG_LIBVIRT && gpuvm_timeline_stamp(line, GPUVM_TIME_UNKNOWN) != GPUVM_TIME_UNKNOWN)
-        thread = take(line, "[0-9]+: ");
+    if (*log == GPUVM_LOG_KERNEL)
+        skipped = take(line, SECONDS);
+    else if (gpuvm_timeline_stamp(line, &none, GPUVM_TIME_UNKNOWN) != GPUVM_TIME_UNKNOWN)
+        skipped = take(line, "[0-9]+: ");
 }
 
-static gpuvm_event *
-read_line(const char *line, gpuvm_log log, gint64 before, gint64 boot)
+/* What all lines of a log have. */
+typedef struct reading {
+    gpuvm_log log;
+    gint64 before, near; /* the time of the line before; the last of the other logs */
+    const gpuvm_clock *clock;
+} reading;
+
+static void
+read_line(GPtrArray *events, const char *line, reading *of)
 {
     gpuvm_event *event = g_new0(gpuvm_event, 1);
     const char *begin = line;
-    gint64 time = gpuvm_timeline_stamp(&line, boot);
-    bool journal = time != GPUVM_TIME_UNKNOWN && (log == GPUVM_LOG_KERNEL || log == GPUVM_LOG_LIBVIRT) &&
-                   line - begin > 10 && begin[10] == 'T' && !memchr(begin, ',', (size_t)(line - begin));
+    gint64 time = gpuvm_timeline_stamp(&line, of->clock, of->near);
+    bool journal = time != GPUVM_TIME_UNKNOWN &&
+                   (of->log == GPUVM_LOG_KERNEL || of->log == GPUVM_LOG_LIBVIRT) &&
+                   (g_ascii_isupper(*begin) ||
+                    (line - begin > 10 && begin[10] == 'T' && !memchr(begin, ',', (size_t)(line - begin))));
     g_autofree char *text = NULL;
 
+    event->log = of->log;
     if (journal)
-        skip_journal(&line, &log);
+        skip_journal(&line, &event->log);
     text = g_strndup(line, MOST_BYTES);
-    event->log = log;
-    event->time = MAX(time, before);
+    event->time = of->before = MAX(time, of->before);
     event->text = gpuvm_text_printable(text);
-    event->fault = gpuvm_fault_of_line(text, log == GPUVM_LOG_CONSOLE);
-    event->suspected =
-        !event->fault && log != GPUVM_LOG_CONSOLE && gpuvm_fault_suspected(text, log == GPUVM_LOG_KERNEL);
-    return event;
+    event->fault = gpuvm_fault_of_line(text, of->log == GPUVM_LOG_CONSOLE);
+    event->suspected = !event->fault && of->log != GPUVM_LOG_CONSOLE &&
+                       gpuvm_fault_suspected(text, event->log == GPUVM_LOG_KERNEL);
+    g_ptr_array_add(events, event);
+}
+
+/* The time of the last of @events. */
+static gint64
+last_time(const GPtrArray *events)
+{
+    gint64 last = GPUVM_TIME_UNKNOWN;
+
+    for (guint i = 0; i < events->len; i++)
+        last = MAX(last, ((const gpuvm_event *)events->pdata[i])->time);
+    return last;
 }
 
 void
 gpuvm_timeline_add(GPtrArray *events, gpuvm_log log, const char *bytes, size_t size, gint64 begin,
-                   gint64 boot)
+                   const gpuvm_clock *clock)
 {
     g_auto(GStrv) console = log == GPUVM_LOG_CONSOLE ? gpuvm_tail_lines(bytes, size, MOST_LINES) : NULL;
+    reading of = {.log = log, .before = begin, .near = last_time(events), .clock = clock};
     const char *end = bytes + size;
     const char *at = end;
 
     for (unsigned lines = 0; at > bytes && lines <= MOST_LINES; at--)
         lines += at[-1] == '\n';
-    for (char **line = console; line && *line; line++) {
-        gpuvm_event *event = read_line(*line, log, begin, boot);
-
-        begin = event->time;
-        g_ptr_array_add(events, event);
-    }
+    for (char **line = console; line && *line; line++)
+        read_line(events, *line, &of);
     while (!console && at < end) {
         const char *next = memchr(at, '\n', (size_t)(end - at));
         size_t n = (size_t)((next ? next : end) - at);
         g_autofree char *line = g_strndup(at, MIN(n, MOST_BYTES * 2));
 
-        if (*g_strchomp(line)) {
-            gpuvm_event *event = read_line(line, log, begin, boot);
-
-            begin = event->time;
-            g_ptr_array_add(events, event);
-        }
+        if (*g_strchomp(line))
+            read_line(events, line, &of);
         at += n + 1;
     }
 }
@@ -206,6 +262,7 @@ gpuvm_timeline_settle(GPtrArray *events, gint64 since)
     }
     g_ptr_array_set_free_func(events, NULL);
     g_ptr_array_unref(events);
+    gpuvm_bystanders_excuse(kept);
     g_ptr_array_sort(kept, compare_events);
     return kept;
 }
@@ -216,10 +273,13 @@ gpuvm_timeline_faults(const GPtrArray *events)
     static const gpuvm_fault_severity order[] = {GPUVM_FAULT_FATAL, GPUVM_FAULT_WARNING, GPUVM_FAULT_WRAPPER};
     g_autoptr(GHashTable) seen = g_hash_table_new(NULL, NULL);
     GPtrArray *faults = g_ptr_array_new();
+    guint undated = 0;
 
+    while (undated < events->len && ((const gpuvm_event *)events->pdata[undated])->time == GPUVM_TIME_UNKNOWN)
+        undated++;
     for (size_t o = 0; o < G_N_ELEMENTS(order); o++) {
         for (guint i = 0; i < events->len; i++) {
-            gpuvm_event *event = events->pdata[i];
+            gpuvm_event *event = events->pdata[(i + undated) % events->len];
             bool wanted = event->fault && event->fault->severity == order[o] &&
                           (order[o] != GPUVM_FAULT_WRAPPER || faults->len == 0);
 

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,9 +16,9 @@
 #define MOST_BYTES (4 * 1024 * 1024) /* at once; the rest comes next time */
 
 char *
-gpuvm_log_path(const gpuvm_connection *connection, const char *name)
+gpuvm_log_path(const char *uri, const char *name)
 {
-    bool own = g_str_has_suffix(connection->uri, "/session");
+    bool own = uri ? g_str_has_suffix(uri, "/session") : geteuid() != 0;
     g_autofree char *file = g_strconcat(name, ".log", NULL);
 
     return own ? g_build_filename(g_get_user_cache_dir(), "libvirt", "qemu", "log", file, NULL)
@@ -50,15 +51,19 @@ read_from(int fd, gint64 *offset, size_t *ret_size)
 char *
 gpuvm_log_read(const char *path, gint64 *offset, size_t *ret_size, GError **error)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), why = 0;
+    struct stat status;
+    bool other = stat(path, &status) == 0 && !S_ISREG(status.st_mode); /* opening a device may do something */
+    int fd = other ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), why = 0;
     char *bytes = fd < 0 ? NULL : read_from(fd, offset, ret_size);
 
     why = errno;
     if (fd >= 0)
         close(fd);
     if (!bytes)
-        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read %s: %s%s", path, g_strerror(why),
-                    why == EACCES   ? "\nuse sudo"
+        g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot read %s: %s%s", path,
+                    other ? "it is not a regular file" : g_strerror(why),
+                    other           ? ""
+                    : why == EACCES ? "\nuse sudo"
                     : why == ENOENT ? "\nlibvirt writes it when the VM starts"
                                     : "");
     return bytes;

@@ -73,19 +73,34 @@ conclude(gpuvm_session *session, gpuvm_diagnosis *diagnosis, gint64 since)
     gpuvm_diags_set_subject(session->diags, NULL);
 }
 
+/* Adds @bytes of @log; that of a kernel that began at @boot, in a file that was @written last. */
+static void
+add_bytes(gpuvm_diagnosis *diagnosis, gpuvm_log log, const char *bytes, size_t size, gint64 boot,
+          gint64 written)
+{
+    g_autoptr(GTimeZone) zone = g_time_zone_new_local();
+    gint64 begin = log == GPUVM_LOG_CONSOLE ? boot : GPUVM_TIME_UNKNOWN;
+
+    gpuvm_timeline_add(
+        diagnosis->events, log, bytes, size, begin,
+        &(gpuvm_clock){.boot = boot, .written = written, .now = g_get_real_time(), .zone = zone});
+}
+
 /* Adds the end of the file @path. */
 static bool
 add_file(gpuvm_diagnosis *diagnosis, gpuvm_log log, const char *path, GError **error)
 {
-    gint64 offset = -1, begin = GPUVM_TIME_UNKNOWN;
+    gint64 offset = -1, boot = GPUVM_TIME_UNKNOWN;
     size_t size = 0;
+    GStatBuf status;
     g_autofree char *bytes = gpuvm_log_read(path, &offset, &size, error);
 
     if (!bytes)
         return false;
     if (log == GPUVM_LOG_CONSOLE) /* the guest's clock begins with it */
-        begin = gpuvm_timeline_started(diagnosis->events);
-    gpuvm_timeline_add(diagnosis->events, log, bytes, size, begin, begin);
+        boot = gpuvm_timeline_started(diagnosis->events);
+    add_bytes(diagnosis, log, bytes, size, boot,
+              g_stat(path, &status) == 0 ? status.st_mtime * G_USEC_PER_SEC : GPUVM_TIME_UNKNOWN);
     return true;
 }
 
@@ -98,9 +113,37 @@ add_host(gpuvm_session *session, gpuvm_diagnosis *diagnosis, gint64 since)
     g_autofree char *text = gpuvm_kernellog_read(since, &boot, &error);
 
     if (text)
-        gpuvm_timeline_add(diagnosis->events, GPUVM_LOG_KERNEL, text, strlen(text), GPUVM_TIME_UNKNOWN, boot);
+        add_bytes(diagnosis, GPUVM_LOG_KERNEL, text, strlen(text), boot, GPUVM_TIME_UNKNOWN);
     else
         note(session, error);
+}
+
+/* Adds QEMU's log @path, unless there is none yet. */
+static bool
+add_qemu(gpuvm_session *session, gpuvm_diagnosis *diagnosis, const char *path)
+{
+    GError *error = NULL;
+
+    if (g_access(path, F_OK) < 0 && errno == ENOENT)
+        gpuvm_diags_note(session->diags, NULL, "'%s' has no log: libvirt writes it when the VM starts",
+                         diagnosis->subject);
+    else if (!add_file(diagnosis, GPUVM_LOG_QEMU, path, &error))
+        return gpuvm_session_fail(session, error);
+    return true;
+}
+
+/* Without libvirt nobody says whether there is such a VM, nor where its console is written to. */
+static bool
+add_vm_alone(gpuvm_session *session, gpuvm_diagnosis *diagnosis)
+{
+    const char *name = diagnosis->subject,
+               *uri = session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI");
+    g_autofree char *path = gpuvm_log_path(uri, name);
+
+    if (!strchr(name, '/'))
+        return add_qemu(session, diagnosis, path);
+    gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "'%s' is not the name of a VM", name);
+    return false;
 }
 
 static bool
@@ -109,15 +152,36 @@ add_vm(gpuvm_session *session, gpuvm_diagnosis *diagnosis)
     g_autoptr(gpuvm_logs) logs = gpuvm_logs_find(session, diagnosis->subject);
     GError *error = NULL;
 
-    if (!logs)
+    if (!logs || !add_qemu(session, diagnosis, logs->log))
         return false;
-    if (g_access(logs->log, F_OK) < 0 && errno == ENOENT)
-        gpuvm_diags_note(session->diags, NULL, "'%s' has no log: libvirt writes it when the VM starts",
-                         diagnosis->subject);
-    else if (!add_file(diagnosis, GPUVM_LOG_QEMU, logs->log, &error))
-        return gpuvm_session_fail(session, error);
     if (logs->console && !add_file(diagnosis, GPUVM_LOG_CONSOLE, logs->console, &error))
         note(session, error);
+    return true;
+}
+
+/* Connects. That libvirt, which is to be of this machine, does not answer is a warning: the files can be read. */
+static bool
+connect_if_there(gpuvm_session *session)
+{
+    gpuvm_diags *diags = session->diags;
+    g_autoptr(gpuvm_diags) found = gpuvm_diags_new();
+    bool connected;
+
+    session->diags = found;
+    connected = gpuvm_session_connect(session);
+    session->diags = diags;
+    if (connected || !gpuvm_session_is_here(session)) {
+        gpuvm_diags_take(diags, found);
+        return connected;
+    }
+    for (guint i = 0; i < found->items->len; i++) {
+        const gpuvm_diag *why = found->items->pdata[i];
+        gpuvm_diag *diag = gpuvm_diags_warning(diags, NULL, "%s", why->message);
+
+        gpuvm_diag_hint(diag, "the diagnosis is by files of this machine alone");
+        if (why->hint)
+            gpuvm_diag_hint(diag, "%s", why->hint);
+    }
     return true;
 }
 
@@ -139,7 +203,7 @@ ended_badly(const gpuvm_diagnosis *diagnosis)
 void
 gpuvm_diagnose_hint(gpuvm_session *session, const char *name, gint64 begun, gpuvm_diag *diag)
 {
-    g_autofree char *path = gpuvm_log_path(session->connection, name);
+    g_autofree char *path = gpuvm_log_path(session->connection->uri, name);
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(free_diagnosis);
     gpuvm_diagnosis *diagnosis = new_diagnosis(all, name);
     const gpuvm_event *cause = NULL;
@@ -165,7 +229,7 @@ add_failed(gpuvm_session *session, GPtrArray *all, gint64 since)
 
     for (guint i = 0; instances && i < instances->len; i++) {
         const gpuvm_instance *instance = instances->pdata[i];
-        g_autofree char *path = gpuvm_log_path(session->connection, instance->domain->name);
+        g_autofree char *path = gpuvm_log_path(session->connection->uri, instance->domain->name);
         gpuvm_diagnosis *diagnosis;
 
         if (instance->domain->active)
@@ -185,9 +249,11 @@ gpuvm_diagnose(gpuvm_session *session, const char *name, gint64 since)
     g_autoptr(GPtrArray) all = g_ptr_array_new_with_free_func(free_diagnosis);
     gpuvm_diagnosis *diagnosis = new_diagnosis(all, name);
 
-    if (!gpuvm_session_connect(session) || (name && !add_vm(session, diagnosis)))
+    if (!connect_if_there(session))
         return NULL;
-    if (!session->connection->local) {
+    if (name && !(session->connection ? add_vm : add_vm_alone)(session, diagnosis))
+        return NULL;
+    if (session->connection && !session->connection->local) {
         gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                           "the logs are files of the host, and %s is not this machine",
                           session->connection->uri);
@@ -195,7 +261,7 @@ gpuvm_diagnose(gpuvm_session *session, const char *name, gint64 since)
     }
     add_host(session, diagnosis, gpuvm_timeline_begin(diagnosis->events, since));
     conclude(session, diagnosis, since);
-    return name || add_failed(session, all, since) ? g_steal_pointer(&all) : NULL;
+    return name || !session->connection || add_failed(session, all, since) ? g_steal_pointer(&all) : NULL;
 }
 
 /* The names of the files of @directory that are @log's, sorted. */
@@ -214,15 +280,19 @@ list_logs(const char *directory, gpuvm_log log, GError **error)
     return names;
 }
 
-/* Leaves of @names, QEMU's logs, that of the VM @vm; the only one, when that is NULL. */
+/* Leaves of @names, QEMU's logs, that of the VM @vm, else qemu.log; the only one, when that is NULL. */
 static bool
-pick_log(GPtrArray *names, const char *directory, const char *vm, GError **error)
+pick_log(gpuvm_session *session, GPtrArray *names, const char *directory, const char *vm, GError **error)
 {
     g_autofree char *own = vm ? g_strconcat(vm, ".log", NULL) : NULL;
 
     for (guint i = names->len; own && i > 0; i--)
         if (!g_str_equal(names->pdata[i - 1], own) && !g_str_equal(names->pdata[i - 1], "qemu.log"))
             g_ptr_array_remove_index(names, i - 1);
+    if (own && names->len == 2) {
+        gpuvm_diags_note(session->diags, NULL, "qemu.log is left out: the log of VM '%s' is %s", vm, own);
+        g_ptr_array_remove_index(names, g_str_equal(names->pdata[0], own) ? 1 : 0);
+    }
     if (names->len == 0 && vm)
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
                     "no log of VM '%s' in %s\nit is called %s or qemu.log", vm, directory, own);
@@ -234,14 +304,15 @@ pick_log(GPtrArray *names, const char *directory, const char *vm, GError **error
 
 /* QEMU's first: by its start the console's times are known. */
 static bool
-add_directory(gpuvm_diagnosis *diagnosis, const char *directory, const char *vm, GError **error)
+add_directory(gpuvm_session *session, gpuvm_diagnosis *diagnosis, const char *directory, const char *vm,
+              GError **error)
 {
     bool any = false;
 
     for (gpuvm_log log = GPUVM_LOG_QEMU; log <= GPUVM_LOG_CONSOLE; log++) {
         g_autoptr(GPtrArray) names = list_logs(directory, log, error);
 
-        if (!names || (log == GPUVM_LOG_QEMU && !pick_log(names, directory, vm, error)))
+        if (!names || (log == GPUVM_LOG_QEMU && !pick_log(session, names, directory, vm, error)))
             return false;
         for (guint i = 0; i < names->len; i++) {
             g_autofree char *path = g_build_filename(directory, names->pdata[i], NULL);
@@ -265,7 +336,7 @@ gpuvm_diagnose_directory(gpuvm_session *session, const char *directory, const ch
     gpuvm_diagnosis *diagnosis = new_diagnosis(all, name ? name : directory);
     GError *error = NULL;
 
-    if (!add_directory(diagnosis, directory, name, &error)) {
+    if (!add_directory(session, diagnosis, directory, name, &error)) {
         gpuvm_session_fail(session, error);
         return NULL;
     }

@@ -47,7 +47,7 @@ gpuvm_logs_find(gpuvm_session *session, const char *name)
 
     if (!domain)
         return NULL;
-    logs->log = gpuvm_log_path(session->connection, name);
+    logs->log = gpuvm_log_path(session->connection->uri, name);
     if (!session->connection->local) {
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                                           "the log of a VM is a file of its host, and %s is not this one",

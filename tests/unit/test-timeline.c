@@ -30,7 +30,16 @@ stamps_are_read(void **state G_GNUC_UNUSED)
         {"2026-11-20 10:00:00 x", TEN, "x"},
         {"[    2.000001] x", TEN + 2 * S + 1, "x"},
         {"<6>[    2.000001] x", TEN + 2 * S + 1, "x"},
-        {"[Sun Mar 19 13:57:12 2023] x", NONE, "[Sun Mar 19 13:57:12 2023] x"},
+        {"[Fri Nov 20 11:00:00 2026] x", TEN, "x"},
+        {"[Fri Nov 20 11:00:00] x", NONE, "[Fri Nov 20 11:00:00] x"},
+        {"Nov 20 11:00:00 host kernel: x", TEN, "host kernel: x"},
+        {"Nov 20 12:00:00 x", TEN + 3600 * (gint64)S, "x"}, /* of a zone that is not ours */
+        {"Nov 22 11:00:00 x", TEN - 363 * G_TIME_SPAN_DAY, "x"},
+        {"Feb 29 11:00:00 x", NONE, "Feb 29 11:00:00 x"},
+        {"Nov 40 11:00:00 x", NONE, "Nov 40 11:00:00 x"},
+        {"Nov 20 99:00:00 x", NONE, "Nov 20 99:00:00 x"},
+        {"Foo 20 11:00:00 x", NONE, "Foo 20 11:00:00 x"},
+        {"Nov", NONE, "Nov"},
         {"2026-13-40T99:00:00Z x", NONE, "2026-13-40T99:00:00Z x"},
         {"[99999999999999999999.000000] x", NONE, "[99999999999999999999.000000] x"},
         {"2026 was a year", NONE, "2026 was a year"},
@@ -38,12 +47,43 @@ stamps_are_read(void **state G_GNUC_UNUSED)
         {"", NONE, ""},
     };
 
+    g_autoptr(GTimeZone) zone = g_time_zone_new_offset(3600);
+    const gpuvm_clock clock = {
+        .boot = TEN, .written = TEN + S, .now = TEN + 300 * G_TIME_SPAN_DAY, .zone = zone};
+
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         const char *at = cases[i].line;
-        gint64 time = gpuvm_timeline_stamp(&at, TEN);
+        gint64 time = gpuvm_timeline_stamp(&at, &clock, NONE);
 
         if (time != cases[i].time || strcmp(at, cases[i].rest) != 0)
             fail_msg("%s: %" G_GINT64_FORMAT ", '%s'", cases[i].line, time, at);
+    }
+}
+
+/* the year is that of the other logs, and never in the future */
+static void
+years_are_found(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *line;
+        int near, now; /* days from TEN */
+        int days;
+    } cases[] = {
+        {"Nov 21 10:00:00 x", 0, 2000, 1},      {"Nov 19 10:00:00 x", 0, 2000, -1},
+        {"Jan 01 10:00:00 x", 0, 2000, 42},     {"Jan 01 10:00:00 x", 0, 10, 42 - 365},
+        {"Dec 31 10:00:00 x", 43, 2000, 41},    {"Nov 20 10:00:00 x", -730, 2000, -730},
+        {"Apr  1 10:00:00 x", 0, 1, 132 - 365},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        const gpuvm_clock clock = {
+            .boot = NONE, .written = NONE, .now = TEN + cases[i].now * G_TIME_SPAN_DAY};
+        const char *at = cases[i].line;
+        gint64 time = gpuvm_timeline_stamp(&at, &clock, TEN + cases[i].near * G_TIME_SPAN_DAY);
+
+        if (time != TEN + cases[i].days * G_TIME_SPAN_DAY)
+            fail_msg("%s, %d, %d: %" G_GINT64_FORMAT, cases[i].line, cases[i].near, cases[i].now,
+                     (time - TEN) / G_TIME_SPAN_DAY);
     }
 }
 
@@ -112,7 +152,8 @@ files_are_told_apart(void **state G_GNUC_UNUSED)
 static void
 add(GPtrArray *events, gpuvm_log log, const char *text, gint64 begin)
 {
-    gpuvm_timeline_add(events, log, text, strlen(text), begin, begin);
+    gpuvm_timeline_add(events, log, text, strlen(text), begin,
+                       &(gpuvm_clock){.boot = begin, .written = NONE, .now = TEN});
 }
 
 #define OLD                                                                                                  \
@@ -167,20 +208,27 @@ since_takes_earlier_starts(void **state G_GNUC_UNUSED)
     g_ptr_array_unref(events);
 }
 
-/* the ids of the faults of @text, joined by blanks */
+/* the ids of the faults of @events (taken), joined by blanks */
 static char *
-faults_of(const char *text)
+ids_of(GPtrArray *events)
 {
-    GPtrArray *events = gpuvm_timeline_new();
     GString *ids = g_string_new(NULL);
 
-    add(events, GPUVM_LOG_QEMU, text, NONE);
     events = gpuvm_timeline_settle(events, NONE);
     g_autoptr(GPtrArray) faults = gpuvm_timeline_faults(events);
     for (guint i = 0; i < faults->len; i++)
         g_string_append_printf(ids, "%s%s", i ? " " : "", ((gpuvm_event *)faults->pdata[i])->fault->id);
     g_ptr_array_unref(events);
     return g_string_free(ids, FALSE);
+}
+
+static char *
+faults_of(const char *text)
+{
+    GPtrArray *events = gpuvm_timeline_new();
+
+    add(events, GPUVM_LOG_QEMU, text, NONE);
+    return ids_of(events);
 }
 
 static void
@@ -208,6 +256,44 @@ cause_comes_first(void **state G_GNUC_UNUSED)
     }
 }
 
+/* an undated line, and one of another VM's card, is not the cause */
+static void
+others_are_no_cause(void **state G_GNUC_UNUSED)
+{
+    static const char qemu[] = "2026-11-20 10:00:00.000+0000: starting up libvirt version: 9.0.0\n"
+                               "-name guest=vm \\\n%s"
+                               "2026-11-20T10:00:02Z qemu: No available IOMMU models\n";
+#define OWN "-device '{\"driver\":\"vfio-pci\",\"host\":\"0000:01:00.0\"}' \\\n"
+#define CARD(address)                                                                                        \
+    "Nov 20 10:00:01 host kernel: [    1.000000] NVRM: GPU " address                                         \
+    ": RmInitAdapter failed! (0x25:0x65:1457)\n"
+    static const struct {
+        const char *devices, *kernel, *ids;
+    } cases[] = {
+        {OWN, CARD("0000:01:00.0"), "nv-rminit-25-load qemu-no-available-iommu-model"},
+        {OWN, CARD("0000:01:00.1"), "nv-rminit-25-load qemu-no-available-iommu-model"},
+        {OWN, CARD("0000:02:00.0"), "qemu-no-available-iommu-model"},
+        {"", CARD("0000:02:00.0"), "qemu-no-available-iommu-model"},
+        {OWN, "AMD-Vi: Event logged [IO_PAGE_FAULT device=02:00.0 domain=0x0008 address=0x0 flags=0x0]\n",
+         "qemu-no-available-iommu-model"},
+        {OWN, "pcieport 0000:00:01.0: AER: PCIe Bus Error: severity=Uncorrected (Fatal)\n",
+         "qemu-no-available-iommu-model hk-aer-fatal"},
+        {OWN, "[    9.000000] NVRM: GPU 0000:01:00.0: RmInitAdapter failed! (0x25:0x65:1457)\n",
+         "qemu-no-available-iommu-model nv-rminit-25-load"},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GPtrArray *events = gpuvm_timeline_new();
+        g_autofree char *log = g_strdup_printf(qemu, cases[i].devices), *ids = NULL;
+
+        add(events, GPUVM_LOG_QEMU, log, NONE);
+        add(events, GPUVM_LOG_KERNEL, cases[i].kernel, NONE);
+        ids = ids_of(events);
+        if (strcmp(ids, cases[i].ids) != 0)
+            fail_msg("%zu: %s", i, ids);
+    }
+}
+
 /* nothing that is written can reach the terminal as it is, or be without bound */
 static void
 lines_are_tamed(void **state G_GNUC_UNUSED)
@@ -217,7 +303,7 @@ lines_are_tamed(void **state G_GNUC_UNUSED)
 
     add(events, GPUVM_LOG_KERNEL, "\033[31mred\xff\n\n", NONE);
     add(events, GPUVM_LOG_QEMU, huge, NONE);
-    gpuvm_timeline_add(events, GPUVM_LOG_LIBVIRT, "a\0b\nc", 5, NONE, NONE);
+    gpuvm_timeline_add(events, GPUVM_LOG_LIBVIRT, "a\0b\nc", 5, NONE, &(gpuvm_clock){.boot = NONE});
     assert_int_equal(events->len, 4);
     assert_string_equal(((gpuvm_event *)events->pdata[0])->text, "\\x1b[31mred\\xff");
     assert_true(strlen(((gpuvm_event *)events->pdata[1])->text) < 5000);
@@ -229,12 +315,10 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stamps_are_read),
-        cmocka_unit_test(since_is_read),
-        cmocka_unit_test(files_are_told_apart),
-        cmocka_unit_test(lines_are_merged),
-        cmocka_unit_test(since_takes_earlier_starts),
-        cmocka_unit_test(cause_comes_first),
+        cmocka_unit_test(stamps_are_read),   cmocka_unit_test(years_are_found),
+        cmocka_unit_test(since_is_read),     cmocka_unit_test(files_are_told_apart),
+        cmocka_unit_test(lines_are_merged),  cmocka_unit_test(since_takes_earlier_starts),
+        cmocka_unit_test(cause_comes_first), cmocka_unit_test(others_are_no_cause),
         cmocka_unit_test(lines_are_tamed),
     };
 

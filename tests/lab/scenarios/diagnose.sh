@@ -30,6 +30,15 @@ expect_json "[f['fault'] for f in j['diagnoses'][0]['faults']]" "['qemu-romfile-
 expect_exit 5 gpuvm diagnose
 expect_text 'this host: ' 'vm: a known fault'
 
+# without libvirt the files are read, and no VM is looked for
+stop_libvirtd
+expect_exit 5 gpuvm diagnose vm
+expect_text 'warning: cannot connect to qemu' 'vm: a known fault' 'the file that rom_file names is not on the host'
+echo "$(date -u +%FT%T.%6N)+0000 host kernel: nothing at all" > "$JOURNAL"
+expect_exit 0 gpuvm diagnose
+expect_text 'warning: cannot connect to qemu' 'this host: no fault found'
+start_libvirtd
+
 # libvirt has only the last of QEMU's words, not why; a start that fails without QEMU is not explained by the one before
 { cat "$LAB/emulator-fails"; printf 'qemu-system-x86_64: filler %s\n' {1..400}; } > "$TMPDIR/long"
 cp "$TMPDIR/long" "$LAB/emulator-fails"
