@@ -8,7 +8,7 @@
 
 /**
  * The journal's last lines of the kernel and of libvirt's daemons since @since (µs since the epoch; G_MININT64: of this boot), as journalctl
- * writes them; where there is no journal, or nothing may be read of it, /dev/kmsg's, with seconds since *@ret_boot. Fails with
+ * writes them (short-iso-precise); where there is no journal, or nothing may be read of it, those of /dev/kmsg, in the same form. Fails with
  * GPUVM_EXIT_FAILED. g_malloc.
  */
-char *gpuvm_kernellog_read(gint64 since, gint64 *ret_boot, GError **error);
+char *gpuvm_kernellog_read(gint64 since, GError **error);

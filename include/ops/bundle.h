@@ -14,8 +14,8 @@ typedef struct gpuvm_bundle {
 
 /**
  * The host as a host file and its policy; of each of @arguments, which is the name of a VM, or the path of a definition or of a
- * directory of such (no argument: every VM), the definition, and of VMs that are defined domain XML and logs as well; and versions.
- * Logs that cannot be read are notes. NULL: see the diagnostics.
+ * directory of such (no argument: every VM), the definition, with its domain template, and of VMs that are defined domain XML and logs as well; the
+ * host's logs; and versions. Logs and templates that cannot be read are notes. A host that is a file has no logs. NULL: see the diagnostics.
  */
 gpuvm_bundle *gpuvm_bundle_make(gpuvm_session *session, char **arguments);
 

@@ -22,7 +22,8 @@ typedef struct gpuvm_diagnosis {
  */
 GPtrArray *gpuvm_diagnose(gpuvm_session *session, const char *name, gint64 since);
 
-/** The same of saved logs, without a host: those of @directory (gpuvm_timeline_log_of); @name may be NULL where one VM has a log. */
+/** The same of saved logs, without a host: those of @directory (gpuvm_timeline_log_of), and those in a directory @name there; @name may be NULL where one VM has a
+ * log. */
 GPtrArray *
 gpuvm_diagnose_directory(gpuvm_session *session, const char *directory, const char *name, gint64 since);
 

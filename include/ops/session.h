@@ -79,7 +79,10 @@ bool gpuvm_session_need_key(gpuvm_session *session, const gpuvm_table *table, co
 /** Whether what it is to connect to, or would have, is this machine. */
 bool gpuvm_session_is_here(const gpuvm_session *session);
 
-/** Whether the host is, or will be when it is connected to, a machine in a file: what that says is all there is. */
+/** The file, when the host is, or will be when it is connected to, a machine in one: what that says is all there is. NULL; g_malloc. */
+char *gpuvm_session_file(const gpuvm_session *session);
+
+/** Whether there is one. */
 bool gpuvm_session_has_file(const gpuvm_session *session);
 
 /* Reads the policies, for what needs no facts: the host's own and policy_file. One that is wrong leaves none. */

@@ -45,18 +45,24 @@ read_journal(gint64 since)
     return NULL;
 }
 
-/* "6,1234,5678901,-;text": priority, number, µs since boot (Documentation/ABI/testing/dev-kmsg) */
+/*
+ * "6,1234,5678901,-;text": priority, number, µs since @boot (Documentation/ABI/testing/dev-kmsg); the journal would write the same of it
+ */
 static void
-add_record(GString *text, char *record)
+add_record(GString *text, char *record, gint64 boot)
 {
     char *words = strchr(record, ';');
     g_auto(GStrv) head = words ? g_strsplit(record, ",", 4) : NULL;
     gint64 time = head && g_strv_length(head) >= 3 ? strtoll(head[2], NULL, 10) : -1;
 
-    if (time < 0)
-        return;
-    g_string_append_printf(text, "[%5" G_GINT64_FORMAT ".%06d] %.*s\n", time / G_USEC_PER_SEC,
-                           (int)(time % G_USEC_PER_SEC), (int)strcspn(words + 1, "\n"), words + 1);
+    g_autoptr(GDateTime) utc =
+        time < 0 ? NULL : g_date_time_new_from_unix_utc((boot + time) / G_USEC_PER_SEC);
+    g_autofree char *seconds = utc ? g_date_time_format(utc, "%FT%T") : NULL;
+
+    if (seconds)
+        g_string_append_printf(text, "%s.%06d+0000 localhost kernel: %.*s\n", seconds,
+                               (int)((boot + time) % G_USEC_PER_SEC), (int)strcspn(words + 1, "\n"),
+                               words + 1);
 }
 
 static char *
@@ -64,6 +70,8 @@ read_kmsg(GError **error)
 {
     int fd = open("/dev/kmsg", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     g_autofree char *record = g_malloc(RECORD_BYTES + 1);
+    struct timespec up = {0};
+    gint64 boot;
     GString *text;
     ssize_t n;
 
@@ -75,24 +83,23 @@ read_kmsg(GError **error)
                     why == EPERM || why == EACCES ? "\nuse sudo, or join the group systemd-journal" : "");
         return NULL;
     }
+    clock_gettime(CLOCK_MONOTONIC, &up); /* the kernel's stamps do not count sleep either */
+    boot = g_get_real_time() - (up.tv_sec * G_USEC_PER_SEC + up.tv_nsec / 1000);
     text = g_string_new(NULL);
     /* EPIPE: records were overwritten meanwhile, and reading goes on behind them */
     for (int i = 0;
          i < MOST_RECORDS && ((n = read(fd, record, RECORD_BYTES)) > 0 || (n < 0 && errno == EPIPE)); i++) {
         record[MAX(n, 0)] = '\0';
-        add_record(text, record);
+        add_record(text, record, boot);
     }
     close(fd);
     return g_string_free(text, FALSE);
 }
 
 char *
-gpuvm_kernellog_read(gint64 since, gint64 *ret_boot, GError **error)
+gpuvm_kernellog_read(gint64 since, GError **error)
 {
-    struct timespec up = {0};
     char *journal = read_journal(since);
 
-    clock_gettime(CLOCK_MONOTONIC, &up); /* the kernel's stamps do not count sleep either */
-    *ret_boot = g_get_real_time() - (up.tv_sec * G_USEC_PER_SEC + up.tv_nsec / 1000);
     return journal ? journal : read_kmsg(error);
 }

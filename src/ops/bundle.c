@@ -9,12 +9,12 @@
 #include "core/secret.h"
 #include "doc/emit.h"
 #include "host/hostfile.h"
-#include "host/log.h"
+#include "ops/bundlelogs.h"
 #include "ops/capture.h"
 #include "ops/export.h"
 #include "ops/inline.h"
+#include "ops/lifecycle.h"
 #include "ops/load.h"
-#include "ops/logs.h"
 #include "ops/plugin.h"
 
 static const char readme[] =
@@ -22,11 +22,13 @@ static const char readme[] =
     "\n"
     "    gpuvm plan --host host.xml definitions/*.yaml\n"
     "    gpuvm check --host host.xml\n"
+    "    gpuvm diagnose --logs logs VM\n"
     "\n"
     "host.xml        the host: devices, capabilities, domains that have devices, its policy and its defaults\n"
     "policy.yaml     the policy by itself, or the one of --policy: then add --policy policy.yaml to plan\n"
-    "definitions/    of VMs, with the plugins that they name\n"
+    "definitions/    of VMs, with the plugins and templates that they name\n"
     "domains/        the domain XML of VMs, as it is defined\n"
+    "logs/           kernel.log, libvirt.log: what the host's kernel and libvirt's daemons wrote since it booted\n"
     "logs/VM/        qemu.log: what libvirt and QEMU wrote of the VM; console.log: its console\n"
     "versions.txt    of gpuvm and what it works with\n"
     "\n"
@@ -66,15 +68,42 @@ has(const making *work, const char *name)
     return false;
 }
 
+/*
+ * Adds the domain template that @doc, the definition in @folder of @name, names by a path from @directory, and leads it there. That it cannot
+ * be read is a note.
+ */
 static void
-add_spec(making *work, const gpuvm_spec *spec)
+add_template(making *work, gpuvm_doc *doc, const char *directory, const char *folder, const char *name)
 {
-    g_autofree char *name = g_strdup_printf(
-        "definitions/%s%s.yaml", spec->kind == GPUVM_KIND_PLUGIN ? "plugin-" : "", gpuvm_spec_name(spec));
-    g_autoptr(gpuvm_doc) shown = gpuvm_secret_hide(gpuvm_kind_table(spec->kind), spec->doc, NULL);
+    const gpuvm_node *template = gpuvm_node_get(doc->root, "template");
+    g_autofree char *path = template ? g_canonicalize_filename(template->text, directory) : NULL;
+    g_autofree char *file = g_strdup_printf("templates/%s.xml", name);
+    g_autoptr(gpuvm_diags) found = gpuvm_diags_new();
+    g_autoptr(gpuvm_source) source = path ? gpuvm_load_source(path, found) : NULL;
 
-    if (!has(work, name))
-        add(work, g_steal_pointer(&name), gpuvm_emit_yaml(shown->root));
+    if (source) {
+        gpuvm_doc_set(doc, doc->root, gpuvm_doc_scalar(doc, "template", &template->mark),
+                      gpuvm_doc_scalar(doc, file, &template->mark));
+        add(work, g_strdup_printf("%s/%s", folder, file), g_strdup(source->text));
+    } else if (path) {
+        gpuvm_diags_note(work->session->diags, NULL, "%s",
+                         ((const gpuvm_diag *)found->items->pdata[0])->message);
+    }
+}
+
+static void
+add_spec(making *work, const gpuvm_spec *spec, const char *directory)
+{
+    g_autofree char *name =
+        g_strconcat(spec->kind == GPUVM_KIND_PLUGIN ? "plugin-" : "", gpuvm_spec_name(spec), NULL);
+    g_autofree char *file = g_strdup_printf("definitions/%s.yaml", name);
+    g_autoptr(gpuvm_doc) shown = NULL;
+
+    if (has(work, file))
+        return;
+    add_template(work, spec->doc, directory, "definitions", name);
+    shown = gpuvm_secret_hide(gpuvm_kind_table(spec->kind), spec->doc, NULL);
+    add(work, g_steal_pointer(&file), gpuvm_emit_yaml(shown->root));
 }
 
 /* The plugin that a VM or a deployment names, unless it was given. */
@@ -88,7 +117,7 @@ add_plugin(making *work, const char *plugin)
         return true;
     spec = gpuvm_plugin_get(work->session, plugin, NULL);
     if (spec)
-        add_spec(work, spec);
+        add_spec(work, spec, "/");
     return spec != NULL;
 }
 
@@ -112,42 +141,28 @@ add_definitions(making *work, char *path)
         const gpuvm_definition *definition = definitions->pdata[i];
 
         if (gpuvm_inline_texts(definition->spec, definition->directory, diags))
-            add_spec(work, definition->spec);
+            add_spec(work, definition->spec, definition->directory);
     }
     for (guint i = 0; i < definitions->len; i++)
         add_plugin(work, plugin_of(((const gpuvm_definition *)definitions->pdata[i])->spec));
     return diags->errors == errors;
 }
 
-/* The last of the file @path, as @name; that it cannot be read is a note. */
-static void
-add_log(making *work, const char *path, char *name)
+/* The definition of VM @name, as it was applied, in @folder. */
+static bool
+add_applied(making *work, const char *name, const char *folder)
 {
-    g_autoptr(GError) error = NULL;
-    gint64 offset = -1;
-    size_t size;
-    char *text = gpuvm_log_read(path, &offset, &size, &error);
+    g_autofree char *yaml = gpuvm_export(work->session, name);
+    g_autoptr(gpuvm_source) source = yaml ? gpuvm_source_new(name, g_strdup(yaml), strlen(yaml)) : NULL;
+    g_autoptr(GPtrArray) docs = source ? gpuvm_doc_parse(source, work->session->diags) : NULL;
+    gpuvm_doc *doc = docs && docs->len > 0 ? docs->pdata[0] : NULL;
 
-    if (text) {
-        for (size_t i = 0; i < size; i++) /* a NUL does not end it */
-            text[i] = text[i] ? text[i] : ' ';
-        add(work, name, text);
-        return;
-    }
-    gpuvm_diags_note(work->session->diags, NULL, "%.*s", (int)strcspn(error->message, "\n"), error->message);
-    g_free(name);
-}
-
-static void
-add_logs(making *work, const char *vm)
-{
-    g_autoptr(gpuvm_logs) logs = work->session->connection->local ? gpuvm_logs_find(work->session, vm) : NULL;
-
-    if (!logs)
-        return;
-    add_log(work, logs->log, g_strdup_printf("logs/%s/qemu.log", vm));
-    if (logs->console)
-        add_log(work, logs->console, g_strdup_printf("logs/%s/console.log", vm));
+    if (!doc)
+        return false;
+    add_template(work, doc, "/", folder, name);
+    add(work, g_strdup_printf("%s/%s.yaml", folder, name),
+        gpuvm_node_get(doc->root, "template") ? gpuvm_emit_yaml(doc->root) : g_steal_pointer(&yaml));
+    return true;
 }
 
 /* VM @name, as it is defined; where the definition of its name that was given is another file, that comes beside its XML. */
@@ -161,7 +176,7 @@ add_vm(making *work, const char *name)
     g_autoptr(gpuvm_record) record = NULL;
     g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
     GError *error = NULL;
-    char *xml = domain ? gpuvm_domain_xml(domain, true, &error) : NULL, *definition;
+    char *xml = domain ? gpuvm_domain_xml(domain, true, &error) : NULL;
 
     if (has(work, xml_name)) {
         g_free(xml);
@@ -172,12 +187,9 @@ add_vm(making *work, const char *name)
     if (!xml)
         return false;
     add(work, g_steal_pointer(&xml_name), xml);
-    definition = gpuvm_export(session, name);
-    if (!definition)
+    if (!add_applied(work, name, has(work, given) ? "domains" : "definitions"))
         return false;
-    add(work, has(work, given) ? g_strdup_printf("domains/%s.yaml", name) : g_steal_pointer(&given),
-        definition);
-    add_logs(work, name);
+    gpuvm_bundle_add_logs(work->session, work->files, name);
     plugin = record->plugin ? gpuvm_plugin_file(session, record->plugin) : NULL;
     return !plugin || !g_file_test(plugin, G_FILE_TEST_EXISTS) || add_plugin(work, record->plugin);
 }
@@ -218,11 +230,21 @@ static bool
 add_host(making *work)
 {
     gpuvm_session *session = work->session;
-    char *text = gpuvm_capture_host(session, false);
+    g_autofree char *file = gpuvm_session_file(session);
+    g_autoptr(GError) error = NULL;
     const gpuvm_host *host;
+    char *text = NULL;
 
+    if (!file)
+        text = gpuvm_capture_host(session, false);
+    else if (gpuvm_session_gather(session) && !g_file_get_contents(file, &text, NULL, &error))
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL, "%s", error->message);
     if (!text)
         return false;
+    if (file)
+        gpuvm_diags_note(session->diags, NULL, "there are no logs of %s, which is a host file", file);
+    else if (session->connection->local)
+        gpuvm_bundle_add_journal(session, work->files);
     add(work, g_strdup("host.xml"), text);
     if (session->policy_file) {
         g_autoptr(gpuvm_source) source = gpuvm_load_source(session->policy_file, session->diags);
@@ -247,7 +269,7 @@ add_host(making *work)
 static void
 add_names(gpuvm_redaction *redaction, const gpuvm_session *session)
 {
-    const char *hosts[] = {g_get_host_name(), session->connection->server};
+    const char *hosts[] = {g_get_host_name(), session->connection ? session->connection->server : NULL};
     const char *users[] = {g_get_user_name(), g_getenv("SUDO_USER")};
 
     for (size_t i = 0; i < G_N_ELEMENTS(hosts); i++) {
@@ -316,7 +338,7 @@ gpuvm_bundle_make(gpuvm_session *session, char **arguments)
     making work = {session, files};
     bool right = add_host(&work);
 
-    if (right && !*arguments)
+    if (right && !*arguments && !session->host_file)
         right = add_every_vm(&work);
     for (unsigned turn = 0; turn < 2;
          turn++) { /* what is given comes first, whatever is defined by its name */

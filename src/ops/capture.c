@@ -36,18 +36,17 @@ add_files(gpuvm_session *session)
 char *
 gpuvm_capture_host(gpuvm_session *session, bool full)
 {
+    g_autofree char *file = gpuvm_session_file(session);
     GError *error = NULL;
     bool whole;
     char *text;
 
-    if (!gpuvm_session_connect(session) || !gpuvm_session_gather(session) ||
-        !gpuvm_session_gather_host(session, &whole))
-        return NULL;
-    if (session->connection->host_file) {
-        gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s is a host file already",
-                          session->connection->host_file);
+    if (file) {
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "%s is a host file already", file);
         return NULL;
     }
+    if (!gpuvm_session_gather(session) || !gpuvm_session_gather_host(session, &whole))
+        return NULL;
     if (!whole) {
         gpuvm_diags_error(
             session->diags, GPUVM_EXIT_FAILED, NULL,

@@ -73,7 +73,7 @@ conclude(gpuvm_session *session, gpuvm_diagnosis *diagnosis, gint64 since)
     gpuvm_diags_set_subject(session->diags, NULL);
 }
 
-/* Adds @bytes of @log; that of a kernel that began at @boot, in a file that was @written last. */
+/* Adds @bytes of @log; of a kernel that began at @boot, in a file that was @written last. */
 static void
 add_bytes(gpuvm_diagnosis *diagnosis, gpuvm_log log, const char *bytes, size_t size, gint64 boot,
           gint64 written)
@@ -109,11 +109,10 @@ static void
 add_host(gpuvm_session *session, gpuvm_diagnosis *diagnosis, gint64 since)
 {
     GError *error = NULL;
-    gint64 boot;
-    g_autofree char *text = gpuvm_kernellog_read(since, &boot, &error);
+    g_autofree char *text = gpuvm_kernellog_read(since, &error);
 
     if (text)
-        add_bytes(diagnosis, GPUVM_LOG_KERNEL, text, strlen(text), boot, GPUVM_TIME_UNKNOWN);
+        add_bytes(diagnosis, GPUVM_LOG_KERNEL, text, strlen(text), GPUVM_TIME_UNKNOWN, GPUVM_TIME_UNKNOWN);
     else
         note(session, error);
 }
@@ -302,14 +301,12 @@ pick_log(gpuvm_session *session, GPtrArray *names, const char *directory, const 
     return names->len == 1 || (names->len == 0 && !vm);
 }
 
-/* QEMU's first: by its start the console's times are known. */
+/* The logs from @first to @last; QEMU's first: by its start the console's times are known. *@files: how many there are. */
 static bool
 add_directory(gpuvm_session *session, gpuvm_diagnosis *diagnosis, const char *directory, const char *vm,
-              GError **error)
+              gpuvm_log first, gpuvm_log last, unsigned *files, GError **error)
 {
-    bool any = false;
-
-    for (gpuvm_log log = GPUVM_LOG_QEMU; log <= GPUVM_LOG_CONSOLE; log++) {
+    for (gpuvm_log log = first; log <= last; log++) {
         g_autoptr(GPtrArray) names = list_logs(directory, log, error);
 
         if (!names || (log == GPUVM_LOG_QEMU && !pick_log(session, names, directory, vm, error)))
@@ -319,14 +316,31 @@ add_directory(gpuvm_session *session, gpuvm_diagnosis *diagnosis, const char *di
 
             if (!add_file(diagnosis, log, path, error))
                 return false;
-            any = true;
+            (*files)++;
         }
     }
-    if (!any)
+    return true;
+}
+
+/* As a bundle has them: what is the VM's in a directory of its name, what is the host's beside it; or all in one. */
+static bool
+add_directories(gpuvm_session *session, gpuvm_diagnosis *diagnosis, const char *directory, const char *vm,
+                GError **error)
+{
+    g_autofree char *own = vm ? g_build_filename(directory, vm, NULL) : NULL;
+    bool apart = own && g_file_test(own, G_FILE_TEST_IS_DIR);
+    unsigned files = 0;
+
+    if (!add_directory(session, diagnosis, apart ? own : directory, vm, GPUVM_LOG_QEMU, GPUVM_LOG_CONSOLE,
+                       &files, error) ||
+        (apart && !add_directory(session, diagnosis, directory, vm, GPUVM_LOG_LIBVIRT, GPUVM_LOG_KERNEL,
+                                 &files, error)))
+        return false;
+    if (files == 0)
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
                     "no logs in %s\nthey are called NAME.log (QEMU's), libvirt.log, kernel.log, console.log",
                     directory);
-    return any;
+    return files > 0;
 }
 
 GPtrArray *
@@ -336,7 +350,7 @@ gpuvm_diagnose_directory(gpuvm_session *session, const char *directory, const ch
     gpuvm_diagnosis *diagnosis = new_diagnosis(all, name ? name : directory);
     GError *error = NULL;
 
-    if (!add_directory(session, diagnosis, directory, name, &error)) {
+    if (!add_directories(session, diagnosis, directory, name, &error)) {
         gpuvm_session_fail(session, error);
         return NULL;
     }

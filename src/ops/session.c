@@ -107,13 +107,22 @@ gpuvm_session_is_here(const gpuvm_session *session)
     return !session->host_file && (!uri || g_str_has_prefix(uri, "qemu:///"));
 }
 
+char *
+gpuvm_session_file(const gpuvm_session *session)
+{
+    const char *uri = session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI");
+
+    if (session->host_file || session->connection)
+        return g_strdup(session->host_file ? session->host_file : session->connection->host_file);
+    return uri ? gpuvm_connection_host_file(uri) : NULL;
+}
+
 bool
 gpuvm_session_has_file(const gpuvm_session *session)
 {
-    const char *uri = session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI");
-    g_autofree char *file = uri && !session->connection ? gpuvm_connection_host_file(uri) : NULL;
+    g_autofree char *file = gpuvm_session_file(session);
 
-    return session->host_file || file || (session->connection && session->connection->host_file);
+    return file != NULL;
 }
 
 /*

@@ -30,6 +30,16 @@ cat > "$TMPDIR/vms/user-data" <<'END'
 password: hunter2-the-password
 ssh_authorized_keys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGJ1bmRsZQ jane@node"]
 END
+mkdir -p "$TMPDIR/bin" "$TMPDIR/vms/xml"
+cat > "$TMPDIR/bin/journalctl" << 'END'
+#!/bin/sh
+echo "2026-11-28T08:00:00.000000+0000 $(uname -n) kernel: vfio-pci 0000:01:00.0: not ready 65535ms after FLR; giving up"
+echo "2026-11-28T08:00:00.500000+0000 $(uname -n) libvirtd[7]: internal error: cannot do it for jane"
+END
+chmod +x "$TMPDIR/bin/journalctl"
+export PATH="$TMPDIR/bin:$PATH"
+sed 's|<devices>|<!-- secret: hunter2-the-password -->&|' "$lab_source/../../templates/domain.xml" > "$TMPDIR/vms/xml/own.xml"
+sed -i '$a template: xml/own.xml' "$TMPDIR/vms/large.yaml"
 policy $'allowlist: ["10de:*"]\n# of jane at 10.77.0.9'
 vm one '{gpus: [{count: 1}]}'
 expect_exit 0 gpuvm define "$TMPDIR/one.yaml"
@@ -46,7 +56,7 @@ expect_exit 5 gpuvm capture --yes --bundle "$bundle" absent
 [ ! -e "$bundle" ] || fail "something was written"
 
 expect_exit 0 gpuvm capture --yes --bundle "$bundle" one "$TMPDIR/vms"
-expect_text 'host.xml' 'definitions/web.yaml' 'definitions/plugin-shop.yaml' 'domains/one.xml' 'logs/one/qemu.log' 'replaced: ' 'left out: secrets' 'kept: '
+expect_text 'host.xml' 'definitions/web.yaml' 'definitions/plugin-shop.yaml' 'domains/one.xml' 'logs/one/qemu.log' 'logs/kernel.log' 'logs/libvirt.log' 'definitions/templates/large.xml' 'replaced: ' 'left out: secrets' 'kept: '
 [ "$(stat -c %a "$bundle")" = 600 ] || fail "its mode is $(stat -c %a "$bundle")"
 before=$(sha256sum "$bundle")
 expect_exit 1 gpuvm capture --yes --bundle "$bundle" one
@@ -83,6 +93,23 @@ print([(vm["name"], vm["refused"], [f["address"] for f in vm["functions"]]) for 
 print(sorted(d["message"] for d in answer["diagnostics"] if d["severity"] == "error"))' <<< "$OUT")
 [ "$here" = "$there" ] || fail "not the same: $(diff <(echo "$here") <(echo "$there"))"$'\n'"$OUT"
 [ "$STATUS" = "$status" ] || fail "exit $STATUS, not $status"
+
+grep -q '^template: templates/large.xml' definitions/large.yaml || fail "$(cat definitions/large.yaml)"
+expect_exit 5 gpuvm diagnose --since 2026-11-28T07:00Z -o json --logs logs one
+expect_json "sorted({e['log'] for d in j['diagnoses'] for e in d['timeline']})" "['kernel', 'libvirt', 'qemu']"
+
+# So does the bundle of a host file, which has no logs.
+expect_exit 0 gpuvm capture --yes --bundle "$TMPDIR/file.tar.gz" --host host.xml definitions
+expect_text 'note: there are no logs of host.xml, which is a host file' 'definitions/templates/large.xml'
+expect_no_text logs/ domains/
+mkdir "$TMPDIR/again"
+tar -xzf "$TMPDIR/file.tar.gz" -C "$TMPDIR/again"
+cd "$TMPDIR/again"
+run gpuvm -q plan --host host.xml definitions
+[ "$STATUS" = "$status" ] || fail "exit $STATUS, not $status"
+expect_exit 2 gpuvm capture --yes --bundle "$TMPDIR/none.tar.gz" --host host.xml one
+expect_exit 2 gpuvm capture --host host.xml
+expect_text 'host.xml is a host file already'
 
 # A definition and the VM of its name are two files.
 expect_exit 0 gpuvm capture --yes --bundle "$TMPDIR/both.tar.gz" one one "$TMPDIR/one.yaml"
