@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-rtx3090
-# Each call of libvirt fails once, in define, start, stop and undefine: what is left is explained and mended by the same command without a failure.
+# Each call of libvirt fails once, in define, start, diagnose, stop and undefine: what is left is explained and mended by the same command without a failure.
 
 before=$(drivers)
 # The VM is not there, is off with every function on its own driver, or runs with the card on vfio-pci.
@@ -41,6 +41,11 @@ while faulty $n start vm; do
     n=$((n + 1))
 done
 [ "$(state)" = running ] || fail 'a start without a failure'
+# what it could not ask is an error, or a warning, and the files are read
+n=1
+while faulty $n diagnose vm; do
+    n=$((n + 1))
+done
 n=1
 while faulty $n stop --force vm; do
     whole
