@@ -90,7 +90,7 @@ ipv4(unsigned number)
 #define OCTET "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 #define HEX "[0-9A-Fa-f]"
 #define SECRET "(?:passw(?:or)?d|passphrase|secret|token|api_?key|credential)"
-#define SECRET_IS "(?i)" SECRET "[a-z0-9_.-]{0,40}\\\\?['\"]?[ \\t]*[=:][ \\t]*+"
+#define SECRET_IS "(?i)" SECRET "[a-z0-9_.-]{0,40}\\\\?['\"]?[ \\t]*[=:]>?[ \\t]*+"
 #define NO_TAG "<(?!/[A-Za-z][0-9A-Za-z_.:-]*>)"
 #define LINE "(?:[^\\n<]|" NO_TAG ")++"
 /* Without quotes around them, what ends a text in quotes, an element or a parameter of a URL ends a word. */
@@ -98,7 +98,7 @@ ipv4(unsigned number)
 #define NEXT_KEY "[A-Za-z_][0-9A-Za-z_.-]*(?:=|:\\s)"
 #define STAMP                                                                                                \
     "(?:[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:]{8}[0-9.,:+Z-]*|\\[ *[0-9]+\\.[0-9]{6}\\]|[A-Z][a-z]{2} [ 0-9][0-9] [0-9:]{8}) "
-#define USER "((?!(?:root|qemu|libvirt-qemu|nobody)\\b)[a-z_][0-9a-z_.-]{0,31})"
+#define USER "((?!(?:root|qemu|libvirt-qemu|nobody)\\b)[a-z_](?:[0-9a-z_.-]{0,30}[0-9a-z_-])?)"
 
 /* In the order in which they are looked for. Secrets come first: what is gone is nothing else. */
 static const sort sorts[] = {
@@ -109,14 +109,16 @@ static const sort sorts[] = {
     {"secret", "\\(hidden\\)( sha256:" HEX "+)", nothing},
     {"secret", "\\$(?:[0-9][a-z]?|y|gy|sha1)\\$[^\\s'\"<]+", NULL},
     {"secret", /* on the lines behind its key: those that are indented further, else one */
-     "(?m)^([ \\t]*+)[^\\n]*?" SECRET_IS "(?:[|>][-+0-9]*)?[ \\t\\r]*+\\n(?:[ \\t\\r]*+\\n)*+"
+     "(?m)^([ \\t]*+)[^\\n]*?" SECRET_IS "(?:[|>{[][-+0-9]*)?[ \\t\\r]*+\\n(?:[ \\t\\r]*+\\n)*+"
      "(?|\\1[ \\t]++(" LINE "(?:\\n+\\1[ \\t]+" LINE ")*+)|[ \\t]*+(?:" STAMP "|(?!" NEXT_KEY "|</))(" LINE
      "))",
      NULL},
     {"secret",
-     SECRET_IS "(?!['\"]?\\(hidden\\)|[|>][-+0-9]*\\s)(\"(?:[^\"\\\\\\n]|\\\\.)+\"|'[^'\\n]+'|" WORD
-               "(?:[ \\t]+(?!" NEXT_KEY "|--?[a-z]|\\\\\\s)" WORD ")*+)",
+     SECRET_IS
+     "(?!['\"]?\\(hidden\\)|[|>{[][-+0-9]*\\s)(\"(?:[^\"\\\\\\n]|\\\\.)+\"|'[^'\\n]+'|[{[]\\s*['\"][^]}\\n]*|" WORD
+     "(?:[ \\t]+(?!" NEXT_KEY "|--?[a-z]|\\\\\\s)" WORD ")*+)",
      NULL},
+    {"secret", "(?i)<[a-z0-9_.:-]{0,40}" SECRET "[a-z0-9_.-]{0,40}>([^<\\n]+)", NULL},
     {"secret", "(?i)(?:\\b|_)(?:pass|pwd|luks_key)=([^\\s'\"<&]+)", NULL},
     {"secret",
      "\\b(?:gh[a-z]_[0-9A-Za-z]{20,}|hf_[0-9A-Za-z]{20,}|AKIA[0-9A-Z]{12,}|glpat-[0-9A-Za-z_-]{16,}|xox[a-z]-[0-9A-Za-z-]{10,}|"
@@ -228,22 +230,13 @@ gpuvm_redaction_add_name(gpuvm_redaction *redaction, const char *kind, const cha
         g_hash_table_insert(redaction->names, g_steal_pointer(&lower), g_strdup(kind));
 }
 
-static GRegex *
-compile(const char *pattern)
-{
-    GRegex *regex = g_regex_new(pattern, G_REGEX_DOTALL | G_REGEX_OPTIMIZE, 0, NULL);
-
-    g_assert(regex); /* it is ours */
-    return regex;
-}
-
 void
 gpuvm_redaction_learn(gpuvm_redaction *redaction, const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text, -1);
 
     for (size_t i = 0; i < G_N_ELEMENTS(finders); i++) {
-        g_autoptr(GRegex) regex = compile(finders[i].pattern);
+        GRegex *regex = gpuvm_text_regex(finders[i].pattern, G_REGEX_DOTALL);
         g_autoptr(GMatchInfo) match = NULL;
 
         for (g_regex_match(regex, valid, 0, &match); g_match_info_matches(match);
@@ -295,9 +288,8 @@ replace(const GMatchInfo *match, GString *result, gpointer data)
 }
 
 static char *
-replace_all(gpuvm_redaction *redaction, const sort *of, const char *pattern, char *text)
+replace_all(gpuvm_redaction *redaction, const sort *of, const GRegex *regex, char *text)
 {
-    g_autoptr(GRegex) regex = compile(pattern);
     g_autofree char *old = text;
     GError *error = NULL;
     char *new = g_regex_replace_eval(regex, old, -1, 0, 0, replace, &(replacing){redaction, of}, &error);
@@ -336,17 +328,17 @@ compare_lengths(gconstpointer a, gconstpointer b)
     return strlen(x) != strlen(y) ? (strlen(x) > strlen(y) ? -1 : 1) : strcmp(x, y);
 }
 
-/* Patterns of all names (char *), the longest first. */
+/* All names (GRegex), the longest first. */
 static GPtrArray *
-patterns_of_names(const gpuvm_redaction *redaction)
+regexes_of_names(const gpuvm_redaction *redaction)
 {
     guint n;
     g_autofree gpointer *names = g_hash_table_get_keys_as_array(redaction->names, &n);
-    GPtrArray *patterns = g_ptr_array_new_with_free_func(g_free);
+    GPtrArray *regexes = g_ptr_array_new_with_free_func((GDestroyNotify)g_regex_unref);
 
     qsort(names, n, sizeof(*names), compare_lengths);
     for (guint i = 0; i < n;) {
-        GString *pattern = g_string_new("(?i)(?<![a-z0-9])(");
+        g_autoptr(GString) pattern = g_string_new("(?i)(?<![a-z0-9])(");
         const char * or = "";
 
         for (; i < n && pattern->len < MOST_OF_PATTERN; i++, or = "|") {
@@ -355,19 +347,20 @@ patterns_of_names(const gpuvm_redaction *redaction)
             g_string_append_printf(pattern, "%s%s", or, name);
         }
         g_string_append(pattern, ")(?![a-z0-9])");
-        g_ptr_array_add(patterns, g_string_free(pattern, FALSE));
+        g_ptr_array_add(regexes, g_regex_new(pattern->str, G_REGEX_OPTIMIZE, 0, NULL));
     }
-    return patterns;
+    return regexes;
 }
 
 char *
 gpuvm_redaction_apply(gpuvm_redaction *redaction, const char *text)
 {
-    g_autoptr(GPtrArray) names = patterns_of_names(redaction);
+    g_autoptr(GPtrArray) names = regexes_of_names(redaction);
     char *result = hide_in_urls(redaction, g_utf8_make_valid(text, -1));
 
     for (size_t i = 0; i < G_N_ELEMENTS(sorts); i++)
-        result = replace_all(redaction, &sorts[i], sorts[i].pattern, result);
+        result =
+            replace_all(redaction, &sorts[i], gpuvm_text_regex(sorts[i].pattern, G_REGEX_DOTALL), result);
     for (guint i = 0; i < names->len; i++)
         result = replace_all(redaction, NULL, names->pdata[i], result);
     return result;

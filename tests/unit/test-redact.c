@@ -78,6 +78,9 @@ static const struct {
      "password=(hidden) x=1\npassword=(hidden)</d><description>token: (hidden)</description>"},
     {"with quotes and '&' in it", "password: it's&mine\n{\\\"password\\\": \\\"hunter2\\\", \\\"a\\\": 1}",
      "password: (hidden)\n{\\\"password\\\": (hidden)\", \\\"a\\\": 1}"},
+    {"in a list, an object, an element",
+     "\"token\": {\"a\": \"x\"}\n\"tokens\": {\n  \"a\": \"y\"\n}\n<db-password>z</db-password> token => b",
+     "\"token\": (hidden)}\n\"tokens\": {\n  (hidden)\n}\n<db-password>(hidden)</db-password> token => (hidden)"},
     {"of several words", "password: correct horse battery\ntoken = a b c user=x --token=d e --verbose",
      "password: (hidden)\ntoken = (hidden) user=user1 --token=(hidden) --verbose"},
     {"before the end of a line of a command", "-x password=abc \\\n-y \\\n",
@@ -98,9 +101,9 @@ static const struct {
      "node7 login: user1\nlogin: root\nLast login: Sat Nov 28 07:00:01"},
     {"… as the server says it",
      "Accepted publickey for ada from 10.0.0.9 port 22\nFailed password for invalid user bob from ::1\n"
-     "session opened for user ada(uid=1000)\nNew session 3 of user root. user=bob",
+     "session opened for user ada(uid=1000)\nNew session 3 of user bob. user=bob",
      "Accepted publickey for user1 from 198.18.0.1 port 22\nFailed password for invalid user user2 from ::1\n"
-     "session opened for user user1(uid=1000)\nNew session 3 of user root. user=user2"},
+     "session opened for user user1(uid=1000)\nNew session 3 of user user2. user=user2"},
     {"other words for serial numbers", "S/N 998877 SN: 12345 Serial No.: 12346 Serial: 8250/16550 driver",
      "S/N serial1 SN: serial2 Serial No.: serial3 Serial: 8250/16550 driver"},
     {"no UTF-8",
