@@ -5,6 +5,7 @@
 
 #include <string.h>
 
+#include "base/xml.h"
 #include "core/redact.h"
 #include "core/secret.h"
 #include "doc/emit.h"
@@ -68,6 +69,15 @@ has(const making *work, const char *name)
     return false;
 }
 
+/* Whether @source is domain XML: a definition of others could name any file of this host. */
+static bool
+is_domain(const gpuvm_source *source)
+{
+    g_autoptr(xmlDoc) doc = gpuvm_xml_parse(source->text, source->size, source->name, NULL);
+
+    return doc && gpuvm_xml_is(xmlDocGetRootElement(doc), "domain");
+}
+
 /*
  * Adds the domain template that @doc, the definition in @folder of @name, names by a path from @directory, and leads it there. That it cannot
  * be read is a note.
@@ -81,7 +91,9 @@ add_template(making *work, gpuvm_doc *doc, const char *directory, const char *fo
     g_autoptr(gpuvm_diags) found = gpuvm_diags_new();
     g_autoptr(gpuvm_source) source = path ? gpuvm_load_source(path, found) : NULL;
 
-    if (source) {
+    if (source && !is_domain(source)) {
+        gpuvm_diags_note(work->session->diags, NULL, "%s is left out: it is not domain XML", path);
+    } else if (source) {
         gpuvm_doc_set(doc, doc->root, gpuvm_doc_scalar(doc, "template", &template->mark),
                       gpuvm_doc_scalar(doc, file, &template->mark));
         add(work, g_strdup_printf("%s/%s", folder, file), g_strdup(source->text));

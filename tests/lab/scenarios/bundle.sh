@@ -111,6 +111,12 @@ expect_exit 2 gpuvm capture --yes --bundle "$TMPDIR/none.tar.gz" --host host.xml
 expect_exit 2 gpuvm capture --host host.xml
 expect_text 'host.xml is a host file already'
 
+# A definition of others does not take any file of this host along as its template.
+printf 'name: sly\ntemplate: %s\n' "$TMPDIR/vms/user-data" > "$TMPDIR/sly.yaml"
+expect_exit 0 gpuvm capture --yes --bundle "$TMPDIR/sly.tar.gz" "$TMPDIR/sly.yaml"
+expect_text 'user-data is left out: it is not domain XML'
+expect_no_text templates/
+
 # A definition and the VM of its name are two files.
 expect_exit 0 gpuvm capture --yes --bundle "$TMPDIR/both.tar.gz" one one "$TMPDIR/one.yaml"
 expect_text 'definitions/one.yaml' 'domains/one.yaml'
