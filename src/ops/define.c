@@ -46,11 +46,6 @@ gpuvm_define_check(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm
         gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_REFUSED, NULL,
                                           "domain '%s' exists and was not defined by gpuvm", domain->name),
                         "give the VM another name, or replace the domain's definition with --adopt");
-    else if (domain && domain->active && draft->record && draft->record->transient)
-        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
-                                          "domain '%s' runs without a definition: gpuvm run started it",
-                                          domain->name),
-                        "stop it first: gpuvm stop %s", domain->name);
     else if (domain)
         check_replica(session, draft, options->adopt);
     if (options->expected && g_strcmp0(draft->before, options->expected) != 0)
@@ -305,6 +300,26 @@ announce(const GPtrArray *doomed, const gpuvm_define_options *options)
         options->removing(options->data, ((const gpuvm_instance *)doomed->pdata[i])->domain->name);
 }
 
+/* Whether none of @drafts would give a definition to what runs without one: its disks are not those that this would have. */
+static bool
+check_transient(gpuvm_session *session, const GPtrArray *drafts)
+{
+    bool none = true;
+
+    for (guint i = 0; i < drafts->len; i++) {
+        const gpuvm_draft *draft = drafts->pdata[i];
+
+        if (!draft->plan->transient)
+            continue;
+        gpuvm_diag_hint(gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                                          "domain '%s' runs without a definition: gpuvm run started it",
+                                          draft->domain->name),
+                        "stop it first: gpuvm stop %s", draft->domain->name);
+        none = false;
+    }
+    return none;
+}
+
 bool
 gpuvm_define_drafts(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options)
 {
@@ -316,7 +331,7 @@ gpuvm_define_drafts(gpuvm_session *session, const GPtrArray *drafts, const gpuvm
         return false;
     doomed = gpuvm_prune_find(session, drafts, options, seen);
     now = doomed ? plan_all(session, drafts, doomed, options) : NULL;
-    if (!now)
+    if (!now || !check_transient(session, now))
         return false;
     announce(doomed, options);
     if (!gpuvm_images_prepare(session, drafts))

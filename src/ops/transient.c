@@ -25,13 +25,15 @@ gpuvm_transient_sweep(gpuvm_session *session, const char *name, const char *pool
 static char *
 firmware_of(const char *xml)
 {
-    static const char *const kept[] = {"name", "metadata", "memory", "vcpu", "os", NULL};
+    static const char *const kept[] = {"name", "metadata", "memory", "vcpu", "os", "features", NULL};
     g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
     xmlNode *domain = doc ? xmlDocGetRootElement(doc) : NULL, *next;
     const xmlNode *os = gpuvm_xml_child(domain, "os");
 
     if (!gpuvm_xml_attr_is(os, "firmware", "efi") && !gpuvm_xml_child(os, "nvram"))
         return NULL;
+    if (!xmlHasProp(os, (const xmlChar *)"firmware")) /* it was chosen when the domain started */
+        gpuvm_xml_remove(gpuvm_xml_child(os, "firmware"));
     for (xmlNode *node = domain->children; node; node = next) {
         next = node->next;
         if (node->type == XML_ELEMENT_NODE && !g_strv_contains(kept, (const char *)node->name))
