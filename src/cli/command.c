@@ -158,8 +158,7 @@ name_global_options(void)
 
 const char gpuvm_exit_codes[] =
     "0 done, 1 failed, 2 usage, 3 invalid definition, 4 refused by policy,\n"
-    "5 the host cannot satisfy it, 6 unhealthy, not as planned or timed out, 7 something differs;\n"
-    "of status alone: 10 off, 11 absent, 12 unknown.";
+    "5 the host cannot satisfy it, 6 unhealthy, not as planned or timed out, 7 something differs.";
 
 char *
 gpuvm_command_help(const gpuvm_command *command)
@@ -168,9 +167,11 @@ gpuvm_command_help(const gpuvm_command *command)
     g_autoptr(GOptionContext) context = make_context(command, !command);
     g_autofree char *title = gpuvm_command_title(command);
     g_autofree char *rest =
-        command ? name_global_options()
-                : g_strdup_printf("Exit codes: %s\nMore: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).",
-                                  gpuvm_exit_codes);
+        command
+            ? name_global_options()
+            : g_strdup_printf(
+                  "Exit codes: %s gpuvm status has its own.\nMore: gpuvm help COMMAND, gpuvm(1), gpuvm.yaml(5).",
+                  gpuvm_exit_codes);
     g_autoptr(GString) summary =
         g_string_new(command ? command->description : "GPU virtual machines as YAML files, run by libvirt.");
 
