@@ -134,7 +134,6 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
 const gpuvm_command gpuvm_cmd_capacity = {
     .name = "capacity",
-    .arguments = "",
     .summary = "Show what the host offers to VMs: cards by model, memory, CPUs",
     .description =
         "Shows how many cards of each model VMs may have on this host, how much memory and how many CPUs, by the names\n"

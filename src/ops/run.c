@@ -172,7 +172,7 @@ undo(gpuvm_session *session, const gpuvm_ran *ran)
     GError *error = NULL;
 
     if (gpuvm_domain_find(session->connection, ran->name, &domain, &error) && domain) {
-        if (!g_str_equal(domain->uuid, ran->uuid)) /* another one by now */
+        if (ran->uuid && !g_str_equal(domain->uuid, ran->uuid)) /* another one by now */
             return;
         due = gpuvm_giveback_expect(session, domain);
         gpuvm_domain_destroy(domain, &error);
@@ -209,6 +209,7 @@ conclude(const running *run)
 
     if (!gpuvm_domain_find(session->connection, run->name, &domain, &error)) {
         gpuvm_session_fail(session, error);
+        undo(session, &(gpuvm_ran){.name = (char *)run->name, .xml = run->draft->xml});
         return NULL;
     }
     if (!domain) {

@@ -112,7 +112,9 @@ gpuvm_run_drafts(gpuvm_session *session, const char *file, const gpuvm_run_optio
     unsigned number;
     bool right = read_replica(session, chosen, options->replica, &number);
 
-    if (!chosen || !adapt(session, chosen, options->name, options->replica != NULL, number) || !right)
+    if (chosen)
+        right = adapt(session, chosen, options->name, options->replica != NULL, number) && right;
+    if (!right)
         return NULL;
     drafts = gpuvm_drafts_new(session, definitions);
     if (!drafts || session->diags->errors > 0)

@@ -385,6 +385,7 @@ scene_plan(plan_scene *scene)
         .pool = "gpuvm",
         .pool_path = "/pool",
         .key = scene->key,
+        .transient = scene->transient,
         .uuid = scene->uuid,
         .mac = scene->mac,
         .record = scene->record,

@@ -57,6 +57,7 @@ typedef struct plan_scene {
     gpuvm_record *record;
     const char *uuid, *mac; /* borrowed */
     GBytes *key;            /* NULL */
+    bool transient;
     gpuvm_diags *diags;
     gpuvm_plan *plan; /* NULL before scene_plan */
 } plan_scene;

@@ -245,13 +245,40 @@ test_malformed(void **state)
     }
 }
 
+static void
+test_left(void **state)
+{
+    static const char off[] =
+        DOMAIN("<metadata><gpuvm:vm xmlns:gpuvm='urn:gpuvm:domain:1' transient='yes'/></metadata>"
+               "<memory>1024</memory><vcpu current='3'>4</vcpu>",
+               HOSTDEV("0x01"));
+    g_autoptr(gpuvm_claim) claim = parse(off);
+    g_autoptr(gpuvm_claim) other = parse(DOMAIN("", HOSTDEV("0x01")));
+    g_autoptr(gpuvm_facts) facts = gpuvm_facts_new();
+
+    (void)state;
+    assert_true(claim->left);
+    assert_false(other->left);
+    assert_int_equal(claim->cpus_now, 0);
+    assert_devices(claim->next, "0000:01:01.0"); /* a start of it is judged by them */
+    gpuvm_facts_add_claim(facts, parse(off));
+    assert_null(gpuvm_facts_claim(facts, "a"));
+
+    assert_true(gpuvm_claim_run(claim, off, NULL));
+    assert_false(claim->left);
+    assert_int_equal(claim->cpus_now, 3);
+    assert_int_equal(claim->memory_live_kib, 1024);
+    gpuvm_facts_add_claim(facts, g_steal_pointer(&claim));
+    assert_non_null(gpuvm_facts_claim(facts, "a"));
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_devices),   cmocka_unit_test(test_managed), cmocka_unit_test(test_now_and_next),
         cmocka_unit_test(test_memory),    cmocka_unit_test(test_pins),    cmocka_unit_test(test_disks),
-        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_malformed), cmocka_unit_test(test_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

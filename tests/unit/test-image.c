@@ -390,15 +390,53 @@ knows_whose_volumes_are(void **state G_GNUC_UNUSED)
     assert_null(gpuvm_image_owner(""));
 }
 
+/* Never those of a VM that is defined under the same name. */
+static void
+names_what_is_transient(void **state G_GNUC_UNUSED)
+{
+    static const struct {
+        const char *volume;
+        bool scratch;
+    } cases[] = {
+        {"vm.run-rootfs.qcow2", true},    {"vm.run-vdb.qcow2", true},         {"vm.run-disk-a.qcow2", true},
+        {"vm.run-disk-a.raw", true},      {"vm.seed-0123456789ab.iso", true}, {"vm.rootfs.qcow2", false},
+        {"vm.disk-a.qcow2", false},       {"vm.disk-run-a.raw", false},       {"vm.run-x.raw", false},
+        {"vm-1.run-rootfs.qcow2", false}, {"vm.run-rootfs.qcow2.x", false},
+    };
+    g_autoptr(plan_scene) scene =
+        scene_new("", "rootfs: r\ndisks: [{name: a, size_gb: 1, format: raw}, 'https://h/d']\n", NULL, NULL);
+    g_autofree char *text = NULL;
+
+    scene->transient = true;
+    scene_plan(scene);
+    text = plan_text(scene->plan);
+    expect_text("transient", text,
+                "- -; vda=/pool/vm.run-rootfs.qcow2 qcow2 vdb=/pool/vm.run-disk-a.raw raw "
+                "vdc=/pool/vm.run-vdc.qcow2 qcow2; rootfs=/definitions/r>->vm.run-rootfs.qcow2 "
+                "vdb=->->vm.run-disk-a.raw 1 vdc=https://h/d>->vm.run-vdc.qcow2");
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        if (gpuvm_image_is_scratch("vm", cases[i].volume) != cases[i].scratch)
+            fail_msg("%s", cases[i].volume);
+        if (cases[i].scratch && !gpuvm_image_is_own("vm", cases[i].volume))
+            fail_msg("%s is nobody's", cases[i].volume);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(plans_images),       cmocka_unit_test(learns_what_was_fetched),
-        cmocka_unit_test(requires_checksums), cmocka_unit_test(sniffs_qcow2),
-        cmocka_unit_test(sniffs_others),      cmocka_unit_test(notes_what_was_fetched),
-        cmocka_unit_test(knows_its_volumes),  cmocka_unit_test(knows_whose_volumes_are),
-        cmocka_unit_test(needs_the_pool),     cmocka_unit_test(notes_what_is_unknown),
+        cmocka_unit_test(plans_images),
+        cmocka_unit_test(learns_what_was_fetched),
+        cmocka_unit_test(requires_checksums),
+        cmocka_unit_test(sniffs_qcow2),
+        cmocka_unit_test(sniffs_others),
+        cmocka_unit_test(notes_what_was_fetched),
+        cmocka_unit_test(knows_its_volumes),
+        cmocka_unit_test(knows_whose_volumes_are),
+        cmocka_unit_test(needs_the_pool),
+        cmocka_unit_test(notes_what_is_unknown),
+        cmocka_unit_test(names_what_is_transient),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -268,13 +268,29 @@ refuses_what_is_damaged(void **state G_GNUC_UNUSED)
     }
 }
 
+static void
+records_what_is_transient(void **state G_GNUC_UNUSED)
+{
+    for (int transient = 0; transient < 2; transient++) {
+        g_autoptr(plan_scene) scene = scene_new(HOST, "", NULL, NULL);
+        g_autoptr(gpuvm_record) record = NULL;
+        g_autofree char *xml = NULL;
+
+        scene->transient = transient;
+        scene_plan(scene);
+        xml = write_record(scene->plan);
+        record = gpuvm_record_parse(xml, NULL);
+        assert_int_equal(record->transient, transient);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_what_it_wrote),     cmocka_unit_test(keeps_what_was_seen),
         cmocka_unit_test(records_the_deployment),  cmocka_unit_test(reads_what_libvirt_gives),
-        cmocka_unit_test(refuses_what_is_damaged),
+        cmocka_unit_test(refuses_what_is_damaged), cmocka_unit_test(records_what_is_transient),
     };
 
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);

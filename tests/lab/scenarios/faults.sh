@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-rtx3090
-# Each call of libvirt fails once, in define, start, diagnose, stop and undefine: what is left is explained and mended by the same command without a failure.
+# Each call of libvirt fails once, in define, start, diagnose, stop, undefine and run: what is left is explained and mended by the same command without a failure.
 
 before=$(drivers)
 # The VM is not there, is off with every function on its own driver, or runs with the card on vfio-pci.
@@ -60,3 +60,25 @@ while faulty $n undefine vm; do
     n=$((n + 1))
 done
 [ "$(state)" = absent ] || fail 'an undefine without a failure'
+
+vm vm '{pci_passthrough: ["01:00.0"]}' 'cloud_init: {user_data: "#cloud-config"}
+disks: [{name: data, size_gb: 1}]'
+n=1
+while faulty $n run "$TMPDIR/vm.yaml"; do
+    whole
+    if [ "$STATUS" = 0 ]; then
+        expect_exit 0 gpuvm stop --force vm
+    else
+        [ "$(state)" = absent ] || fail "it is $(state)"
+    fi
+    n=$((n + 1))
+done
+[ "$(state)" = running ] || fail 'a run without a failure'
+n=1
+while faulty $n stop --force vm; do
+    whole
+    [ "$(state)" = running ] || expect_exit 0 gpuvm run "$TMPDIR/vm.yaml"
+    n=$((n + 1))
+done
+[ "$(state)" = absent ] || fail 'a stop without a failure'
+[ -z "$(find /var/lib/libvirt/images/gpuvm -name 'vm.*')" ] || fail 'a volume is left'
