@@ -354,5 +354,10 @@ gpuvm_cib_make(const gpuvm_cib_input *input, gpuvm_diags *diags)
     for (guint i = 0; i < vms->len; i++)
         add_vm(&work, vms->pdata[i]);
     check_bindings(&work);
+    if (diags->errors == errors)
+        gpuvm_diag_hint(
+            gpuvm_diags_note(diags, NULL,
+                             "nothing starts before the cluster can fence its nodes: that is left to you"),
+            "a node that does not answer may still run its VMs; only fencing ends them for certain");
     return diags->errors == errors ? g_steal_pointer(&resources) : NULL;
 }

@@ -4,11 +4,7 @@
 
 #include "core/cib.h"
 
-#include <string.h>
-
 #include "base/xml.h"
-
-#define ABOUT "Nothing of this starts before the cluster can fence its nodes, which is left to you."
 
 /* A new element with an id, which nothing else of the document may have. */
 static xmlNode *G_GNUC_PRINTF(4, 5)
@@ -125,16 +121,16 @@ gpuvm_cib_print_xml(const GPtrArray *resources, gpuvm_diags *diags)
             add_location(parent, resource, diags);
     }
     text = gpuvm_xml_print(root);
-    return diags->errors == errors ? g_strconcat("<!-- " ABOUT " -->\n", text, "\n", NULL) : NULL;
+    return diags->errors == errors ? g_strconcat(text, "\n", NULL) : NULL;
 }
 
-/* @text ended by " \" and a line break, "  " and a word or the words "KEY=VALUE" of @pairs. */
+/* Goes on in the next line with @words and "KEY='VALUE'" of @pairs, which are plain. */
 static void
-write_pairs(GString *text, const char *word, const GPtrArray *pairs)
+write_pairs(GString *text, const char *words, const GPtrArray *pairs)
 {
     if (pairs->len == 0)
         return;
-    g_string_append_printf(text, " \\\n    %s", word);
+    g_string_append_printf(text, " \\\n   %s", words);
     for (guint i = 0; i < pairs->len; i++) {
         const gpuvm_pair *pair = pairs->pdata[i];
 
@@ -158,20 +154,20 @@ write_operations(GString *text, const gpuvm_cib_resource *resource)
 char *
 gpuvm_cib_print_crm(const GPtrArray *resources)
 {
-    GString *text = g_string_new("# " ABOUT "\n");
+    GString *text = g_string_new(NULL);
 
     for (guint i = 0; i < resources->len; i++) {
         const gpuvm_cib_resource *resource = resources->pdata[i];
 
         g_string_append_printf(text, "primitive %s ocf:gpuvm:%s", resource->id, resource->agent);
-        write_pairs(text, "params", resource->attributes);
-        write_pairs(text, "utilization", resource->utilization);
+        write_pairs(text, " params", resource->attributes);
+        write_pairs(text, " utilization", resource->utilization);
         if (!resource->clone)
-            write_pairs(text, "meta", resource->meta);
+            write_pairs(text, " meta", resource->meta);
         write_operations(text, resource);
         if (resource->clone) {
             g_string_append_printf(text, "\nclone %s %s", resource->clone, resource->id);
-            write_pairs(text, "meta", resource->meta);
+            write_pairs(text, " meta", resource->meta);
         }
         g_string_append_c(text, '\n');
         if (resource->node)
@@ -185,7 +181,7 @@ gpuvm_cib_print_crm(const GPtrArray *resources)
 char *
 gpuvm_cib_print_pcs(const GPtrArray *resources)
 {
-    GString *text = g_string_new("# " ABOUT "\npcs property set placement-strategy=balanced\n");
+    GString *text = g_string_new("pcs property set placement-strategy=balanced\n");
 
     for (guint i = 0; i < resources->len; i++) {
         const gpuvm_cib_resource *resource = resources->pdata[i];
@@ -196,7 +192,7 @@ gpuvm_cib_print_pcs(const GPtrArray *resources)
         g_string_append(text, " --no-default-ops");
         if (resource->clone)
             g_string_append_printf(text, " \\\n    clone %s", resource->clone);
-        write_pairs(text, "meta", resource->meta);
+        write_pairs(text, resource->clone ? "" : " meta", resource->meta);
         g_string_append_c(text, '\n');
         if (resource->utilization->len > 0) {
             g_string_append_printf(text, "pcs resource utilization %s", resource->id);
