@@ -29,7 +29,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
     gpuvm_output_rows(cli->output, "vms", rows);
 }
 
-static const gpuvm_command *const commands[] = {&gpuvm_cmd_export_pacemaker, NULL};
+static const gpuvm_command *const commands[] = {&gpuvm_cmd_export_pacemaker, &gpuvm_cmd_export_kubevirt,
+                                                NULL};
 
 const gpuvm_command gpuvm_cmd_export = {
     .name = "export",

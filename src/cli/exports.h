@@ -6,4 +6,4 @@
 
 #include "cli/command.h"
 
-extern const gpuvm_command gpuvm_cmd_export, gpuvm_cmd_export_pacemaker;
+extern const gpuvm_command gpuvm_cmd_export, gpuvm_cmd_export_pacemaker, gpuvm_cmd_export_kubevirt;
