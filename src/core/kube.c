@@ -149,7 +149,7 @@ gpuvm_kube_secret_add(gpuvm_kube *kube, const char *name, const gpuvm_mark *mark
 {
     gpuvm_kube_manifest *secret = gpuvm_kube_manifest_add(kube, "v1", "Secret", name, mark);
 
-    gpuvm_kube_comment(secret, "secret: %s, for everybody who reads this", what);
+    gpuvm_kube_comment(secret, "in plain text: %s", what);
     gpuvm_diag_hint(gpuvm_diags_note(kube->diags, mark, "the Secret %s has %s in plain text", name, what),
                     "kubectl apply takes it from there: keep it out of files that others read");
     return gpuvm_kube_at(secret->json, "stringData");

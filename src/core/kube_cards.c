@@ -13,6 +13,12 @@ typedef struct model {
     const char *device_class; /* as far as the definition says; NULL: what people call GPUs */
 } model;
 
+static bool
+is_model(const gpuvm_pci_pattern *id)
+{
+    return id->vendor >= 0 && id->device >= 0;
+}
+
 /* Whether a card of @class, a part of a class code or NULL, may be of @rule, another part. */
 static bool
 may_be(const char *rule, const char *class)
@@ -85,6 +91,8 @@ permitted(const gpuvm_kube_vm *vm, const model *of, const gpuvm_mark *mark)
     const GPtrArray *own = vm->body->devices->allowlist;
     const GPtrArray *base = vm->spec->base ? vm->spec->base->plugin->body.devices->allowlist : NULL;
 
+    if (policies->n == 0)
+        return refuse(vm, of, mark, "any policy");
     for (unsigned i = 0; i < policies->n; i++) {
         const gpuvm_policy *policy = policies->of[i].spec->policy;
         bool gpus = !policy->allowlist && (!of->device_class || may_be(of->device_class, NULL));
@@ -127,21 +135,46 @@ permit(const gpuvm_kube_vm *vm, const model *of, const char *resource)
     json_object_set_string_member(devices, "resourceName", resource);
 }
 
+/* The only model that @policies name in a list of what is allowed, and that @pattern (NULL: any) matches; NULL. */
+static const gpuvm_pci_pattern *
+only_model(const gpuvm_policies *policies, const gpuvm_pci_pattern *pattern)
+{
+    const gpuvm_pci_pattern *only = NULL;
+
+    for (unsigned i = 0; i < policies->n; i++) {
+        const GPtrArray *list = policies->of[i].spec->policy->allowlist;
+
+        for (guint k = 0; list && k < list->len; k++) {
+            const gpuvm_pci_pattern *id = ((const gpuvm_rule *)list->pdata[k])->id;
+
+            if (!id || !is_model(id) ||
+                (pattern && !gpuvm_pci_pattern_match(pattern, (uint16_t)id->vendor, (uint16_t)id->device)))
+                continue;
+            if (only && (only->vendor != id->vendor || only->device != id->device))
+                return NULL;
+            only = id;
+        }
+    }
+    return only;
+}
+
 /* Adds the cards of @selector, the one at @index; *@n counts them all. */
 static void
 add_cards(const gpuvm_kube_vm *vm, const gpuvm_selector *selector, guint index, unsigned *n)
 {
     gpuvm_mark mark = gpuvm_object_mark(&selector->object, "id");
     g_autofree char *path = g_strdup_printf("devices.gpus[%u]", index), *resource = NULL;
+    const gpuvm_pci_pattern *id;
     model of;
 
-    if (!selector->id || selector->id->vendor < 0 || selector->id->device < 0) {
+    id = selector->id && is_model(selector->id) ? selector->id : only_model(vm->kube->policies, selector->id);
+    if (!id) {
         gpuvm_kube_lose(
             vm->kube, vm->manifest, path, &mark,
-            "KubeVirt knows a card by its model alone: write id: VENDOR:DEVICE, as gpuvm devices shows it");
+            "KubeVirt knows a card by its model alone, and the policy names not just one: write id: VENDOR:DEVICE, as gpuvm devices -o wide shows it");
         return;
     }
-    of = (model){*selector->id, selector->device_class};
+    of = (model){*id, selector->device_class};
     if (!permitted(vm, &of, &mark))
         return;
     resource = g_strdup_printf("gpuvm/gpu-%04x-%04x", (unsigned)of.id.vendor, (unsigned)of.id.device);

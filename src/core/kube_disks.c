@@ -67,10 +67,9 @@ add_source(const gpuvm_kube_vm *vm, const adding *disk, JsonObject *spec, const 
     if (!disk->source) {
         gpuvm_kube_at(spec, "source.blank");
     } else if (!fetched) {
-        g_autofree char *why =
-            g_strdup_printf("it is a file of this host: virtctl image-upload dv %s --no-create "
-                            "--image-path FILE brings it to the volume",
-                            volume);
+        g_autofree char *why = g_strdup_printf(
+            "it is a file of this host: virtctl image-upload dv %s%s --no-create --image-path FILE brings it there",
+            volume, vm->pool ? "-NUMBER" : "");
         gpuvm_kube_at(spec, "source.upload");
         gpuvm_kube_vm_lose(vm, disk->path, disk->object, disk->key, why);
     } else {
@@ -90,11 +89,11 @@ add_volume(const gpuvm_kube_vm *vm, const adding *disk, const char *name)
     g_autofree char *volume = g_strdup_printf("%s-%s", vm->name, name);
     g_autofree char *size =
         g_strdup_printf("%" G_GUINT64_FORMAT "Gi", disk->size_gb ? disk->size_gb : GUESSED_GIB);
-    JsonObject *template = gpuvm_kube_item(vm->machine, "dataVolumeTemplates", NULL);
-    JsonObject *spec = gpuvm_kube_at(template, "spec");
+    JsonObject *template = gpuvm_kube_item(vm->machine, "dataVolumeTemplates", NULL), *spec;
     gpuvm_mark mark = gpuvm_object_mark(disk->object, disk->key);
 
     json_object_set_string_member(gpuvm_kube_at(template, "metadata"), "name", volume);
+    spec = gpuvm_kube_at(template, "spec");
     gpuvm_kube_claim(vm->kube, "DataVolume", volume, &mark);
     add_source(vm, disk, spec, volume);
     json_object_set_string_member(gpuvm_kube_at(spec, "storage.resources.requests"), "storage", size);

@@ -19,7 +19,7 @@
 #define LEASE "the cluster gives a VM its address"
 #define CHECKSUM "the importer of images knows no checksum"
 
-static const gpuvm_kube_field fields[] = {
+const gpuvm_kube_field gpuvm_kube_fields[] = {
     {"kind", .said = "kind"},
     {"name", .said = "metadata.name"},
     {"plugin", .noted = true},
@@ -99,16 +99,17 @@ static const gpuvm_kube_field fields[] = {
     {"cards_per_replica", .lost = "it deals out cards by their addresses"},
     {"config", .said = "what is in it is in effect"},
     {"manifest", .said = "what is in it is in effect"},
+    {NULL},
 };
 
 const gpuvm_kube_field *
 gpuvm_kube_field_find(const char *key)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
-        if (g_str_equal(fields[i].key, key))
-            return &fields[i];
-    }
-    return NULL;
+    const gpuvm_kube_field *row = gpuvm_kube_fields;
+
+    while (row->key && !g_str_equal(row->key, key))
+        row++;
+    return row->key ? row : NULL;
 }
 
 /* What is being looked through. */

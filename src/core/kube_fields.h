@@ -15,6 +15,9 @@ typedef struct gpuvm_kube_field {
     bool noted;       /* it is for people and other programs: an annotation, gpuvm/KEY */
 } gpuvm_kube_field;
 
+/** A row for each key, ended by one without. */
+extern const gpuvm_kube_field gpuvm_kube_fields[];
+
 /** The row of @key; NULL. */
 const gpuvm_kube_field *gpuvm_kube_field_find(const char *key);
 

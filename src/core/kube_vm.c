@@ -23,24 +23,25 @@ fits(const char *pattern, const char *text)
     return g_regex_match(gpuvm_text_regex(pattern, 0), text, 0, NULL);
 }
 
-/* The labels of the definition; those with values that Kubernetes' have not are annotations. @template: metadata of the VMs of a pool, or of instances. */
+/* The labels of the definition; those with values that Kubernetes' have not are annotations. */
 static void
-add_labels(const gpuvm_kube_vm *vm, JsonObject *template)
+add_labels(const gpuvm_kube_vm *vm)
 {
-    JsonObject *metadata = gpuvm_kube_at(vm->manifest->json, "metadata");
-
     for (guint i = 0; i < vm->body->labels->len; i++) {
         const gpuvm_pair *pair = vm->body->labels->pdata[i];
         g_autofree char *path = g_strconcat("labels.", pair->key, NULL);
+        bool label = fits(LABEL_VALUE, pair->value);
 
         if (!fits(LABEL_KEY, pair->key)) {
             gpuvm_kube_vm_lose(vm, path, &vm->body->object, "labels", "Kubernetes has no label of that name");
-        } else if (!fits(LABEL_VALUE, pair->value)) {
-            json_object_set_string_member(gpuvm_kube_at(metadata, "annotations"), pair->key, pair->value);
-        } else {
-            json_object_set_string_member(gpuvm_kube_at(metadata, "labels"), pair->key, pair->value);
-            json_object_set_string_member(gpuvm_kube_at(template, "labels"), pair->key, pair->value);
+            continue;
         }
+        json_object_set_string_member(
+            gpuvm_kube_at(vm->manifest->json, label ? "metadata.labels" : "metadata.annotations"), pair->key,
+            pair->value);
+        if (label)
+            json_object_set_string_member(gpuvm_kube_at(vm->machine, "template.metadata.labels"), pair->key,
+                                          pair->value);
     }
 }
 
@@ -80,8 +81,8 @@ add_memory(const gpuvm_kube_vm *vm)
                                       gigabytes ? "1Gi" : "2Mi");
     if (resources->hugepages == GPUVM_HUGEPAGES_ANY)
         gpuvm_kube_vm_lose(vm, "resources.hugepages", &resources->object, "hugepages",
-                           gigabytes ? "KubeVirt wants one size of pages: 1Gi"
-                                     : "KubeVirt wants one size of pages: 2Mi");
+                           gigabytes ? "KubeVirt wants one size of pages, here 1Gi"
+                                     : "KubeVirt wants one size of pages, here 2Mi");
     if (resources->hugepages != GPUVM_HUGEPAGES_NONE && resources->memory_mb % (gigabytes ? 1024 : 2) != 0)
         gpuvm_kube_vm_lose(vm, "resources.memory_mb", &resources->object, "memory_mb",
                            "KubeVirt refuses memory that is not whole hugepages");
@@ -95,7 +96,7 @@ add_memory(const gpuvm_kube_vm *vm)
 
 /* What gpuvm's own template has, too. */
 static void
-add_domain(const gpuvm_kube_vm *vm)
+add_domain(gpuvm_kube_vm *vm)
 {
     add_cpus(vm);
     add_memory(vm);
@@ -104,6 +105,7 @@ add_domain(const gpuvm_kube_vm *vm)
     else
         json_object_set_boolean_member(gpuvm_kube_at(vm->domain, "firmware.bootloader.efi"), "secureBoot",
                                        FALSE);
+    vm->devices = gpuvm_kube_at(vm->domain, "devices");
     json_object_set_boolean_member(vm->devices, "autoattachGraphicsDevice", FALSE);
     json_object_set_boolean_member(vm->devices, "autoattachMemBalloon", FALSE);
     gpuvm_kube_at(vm->devices, "rng");
@@ -111,27 +113,25 @@ add_domain(const gpuvm_kube_vm *vm)
 
 /* The VMs of a pool run, unless the deployment says that they do not; a VM runs when it is started. */
 static const char *
-run_strategy(const gpuvm_kube_vm *vm, const gpuvm_spec *deployment)
+run_strategy(const gpuvm_kube_vm *vm)
 {
     bool said = gpuvm_object_has(&vm->body->object, "autostart");
 
-    return vm->body->autostart || (deployment && !said) ? "Always" : "Manual";
+    return vm->body->autostart || (vm->pool && !said) ? "Always" : "Manual";
 }
 
 static void
-add_machine(gpuvm_kube_vm *vm, const gpuvm_spec *deployment)
+add_machine(gpuvm_kube_vm *vm)
 {
-    JsonObject *template = gpuvm_kube_at(vm->machine, "template.metadata");
-
-    json_object_set_string_member(vm->machine, "runStrategy", run_strategy(vm, deployment));
-    add_labels(vm, template);
-    if (deployment)
-        json_object_set_string_member(gpuvm_kube_at(template, "labels"), POOL_LABEL, vm->name);
+    json_object_set_string_member(vm->machine, "runStrategy", run_strategy(vm));
+    add_labels(vm);
+    if (vm->pool)
+        json_object_set_string_member(gpuvm_kube_at(vm->machine, "template.metadata.labels"), POOL_LABEL,
+                                      vm->name);
     vm->instance = gpuvm_kube_at(vm->machine, "template.spec");
-    vm->domain = gpuvm_kube_at(vm->instance, "domain");
-    vm->devices = gpuvm_kube_at(vm->domain, "devices");
     /* a card cannot move while it runs */
     json_object_set_string_member(vm->instance, "evictionStrategy", "None");
+    vm->domain = gpuvm_kube_at(vm->instance, "domain");
     add_domain(vm);
     gpuvm_kube_cards_add(vm);
     gpuvm_kube_disks_add(vm);
@@ -141,11 +141,18 @@ add_machine(gpuvm_kube_vm *vm, const gpuvm_spec *deployment)
 
 /* The VirtualMachineSpec of the pool that @manifest is to be. */
 static JsonObject *
-add_pool(gpuvm_kube_manifest *manifest, const char *name, const gpuvm_spec *deployment)
+add_pool(gpuvm_kube *kube, gpuvm_kube_manifest *manifest, const char *name,
+         const gpuvm_deployment *deployment)
 {
     JsonObject *spec = gpuvm_kube_at(manifest->json, "spec");
+    gpuvm_mark mark = gpuvm_object_mark(&deployment->body.object, "name");
 
-    json_object_set_int_member(spec, "replicas", (gint64)deployment->deployment->replicas);
+    for (uint64_t i = 0; i < deployment->replicas; i++) {
+        g_autofree char *replica = g_strdup_printf("%s-%" G_GUINT64_FORMAT, name, i);
+
+        gpuvm_kube_claim(kube, "VirtualMachine", replica, &mark);
+    }
+    json_object_set_int_member(spec, "replicas", (gint64)deployment->replicas);
     json_object_set_string_member(gpuvm_kube_at(spec, "selector.matchLabels"), POOL_LABEL, name);
     json_object_set_string_member(gpuvm_kube_at(spec, "virtualMachineTemplate.metadata.labels"), POOL_LABEL,
                                   name);
@@ -157,7 +164,8 @@ gpuvm_kube_add(gpuvm_kube *kube, const gpuvm_spec *spec, const gpuvm_spec *deplo
 {
     gpuvm_mark mark = gpuvm_object_mark(&spec->vm->body.object, "name");
     g_autofree char *name = gpuvm_kube_name(spec->vm->name);
-    gpuvm_kube_vm vm = {.kube = kube, .spec = spec, .body = &spec->vm->body, .name = name};
+    gpuvm_kube_vm vm = {
+        .kube = kube, .spec = spec, .body = &spec->vm->body, .name = name, .pool = deployment != NULL};
 
     if (!g_str_equal(name, spec->vm->name))
         gpuvm_diag_hint(gpuvm_diags_note(kube->diags, &mark, "'%s' is called %s there", spec->vm->name, name),
@@ -165,7 +173,7 @@ gpuvm_kube_add(gpuvm_kube *kube, const gpuvm_spec *spec, const gpuvm_spec *deplo
     vm.manifest = gpuvm_kube_manifest_add(kube, deployment ? "pool.kubevirt.io/v1beta1" : "kubevirt.io/v1",
                                           deployment ? "VirtualMachinePool" : "VirtualMachine", name, &mark);
     gpuvm_kube_fields_add(kube, vm.manifest, spec, deployment);
-    vm.machine =
-        deployment ? add_pool(vm.manifest, name, deployment) : gpuvm_kube_at(vm.manifest->json, "spec");
-    add_machine(&vm, deployment);
+    vm.machine = deployment ? add_pool(kube, vm.manifest, name, deployment->deployment)
+                            : gpuvm_kube_at(vm.manifest->json, "spec");
+    add_machine(&vm);
 }

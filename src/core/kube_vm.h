@@ -12,6 +12,7 @@ typedef struct gpuvm_kube_vm {
     const gpuvm_spec *spec;
     const gpuvm_body *body;
     const char *name;              /* there */
+    bool pool;                     /* it is the template of one */
     gpuvm_kube_manifest *manifest; /* borrowed, as all that follows */
     JsonObject *machine;           /* the VirtualMachineSpec */
     JsonObject *instance;          /* the VirtualMachineInstanceSpec in it */
