@@ -88,10 +88,10 @@ static void
 append_man_synopsis(GString *page, const gpuvm_command *command)
 {
     g_string_append(page, ".SH SYNOPSIS\n");
-    if (!command->commands)
+    if (command->run)
         append_man_usage(page, command);
     for (int i = 0; command->commands && command->commands[i]; i++) {
-        if (i > 0)
+        if (i > 0 || command->run)
             g_string_append(page, ".br\n");
         append_man_usage(page, command->commands[i]);
     }
