@@ -11,6 +11,7 @@
 #include <json-glib/json-glib.h>
 
 #include "core/policies.h"
+#include "model/facts.h"
 
 /** A resource of Kubernetes. */
 typedef struct gpuvm_kube_manifest {
@@ -21,7 +22,8 @@ typedef struct gpuvm_kube_manifest {
 
 /** What is made of definitions. */
 typedef struct gpuvm_kube {
-    const gpuvm_policies *policies; /* borrowed, as is diags */
+    const gpuvm_policies *policies; /* borrowed, as are facts and diags */
+    const gpuvm_facts *facts;       /* of a host that has such cards; NULL: of none */
     gpuvm_diags *diags;
     bool strict;          /* what is lost is an error (exit code 2), not a warning */
     GPtrArray *manifests; /* gpuvm_kube_manifest, owned; first the cluster's own, if there are cards */
@@ -30,7 +32,8 @@ typedef struct gpuvm_kube {
     GHashTable *names; /* char *: "KIND NAME" of each resource */
 } gpuvm_kube;
 
-gpuvm_kube *gpuvm_kube_new(const gpuvm_policies *policies, bool strict, gpuvm_diags *diags);
+gpuvm_kube *
+gpuvm_kube_new(const gpuvm_policies *policies, const gpuvm_facts *facts, bool strict, gpuvm_diags *diags);
 void gpuvm_kube_free(gpuvm_kube *kube);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_kube, gpuvm_kube_free)
 

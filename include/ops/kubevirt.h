@@ -9,6 +9,6 @@
 
 /**
  * The manifests of the definitions that @paths name, each with what its plugin and the host's defaults give, under the session's
- * policies; no host is asked. @strict as in gpuvm_kube. NULL: see the diagnostics.
+ * policies; no host is asked but a machine in a file. @strict as in gpuvm_kube. NULL: see the diagnostics.
  */
 gpuvm_kube *gpuvm_kubevirt(gpuvm_session *session, char **paths, bool strict);

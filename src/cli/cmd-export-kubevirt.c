@@ -62,8 +62,9 @@ const gpuvm_command gpuvm_cmd_export_kubevirt = {
     .summary = "Print definitions as manifests for KubeVirt",
     .description =
         "Prints manifests for Kubernetes with KubeVirt: a VirtualMachine for each VM, a VirtualMachinePool for each deployment,\n"
-        "and what they need; of KubeVirt itself, which cards it permits, as far as the policy allows them. What a definition\n"
-        "says and a manifest cannot is lost: a warning, and a comment in the manifest; with --strict an error (exit code 2).",
+        "and what they need; of KubeVirt itself, which cards it permits, as far as the policy allows them: --host names a host\n"
+        "that has such cards. What a definition says and a manifest cannot is lost: a warning, and a comment in the manifest;\n"
+        "with --strict an error (exit code 2).",
     .options = options,
     .min_arguments = 1,
     .max_arguments = -1,

@@ -21,11 +21,12 @@ free_manifest(gpointer data)
 }
 
 gpuvm_kube *
-gpuvm_kube_new(const gpuvm_policies *policies, bool strict, gpuvm_diags *diags)
+gpuvm_kube_new(const gpuvm_policies *policies, const gpuvm_facts *facts, bool strict, gpuvm_diags *diags)
 {
     gpuvm_kube *kube = g_new0(gpuvm_kube, 1);
 
     kube->policies = policies;
+    kube->facts = facts;
     kube->strict = strict;
     kube->diags = diags;
     kube->manifests = g_ptr_array_new_with_free_func(free_manifest);
@@ -90,9 +91,7 @@ gpuvm_kube_comment(gpuvm_kube_manifest *manifest, const char *format, ...)
     va_start(args, format);
     g_autofree char *line = g_strdup_vprintf(format, args), *safe = gpuvm_text_printable(line);
     va_end(args);
-    /* a rule of the policy is met by each card that it is about */
-    if (!g_ptr_array_find_with_equal_func(manifest->comments, safe, g_str_equal, NULL))
-        g_ptr_array_add(manifest->comments, g_steal_pointer(&safe));
+    g_ptr_array_add(manifest->comments, g_steal_pointer(&safe));
 }
 
 void

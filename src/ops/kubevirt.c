@@ -50,20 +50,26 @@ add(gpuvm_kube *kube, const gpuvm_spec *vm, const gpuvm_spec *deployment)
         gpuvm_kube_add(kube, vm, deployment);
 }
 
+/* The policies, and what a machine in a file has of devices; no other host is asked. */
+static bool
+gather(gpuvm_session *session)
+{
+    return gpuvm_session_has_file(session) ? gpuvm_session_gather_all(session)
+                                           : gpuvm_session_policies(session);
+}
+
 gpuvm_kube *
 gpuvm_kubevirt(gpuvm_session *session, char **paths, bool strict)
 {
     gpuvm_diags *diags = session->diags;
     g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, NULL, true, NULL, diags);
     g_autoptr(GPtrArray) deployments = g_ptr_array_new_with_free_func(free_spec);
-    g_autoptr(gpuvm_kube) kube = gpuvm_kube_new(&session->policies, strict, diags);
+    g_autoptr(gpuvm_kube) kube = NULL;
 
     take_templates(session, definitions, deployments);
-    /* a host file has policies of its own */
-    if (!gpuvm_compose(session, definitions) ||
-        !(session->host_file ? gpuvm_session_gather(session) : gpuvm_session_policies(session)) ||
-        diags->errors > 0)
+    if (!gpuvm_compose(session, definitions) || !gather(session) || diags->errors > 0)
         return NULL;
+    kube = gpuvm_kube_new(&session->policies, session->facts, strict, diags);
     for (guint i = 0; i < definitions->len; i++)
         add(kube, ((const gpuvm_definition *)definitions->pdata[i])->spec, deployments->pdata[i]);
     return diags->errors == 0 ? g_steal_pointer(&kube) : NULL;

@@ -71,8 +71,12 @@ typedef struct mapping_case {
     const char *policy;
     bool deployment;
     const char *errors[3];
+    const char *facts;
 } mapping_case;
 
+#define EXACT "allowlist: ['10de:2330', '8086:1533', '10de:2204']"
+#define GUESSED "the policy allows classes: that of 10de:2330 is not known here"
+#define HOST "0000:01:00.0 030200 10de:2330 group=1\n0000:02:00.0 020000 8086:1533 group=2\n"
 #define CPU "domain.cpu"
 #define MEMORY "domain.memory"
 #define PIN "resources: {cpu_pinning: dedicated, hugepages: 2M, "
@@ -163,28 +167,54 @@ static const mapping_case cases[] = {
      {"devices.pci_passthrough is lost: an address is one host's"}},
     {"no address", "devices: {pci_passthrough: []}", "domain.devices.gpus", NULL},
     {"a vendor is allowed", H100, "domain.devices.gpus", CARD, .policy = "allowlist: ['10de:*']"},
-    {"a class is allowed", H100, "domain.devices.gpus", CARD, .policy = "allowlist: [{class: '0302'}]"},
+    {"GPUs are allowed", H100, "domain.devices.gpus", CARD, {GUESSED}, .policy = "kind: policy"},
+    {"GPUs are allowed, and it is one", H100, "domain.devices.gpus", CARD, .policy = "kind: policy",
+     .facts = HOST},
+    {"GPUs are allowed, and it is none", GPU("id: 8086:1533"), .policy = "kind: policy", .facts = HOST,
+     .errors = {"4 cards of the model 8086:1533 are not allowed by the policy"}},
+    {"GPUs are allowed, and it is none, whatever is said", GPU("id: 8086:1533, class: '03'"),
+     .policy = "kind: policy", .facts = HOST,
+     .errors = {"4 cards of the model 8086:1533 are not allowed by the policy"}},
+    {"what is no GPU", GPU("id: 8086:1533, class: '02'"), .policy = "kind: policy",
+     .errors = {"4 cards of the model 8086:1533 are not allowed by the policy"}},
+    {"a class is allowed",
+     H100,
+     "domain.devices.gpus",
+     CARD,
+     {GUESSED},
+     .policy = "allowlist: [{class: '0302'}]"},
+    {"a class is allowed that is said",
+     GPU("id: 10de:2330, class: '0302'"),
+     "domain.devices.gpus",
+     CARD,
+     {GUESSED},
+     .policy = "allowlist: [{class: '03'}]"},
+    {"its class is allowed", H100, "domain.devices.gpus", CARD, .policy = "allowlist: [{class: '0302'}]",
+     .facts = HOST},
     {"another class is allowed", GPU("id: 10de:2330, class: '0302'"),
      .policy = "allowlist: [{class: '0300'}]",
      .errors = {"4 cards of the model 10de:2330 are not allowed by the policy"}},
-    {"what is no GPU", GPU("id: 8086:1533, class: '02'"),
-     .errors = {"4 cards of the model 8086:1533 are not allowed by the policy"}},
+    {"another class than its own", H100, .policy = "allowlist: [{class: '0300'}]", .facts = HOST,
+     .errors = {"4 cards of the model 10de:2330 are not allowed by the policy"}},
     {"nothing is allowed", H100, .policy = "allowlist: []",
-     .errors = {"4 cards of the model 10de:2330 are not allowed by the policy :: class: \"0302\""}},
+     .errors =
+         {"4 cards of the model 10de:2330 are not allowed by the policy :: --host FILE :: class: \"0302\""}},
     {"a place is allowed", H100, .policy = "allowlist: [{id: 10de:2330, address: '01:00.0'}]",
      .errors = {"4 cards of the model 10de:2330 are not allowed by the policy :: without an address"}},
     {"it is denied", H100, .policy = "denylist: ['10de:2330']",
      .errors = {"4 cards of the model 10de:2330 are not allowed by the policy"}},
-    {"its class may be denied", H100, .policy = "denylist: [{class: '0300'}]",
+    {"its class may be denied", H100, .policy = "allowlist: ['10de:*']\ndenylist: [{class: '0300'}]",
      .errors = {"4 cards of the model 10de:2330 are not allowed by the policy :: class: \"0302\""}},
-    {"another class is denied", GPU("id: 10de:2330, class: '0302'"), "domain.devices.gpus", CARD,
-     .policy = "denylist: [{class: '0300'}]"},
+    {"another class is denied", H100, "domain.devices.gpus", CARD, .policy = "denylist: [{class: '0300'}]",
+     .facts = HOST},
+    {"another class is denied than is said", GPU("id: 10de:2330, class: '0302'"), "domain.devices.gpus", CARD,
+     .policy = "allowlist: ['10de:*']\ndenylist: [{class: '0300'}]"},
     {"a place is denied",
      H100,
      "domain.devices.gpus",
      CARD,
      {"denylist[0] is lost: KubeVirt permits all cards of a model"},
-     .policy = "denylist: [{address: '01:00.0'}]"},
+     .policy = "allowlist: ['10de:*']\ndenylist: [{address: '01:00.0'}]"},
     {"no policy", H100, .policy = NO_POLICY,
      .errors = {"4 cards of the model 10de:2330 are not allowed by any policy"}},
     {"its own list", "devices: {gpus: ['10de:2330'], allowlist: ['1002:*']}",
@@ -310,10 +340,11 @@ static void
 run_case(const mapping_case *of)
 {
     g_autofree char *yaml = g_strdup_printf("name: vm\n%s\n", of->definition), *said = NULL;
-    g_autoptr(plan_scene) scene = scene_new("", "", of->policy, NULL);
+    g_autoptr(plan_scene) scene =
+        scene_new(of->facts ? of->facts : "", "", of->policy ? of->policy : EXACT, NULL);
     g_autoptr(gpuvm_spec) spec = build_spec(yaml, of->deployment ? "deployment" : "vm");
     g_autoptr(gpuvm_spec) template = of->deployment ? gpuvm_replicas_template(spec, scene->diags) : NULL;
-    g_autoptr(gpuvm_kube) kube = gpuvm_kube_new(&scene->policies, false, scene->diags);
+    g_autoptr(gpuvm_kube) kube = gpuvm_kube_new(&scene->policies, scene->facts, false, scene->diags);
 
     gpuvm_kube_add(kube, template ? template : spec, template ? spec : NULL);
     expect_diags(of->name, scene->diags, GPUVM_DIAG_ERROR, of->errors);
@@ -336,7 +367,7 @@ what_is_lost_is_an_error(void **state G_GNUC_UNUSED)
 {
     static const char *const errors[] = {"2 verify is lost", NULL};
     g_autoptr(plan_scene) scene = scene_new("", "verify: true", NULL, NULL);
-    g_autoptr(gpuvm_kube) kube = gpuvm_kube_new(&scene->policies, true, scene->diags);
+    g_autoptr(gpuvm_kube) kube = gpuvm_kube_new(&scene->policies, scene->facts, true, scene->diags);
 
     gpuvm_kube_add(kube, scene->vm, NULL);
     expect_diags("strict", scene->diags, GPUVM_DIAG_ERROR, errors);
@@ -353,7 +384,7 @@ what_has_no_room_is_lost(void **state G_GNUC_UNUSED)
         much, more);
     g_autoptr(plan_scene) scene = scene_new("", "", NULL, NULL);
     g_autoptr(gpuvm_spec) spec = build_spec(text, "vm");
-    g_autoptr(gpuvm_kube) kube = gpuvm_kube_new(&scene->policies, false, scene->diags);
+    g_autoptr(gpuvm_kube) kube = gpuvm_kube_new(&scene->policies, scene->facts, false, scene->diags);
 
     gpuvm_kube_add(kube, spec, NULL);
     expect_diags("room", scene->diags, GPUVM_DIAG_WARNING, lost);
