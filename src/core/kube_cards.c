@@ -4,9 +4,6 @@
 
 #include "core/kube_vm.h"
 
-#include "core/permit.h"
-#include "model/tables.h"
-
 /* A model of cards that a definition selects. */
 typedef struct model {
     gpuvm_pci_pattern id; /* none of it is any */

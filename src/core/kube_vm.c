@@ -4,8 +4,6 @@
 
 #include "core/kube_vm.h"
 
-#include <string.h>
-
 #include "base/text.h"
 #include "core/kube_fields.h"
 

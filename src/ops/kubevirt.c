@@ -8,12 +8,6 @@
 #include "ops/compose.h"
 #include "ops/inline.h"
 
-static void
-free_spec(gpointer spec)
-{
-    gpuvm_spec_free(spec);
-}
-
 /*
  * Puts what its replicas have in common in the place of each deployment of @definitions: from there on it is a VM like any. Adds to
  * @deployments what each VM that there is then is the template of, NULL or a reference; what is wrong is in the diagnostics.
@@ -63,7 +57,7 @@ gpuvm_kubevirt(gpuvm_session *session, char **paths, bool strict)
 {
     gpuvm_diags *diags = session->diags;
     g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, NULL, true, NULL, diags);
-    g_autoptr(GPtrArray) deployments = g_ptr_array_new_with_free_func(free_spec);
+    g_autoptr(GPtrArray) deployments = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_spec_free);
     g_autoptr(gpuvm_kube) kube = NULL;
 
     take_templates(session, definitions, deployments);

@@ -3,12 +3,9 @@
 
 #include "facts-builder.h"
 
-#include <string.h>
-
 #include "core/kube_fields.h"
 #include "core/kube_vm.h"
 #include "core/replicas.h"
-#include "model/tables.h"
 
 /* Adds the keys that have no row to @missing, and those that have one to @used. */
 static void
