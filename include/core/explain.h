@@ -72,10 +72,16 @@ GPtrArray *gpuvm_explain_plan(const gpuvm_plan *plan, const gpuvm_spec *vm, xmlD
  */
 GPtrArray *gpuvm_explain_domain(const gpuvm_record *record, int drifted, xmlDoc *domain);
 
-/** Those of @all whose path is @what, or ends in it (borrowed, free the array only): "vcpupin", "cputune/vcpupin". */
+/**
+ * Those of @all whose path is @what, or ends in it: "vcpupin", "cputune/vcpupin"; where none does, those that follow from the key @what, or
+ * from one in it: "resources.memory_mb", "workload". Borrowed, free the array only.
+ */
 GPtrArray *gpuvm_explain_find(const GPtrArray *all, const char *what);
 
-/** The element name or path of @all that @what may be a slip of; NULL. Borrowed. */
+/** Whether @what is a key of the language, as "resources.memory_mb". */
+bool gpuvm_explain_is_key(const char *what);
+
+/** The element name or path, or the key, of @all that @what may be a slip of; NULL. Borrowed. */
 const char *gpuvm_explain_nearest(const GPtrArray *all, const char *what);
 
 /** The keys that would make an element that ends in @what; NULL: none does. */

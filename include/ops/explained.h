@@ -17,6 +17,7 @@ typedef struct gpuvm_explained {
     GPtrArray *verdicts; /* gpuvm_verdict; NULL: none was */
     GArray *subject;     /* gpuvm_pci_addr, likewise: what was judged */
     bool starts;         /* it is defined, and was judged as for a start; else as for a plan */
+    bool running;        /* it runs with the device */
     bool named;          /* it has the device, or what draws that in */
     char *why;           /* it does; NULL: not known */
     char *file;          /* where that is asked for; NULL: nowhere */

@@ -148,15 +148,21 @@ element_rows(const GPtrArray *shown)
     return rows;
 }
 
-/* No domain has an element @what. */
+/* No domain has an element @what, or one that follows from it. */
 static void
 fail_unknown(gpuvm_session *session, const GPtrArray *vms, const char *what)
 {
     g_autofree char *keys = g_strdup(gpuvm_explain_keys(what));
     const char *nearest = NULL;
-    gpuvm_diag *diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL,
-                                         "there is no element '%s' in the domain XML", what);
+    gpuvm_diag *diag;
 
+    if (gpuvm_explain_is_key(what)) {
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL,
+                          "no element of the domain XML follows from %s", what);
+        return;
+    }
+    diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL,
+                             "there is no element '%s' in the domain XML", what);
     for (guint i = 0; i < vms->len && !keys && !nearest; i++) {
         const gpuvm_explained *vm = vms->pdata[i];
         nearest = vm->elements ? gpuvm_explain_nearest(vm->elements, what) : NULL;
@@ -166,8 +172,10 @@ fail_unknown(gpuvm_session *session, const GPtrArray *vms, const char *what)
     else if (nearest)
         gpuvm_diag_hint(diag, "did you mean '%s'?", nearest);
     else
-        gpuvm_diag_hint(diag,
-                        "name one, with what it is in if need be: cputune, devices/disk; or a PCI address");
+        gpuvm_diag_hint(
+            diag,
+            "name one, with what it is in if need be: cputune, devices/disk; a key, as resources.memory_mb; "
+            "or a PCI address");
 }
 
 /* --- a device */
@@ -225,18 +233,61 @@ show_verdict(const gpuvm_output *output, const gpuvm_verdict *verdict)
     }
 }
 
+/* Whether @verdict is of interest: it says something, or brings something along. */
+static bool
+decides(const gpuvm_verdict *verdict)
+{
+    return verdict->judgement > GPUVM_PASSES || verdict->drawn->len > 0;
+}
+
 static void
 show_verdicts(const gpuvm_output *output, const gpuvm_explained *vm, const char *what)
 {
     g_autofree char *place = vm->file ? g_strdup_printf(" (%s:%u)", vm->file, vm->line) : g_strdup("");
-    g_autofree char *text = g_strdup_printf(
-        "%s, %s%s%s%s; as for a %s, %s", what, vm->named ? "which the VM has" : "which the VM does not have",
-        vm->why ? ": " : "", vm->why ? vm->why : "", place, vm->starts ? "start" : "plan",
-        gpuvm_verdicts_pass(vm->verdicts) ? "it may be passed" : "it is REFUSED");
+    g_autofree char *text =
+        g_strdup_printf("%s, which the VM %s%s%s%s; as for %s, %s", what,
+                        vm->running ? "runs with"
+                        : vm->named ? "has"
+                                    : "does not have",
+                        vm->why ? ": " : "", vm->why ? vm->why : "", place,
+                        !vm->starts   ? "a plan"
+                        : vm->running ? "its next start"
+                                      : "a start",
+                        gpuvm_verdicts_pass(vm->verdicts) ? "it may be passed" : "it is REFUSED");
+    guint passed = 0;
 
     gpuvm_output_paragraph(output, "", text);
-    for (guint i = 0; i < vm->verdicts->len; i++)
-        show_verdict(output, vm->verdicts->pdata[i]);
+    for (guint i = 0; i < vm->verdicts->len; i++) {
+        const gpuvm_verdict *verdict = vm->verdicts->pdata[i];
+
+        if (output->wide || decides(verdict))
+            show_verdict(output, verdict);
+        else
+            passed += verdict->judgement == GPUVM_PASSES;
+    }
+    if (passed > 0) {
+        g_autofree char *rules = gpuvm_text_count(passed, "more rule");
+        g_autofree char *line =
+            g_strdup_printf("%s %s; -v shows them", rules, passed == 1 ? "passes" : "pass");
+
+        gpuvm_output_paragraph(output, "  ", line);
+    }
+}
+
+/* What is refused makes the exit code, as a plan's would; a plan that has the device has said so. */
+static void
+fail_refused(gpuvm_session *session, const gpuvm_explained *vm)
+{
+    for (guint i = 0; (vm->starts || !vm->named) && i < vm->verdicts->len; i++) {
+        const GPtrArray *said = ((const gpuvm_verdict *)vm->verdicts->pdata[i])->diags->items;
+
+        for (guint k = 0; k < said->len; k++) {
+            const gpuvm_diag *diag = said->pdata[k];
+
+            if (diag->severity == GPUVM_DIAG_ERROR) /* its hints are shown with the rule */
+                gpuvm_diags_error(session->diags, diag->exit, NULL, "%s", diag->message);
+        }
+    }
 }
 
 static void
@@ -328,6 +379,8 @@ show(gpuvm_cli *cli, const GPtrArray *vms, const char *what, const gpuvm_pci_ref
         else
             show_elements(cli->output, vm, shown);
     }
+    for (guint i = 0; ref && i < vms->len; i++)
+        fail_refused(cli->session, vms->pdata[i]);
     gpuvm_output_rows(cli->output, "vms", rows);
     if (what && !ref && explained > 0 && elements == 0)
         fail_unknown(cli->session, vms, what);
@@ -343,6 +396,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
     if (!read_device(cli->session, what, &ref, &device))
         return;
+    cli->output->wide |= cli->verbose;
     vms = (is_file(argv[0]) ? gpuvm_explain_file(cli->session, argv[0], device ? &ref : NULL)
                             : gpuvm_explain_vm(cli->session, argv[0], device ? &ref : NULL));
     if (vms)
@@ -351,15 +405,16 @@ run(gpuvm_cli *cli, int argc, char **argv)
 
 const gpuvm_command gpuvm_cmd_explain = {
     .name = "explain",
-    .arguments = "FILE|DIR|-|NAME [ELEMENT|ADDRESS]",
+    .arguments = "FILE|DIR|-|NAME [ELEMENT|KEY|ADDRESS]",
     .summary = "Show why each element of the domain XML is there, or a card is refused",
     .description =
         "Prints the domain XML that define would send, or that the VM NAME has, with a comment before each element that\n"
         "says which rule made it and where that was written: in the definition, a plugin, the host's defaults or the\n"
         "template, or nowhere, when it is gpuvm's default or a fact of the host. ELEMENT is one of them, as cputune or\n"
-        "devices/disk. Of a defined VM, what gpuvm did not make is libvirt's own addition, or was changed outside gpuvm.\n"
-        "Of the card or function at ADDRESS, whether the VM has it or not, it says what each rule about devices says: as for a\n"
-        "plan, or, of a VM NAME, as for a start. Changes nothing.",
+        "devices/disk; of a KEY of the definition, as resources.memory_mb, it prints those that follow from it. Of a defined\n"
+        "VM, what gpuvm did not make is libvirt's own addition, or was changed outside gpuvm. Of the card or function at\n"
+        "ADDRESS, whether the VM has it or not, it says what the rules about devices say: as for a plan, or, of a VM NAME, as\n"
+        "for a start; -v shows those, too, that say nothing. Changes nothing.",
     .min_arguments = 1,
     .max_arguments = 2,
     .argument = GPUVM_ARGUMENT_DEFINED,

@@ -365,18 +365,36 @@ ends_in(const char *path, const char *what)
     return g_str_has_suffix(path, what) && (all == end || path[all - end - 1] == '/');
 }
 
+/* Whether it follows from the key @what, or from one in that. */
+static bool
+follows_from(const gpuvm_explanation *explanation, const char *what)
+{
+    size_t length = strlen(what);
+
+    return explanation->key && strncmp(explanation->key, what, length) == 0 &&
+           (!explanation->key[length] || explanation->key[length] == '.');
+}
+
 GPtrArray *
 gpuvm_explain_find(const GPtrArray *all, const char *what)
 {
     GPtrArray *found = g_ptr_array_new();
 
-    for (guint i = 0; *what && i < all->len; i++) {
-        gpuvm_explanation *explanation = all->pdata[i];
+    for (int turn = 0; *what && turn < 2 && found->len == 0; turn++) {
+        for (guint i = 0; i < all->len; i++) {
+            gpuvm_explanation *explanation = all->pdata[i];
 
-        if (ends_in(explanation->path, what))
-            g_ptr_array_add(found, explanation);
+            if (turn == 0 ? ends_in(explanation->path, what) : follows_from(explanation, what))
+                g_ptr_array_add(found, explanation);
+        }
     }
     return found;
+}
+
+bool
+gpuvm_explain_is_key(const char *what)
+{
+    return field_of(what) != NULL;
 }
 
 const char *
@@ -385,9 +403,12 @@ gpuvm_explain_nearest(const GPtrArray *all, const char *what)
     g_autoptr(GPtrArray) words = g_ptr_array_new();
 
     for (guint i = 0; i < all->len; i++) {
-        const char *path = ((const gpuvm_explanation *)all->pdata[i])->path, *name = strrchr(path, '/');
+        const gpuvm_explanation *explanation = all->pdata[i];
+        const char *path = explanation->path, *name = strrchr(path, '/');
 
         g_ptr_array_add(words, (gpointer)(name && !strchr(what, '/') ? name + 1 : path));
+        if (explanation->key)
+            g_ptr_array_add(words, explanation->key);
     }
     return gpuvm_nearest(what, (const char *const *)words->pdata, words->len);
 }

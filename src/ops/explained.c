@@ -100,6 +100,8 @@ judge_draft(gpuvm_session *session, const gpuvm_draft *draft, const gpuvm_pci_re
         explained->why = g_strdup(function->why);
     }
     explained->named = function || (item && !is_elsewhere(plan, item));
+    explained->running =
+        claim && gpuvm_claim_has(claim, &g_array_index(explained->subject, gpuvm_pci_addr, 0));
     explained->file = mark.source ? g_strdup(mark.source->name) : NULL;
     explained->line = mark.line;
 }
@@ -162,6 +164,8 @@ judge_instance(gpuvm_session *session, gpuvm_instance *instance, const gpuvm_pci
     for (guint i = 0; i < next->len; i++)
         explained->named |= gpuvm_pci_addr_equal(&g_array_index(next, gpuvm_pci_addr, i),
                                                  &g_array_index(explained->subject, gpuvm_pci_addr, 0));
+    explained->running =
+        gpuvm_claim_has(instance->claim, &g_array_index(explained->subject, gpuvm_pci_addr, 0));
     return true;
 }
 
