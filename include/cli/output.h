@@ -31,6 +31,8 @@ typedef struct gpuvm_column {
     bool wide, narrow;                /* with -o wide only, without it only */
     unsigned cut; /* in a narrow terminal: which one is shortened first, 1, 2 …; 0: never */
     bool whole;   /* what was cut of it is said below the table */
+    char *(*rest)(
+        JsonObject *row); /* what is said there of a row; NULL: the cell, and of which rows. g_malloc */
     const char *(*color)(JsonObject *row); /* for a terminal: an escape sequence; NULL: none */
 } gpuvm_column;
 

@@ -20,6 +20,17 @@ format_verdict(JsonObject *row)
         json_object_get_boolean_member(row, "fits") ? "fits" : json_object_get_string_member(row, "reason"));
 }
 
+/* "trainer on node1, node2: no room" */
+static char *
+format_whole(JsonObject *row)
+{
+    g_autofree char *verdict = format_verdict(row), *joined = gpuvm_json_join(row, "hosts");
+    g_auto(GStrv) hosts = g_strsplit(joined, ",", -1);
+    g_autofree char *list = g_strjoinv(", ", hosts);
+
+    return g_strdup_printf("%s on %s: %s", json_object_get_string_member(row, "name"), list, verdict);
+}
+
 static char *
 format_reason(JsonObject *row)
 {
@@ -36,8 +47,8 @@ static const gpuvm_column columns[] = {
     {.header = "VM", .key = "name"},
     {.header = "SOURCE", .key = "source", .wide = true},
     {.header = "HOSTS", .format = count_hosts, .right = true},
-    {.header = "VERDICT", .format = format_verdict, .cut = 2, .whole = true},
-    {.header = "ON", .key = "hosts", .cut = 1},
+    {.header = "VERDICT", .format = format_verdict, .cut = 2, .rest = format_whole},
+    {.header = "ON", .key = "hosts", .cut = 1, .rest = format_whole},
     {.header = "HINT", .key = "hints", .wide = true},
     {0},
 };

@@ -97,6 +97,7 @@ add_lines(struct libscols_table *table, struct libscols_line *parent, JsonArray 
         JsonObject *row = json_array_get_object_element(rows, i);
         struct libscols_line *line = scols_table_new_line(table, parent);
 
+        scols_line_set_userdata(line, row);
         for (size_t c = 0; columns[c].header; c++) {
             scols_line_refer_data(line, c, cell(row, &columns[c]));
             if (columns[c].color)
@@ -113,6 +114,7 @@ typedef struct remains {
     GHashTable *names; /* char * → GString */
 } remains;
 
+/* @name: NULL: @text says which rows it is of. */
 static void
 remember(remains *rest, const char *text, const char *name)
 {
@@ -125,12 +127,13 @@ remember(remains *rest, const char *text, const char *name)
         g_hash_table_insert(rest->names, copy, names);
         g_ptr_array_add(rest->texts, copy);
     }
-    g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
+    if (name)
+        g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "", name);
 }
 
-/* Shortens the cells of a column to @width; @rest: where to keep what they were; NULL: nowhere. */
+/* Shortens the cells of @of, which is @column, to @width, and keeps what they were in @rest. */
 static void
-shorten(struct libscols_table *table, size_t column, size_t width, remains *rest)
+shorten(struct libscols_table *table, size_t column, const gpuvm_column *of, size_t width, remains *rest)
 {
     struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
     struct libscols_line *line;
@@ -139,8 +142,12 @@ shorten(struct libscols_table *table, size_t column, size_t width, remains *rest
         const char *whole = scols_cell_get_data(scols_line_get_cell(line, column));
         g_autofree char *less = gpuvm_text_shorten(whole, width);
 
-        if (rest && !g_str_equal(less, whole))
+        if (of->rest && !g_str_equal(less, whole)) {
+            g_autofree char *text = of->rest(scols_line_get_userdata(line));
+            remember(rest, text, NULL);
+        } else if (of->whole && !g_str_equal(less, whole)) {
             remember(rest, whole, scols_cell_get_data(scols_line_get_cell(line, 0)));
+        }
         scols_line_refer_data(line, column, g_steal_pointer(&less));
     }
     scols_free_iter(lines);
@@ -165,7 +172,7 @@ fit(struct libscols_table *table, const gpuvm_column *columns, size_t most, rema
                 continue;
             has = scols_column_get_width(scols_table_get_column(table, c));
             keeps = MIN(has, MAX(has - MIN(has, width - most), LEAST_WIDTH));
-            shorten(table, c, keeps, columns[c].whole ? rest : NULL);
+            shorten(table, c, &columns[c], keeps, rest);
             width -= has - keeps;
         }
     }
@@ -177,7 +184,7 @@ print_rest(const gpuvm_output *output, const remains *rest)
     for (guint i = 0; i < rest->texts->len; i++) {
         const char *text = rest->texts->pdata[i];
         GString *names = g_hash_table_lookup(rest->names, text);
-        g_autofree char *line = g_strdup_printf("%s: %s", names->str, text);
+        g_autofree char *line = g_strdup_printf("%s%s%s", names->str, names->len > 0 ? ": " : "", text);
 
         gpuvm_output_paragraph(output, "", line);
     }
