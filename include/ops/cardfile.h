@@ -26,6 +26,7 @@ typedef struct gpuvm_cardfile {
 
 /**
  * Locks the cards that the definitions of @paths name by address, in each of their directories, unless that is only to be seen (@check)
- * or something is wrong. Returns what came of it (gpuvm_cardfile, owned by the array); NULL: see the diagnostics.
+ * or something is wrong: so it is when an address has another card than the lock says, unless it is one of @accepted (gpuvm_pci_ref), or the
+ * definitions name that card where it is now. Returns what came of it (gpuvm_cardfile, owned by the array); NULL: see the diagnostics.
  */
-GPtrArray *gpuvm_cardfile_lock(gpuvm_session *session, char **paths, bool check);
+GPtrArray *gpuvm_cardfile_lock(gpuvm_session *session, char **paths, const GArray *accepted, bool check);

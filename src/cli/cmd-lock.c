@@ -6,6 +6,7 @@
 #include "ops/cardfile.h"
 
 static gboolean check;
+static char **accept;
 
 static const gpuvm_column columns[] = {
     {.header = "ADDRESS", .key = "address"},
@@ -58,10 +59,29 @@ file_row(const gpuvm_cardfile *of, const gpuvm_facts *facts)
     return row;
 }
 
+/* The addresses of --accept; false: one is none. */
+static bool
+read_accepted(gpuvm_diags *diags, GArray *accepted)
+{
+    for (char **address = accept; address && *address; address++) {
+        g_autofree char *why = NULL, *hint = NULL;
+        gpuvm_pci_ref ref;
+
+        if (gpuvm_pci_ref_parse(*address, &ref, &why, &hint))
+            g_array_append_val(accepted, ref);
+        else
+            gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "--accept: %s", why);
+    }
+    return diags->errors == 0;
+}
+
 static void
 run(gpuvm_cli *cli, int argc, char **argv)
 {
-    g_autoptr(GPtrArray) files = gpuvm_cardfile_lock(cli->session, argv, check);
+    g_autoptr(GArray) accepted = g_array_new(FALSE, FALSE, sizeof(gpuvm_pci_ref));
+    g_autoptr(GPtrArray) files = read_accepted(cli->session->diags, accepted)
+                                     ? gpuvm_cardfile_lock(cli->session, argv, accepted, check)
+                                     : NULL;
     JsonArray *rows = json_array_new();
 
     (void)argc;
@@ -78,6 +98,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
 }
 
 static const GOptionEntry options[] = {
+    {"accept", 0, 0, G_OPTION_ARG_STRING_ARRAY, &accept,
+     "have the card that is at this address now, where the lock has another one; repeatable", "ADDRESS"},
     {"check", 0, 0, G_OPTION_ARG_NONE, &check,
      "write nothing; the exit code is 7 when something would be changed", NULL},
     G_OPTION_ENTRY_NULL,

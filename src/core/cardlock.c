@@ -79,7 +79,7 @@ refuse(const gpuvm_locked_card *card, const gpuvm_identity *then, const gpuvm_de
 
     gpuvm_diag_hint(diag, "that card is nowhere in this host; to see what the host has: gpuvm devices");
     if (device)
-        gpuvm_diag_hint(diag, "to have this one in its place: gpuvm lock FILE");
+        gpuvm_diag_hint(diag, "to have this one in its place: gpuvm lock --accept %s FILE", address);
 }
 
 bool
@@ -115,9 +115,6 @@ gpuvm_cardlock_resolve(const gpuvm_locked_host *host, const gpuvm_passthrough *i
     to = gpuvm_pci_ref_format(ref);
     diag = gpuvm_diags_warning(diags, mark, "%s moved from %s to %s", text, from, to);
     gpuvm_diag_hint(diag, "it is taken from there; write %s here, and then: gpuvm lock FILE", to);
-    gpuvm_diag_hint(
-        diag,
-        "a VM that was defined before has it at the old address until it is defined again: gpuvm define FILE");
     return true;
 }
 

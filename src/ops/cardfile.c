@@ -100,27 +100,58 @@ report_absent(gpuvm_session *session, const gpuvm_relock_card *card, const gpuvm
         gpuvm_diag_hint(diag, "see what the host has: gpuvm devices");
 }
 
-/* Says of an address that it means another card from now on. */
+/* Whether the definitions that are locked name @moved, too. */
+static bool
+is_named(const gpuvm_cardfile *of, const gpuvm_device *moved)
+{
+    for (guint i = 0; i < of->cards->len; i++) {
+        const gpuvm_relock_card *card = &g_array_index(of->cards, gpuvm_relock_card, i);
+
+        if (card->device && gpuvm_device_same_card(card->device, moved) && card->what != GPUVM_RELOCK_REMOVED)
+            return true;
+    }
+    return false;
+}
+
+static bool
+is_accepted(const GArray *accepted, const gpuvm_pci_addr *addr)
+{
+    for (guint i = 0; i < accepted->len; i++) {
+        const gpuvm_pci_ref *ref = &g_array_index(accepted, gpuvm_pci_ref, i);
+
+        if (ref->whole_card ? gpuvm_pci_addr_same_slot(&ref->addr, addr)
+                            : gpuvm_pci_addr_equal(&ref->addr, addr))
+            return true;
+    }
+    return false;
+}
+
+/*
+ * Says of an address that it means another card from now on: the VM would lose its own, so that is wanted only when it is said, or when
+ * the definitions that are locked have that card where it is now.
+ */
 static void
-report_other(gpuvm_session *session, const gpuvm_relock_card *card, const gpuvm_identity *then,
-             const gpuvm_device *moved)
+report_other(gpuvm_session *session, const gpuvm_cardfile *of, const gpuvm_relock_card *card,
+             const gpuvm_identity *then, const gpuvm_device *moved, const GArray *accepted)
 {
     g_autoptr(gpuvm_identity) now = gpuvm_cardid_of(card->device, session->facts);
     g_autofree char *lost = gpuvm_cardid_text(then, now, card->former->name);
     g_autofree char *name = gpuvm_device_name(card->device), *found = gpuvm_cardid_text(now, then, name);
+    const char *address = GPUVM_PCI(&card->addr);
     gpuvm_diag *diag;
 
-    if (gpuvm_cardid_same(then, now))
+    if (gpuvm_cardid_same(then, now) || (moved && is_named(of, moved)) || is_accepted(accepted, &card->addr))
         return;
-    diag = gpuvm_diags_warning(session->diags, NULL, "%s means %s now; the lock had %s there",
-                               GPUVM_PCI(&card->addr), found, lost);
+    diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL,
+                             "%s is now %s, but " GPUVM_LOCKFILE " has %s", address, found, lost);
     if (moved)
-        gpuvm_diag_hint(diag, "that card moved to %s: a definition that means it has to name that address",
+        gpuvm_diag_hint(diag, "that card moved to %s: write that into the definition that means it",
                         GPUVM_PCI(&moved->addr));
+    gpuvm_diag_hint(diag, "to have this one in its place: gpuvm lock --accept %s FILE", address);
 }
 
 static void
-report(gpuvm_session *session, const gpuvm_cardfile *of, bool whole)
+report(gpuvm_session *session, const gpuvm_cardfile *of, bool whole, const GArray *accepted)
 {
     for (guint i = 0; i < of->cards->len; i++) {
         const gpuvm_relock_card *card = &g_array_index(of->cards, gpuvm_relock_card, i);
@@ -130,13 +161,14 @@ report(gpuvm_session *session, const gpuvm_cardfile *of, bool whole)
         if (card->what == GPUVM_RELOCK_ABSENT)
             report_absent(session, card, moved, whole);
         else if (card->what == GPUVM_RELOCK_CHANGED)
-            report_other(session, card, &then, moved);
+            report_other(session, of, card, &then, moved, accepted);
     }
 }
 
 /* The new text of the lock of @of, whose file @source is (NULL: there is none). */
 static char *
-lock_one(gpuvm_session *session, const GArray *addrs, bool whole, const char *host, gpuvm_cardfile *of)
+lock_one(gpuvm_session *session, const GArray *addrs, bool whole, const char *host, const GArray *accepted,
+         gpuvm_cardfile *of)
 {
     g_autoptr(gpuvm_source) source = NULL;
     unsigned errors = session->diags->errors;
@@ -151,7 +183,7 @@ lock_one(gpuvm_session *session, const GArray *addrs, bool whole, const char *ho
         of->cards);
     of->created = !source && of->cards->len > 0;
     of->changed = of->created || (source && !g_str_equal(source->text, text));
-    report(session, of, whole);
+    report(session, of, whole, accepted);
     return text;
 }
 
@@ -239,7 +271,7 @@ write_all(gpuvm_session *session, const GPtrArray *files, const GPtrArray *texts
 }
 
 GPtrArray *
-gpuvm_cardfile_lock(gpuvm_session *session, char **paths, bool check)
+gpuvm_cardfile_lock(gpuvm_session *session, char **paths, const GArray *accepted, bool check)
 {
     g_autoptr(GPtrArray) definitions = gpuvm_load_paths(paths, NULL, false, NULL, session->diags);
     g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(free_cardfile);
@@ -260,7 +292,7 @@ gpuvm_cardfile_lock(gpuvm_session *session, char **paths, bool check)
         of->cards = g_array_new(FALSE, FALSE, sizeof(gpuvm_relock_card));
         g_ptr_array_add(files, of);
         g_ptr_array_add(texts, lock_one(session, g_hash_table_lookup(all, at->data),
-                                        is_whole(paths, at->data), name, of));
+                                        is_whole(paths, at->data), name, accepted, of));
     }
     if (session->diags->errors > 0 || (!check && !write_all(session, files, texts)))
         return NULL;

@@ -81,6 +81,7 @@ read_fd(int fd, const char *name, gpuvm_diags *diags)
     return source;
 }
 
+/* A pipe, as <(…) is, is read to its end; one that nobody writes to is waited for, as by cat. */
 gpuvm_source *
 gpuvm_load_source(const char *file, gpuvm_diags *diags)
 {
