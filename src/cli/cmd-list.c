@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "cli/command.h"
 #include "cli/device.h"
 #include "cli/vmrow.h"
@@ -158,11 +159,23 @@ read_device(gpuvm_diags *diags, gpuvm_pci_ref *ret_ref)
 }
 
 static void
-say_none(gpuvm_output *output, bool filtered)
+say_none(const gpuvm_session *session, gpuvm_output *output, bool filtered)
 {
-    gpuvm_output_line(output, filtered ? "no VM is like that"
-                              : all    ? "gpuvm defined no VM here"
-                                       : "no VM is running; see gpuvm list --all");
+    g_autoptr(GPtrArray) domains = gpuvm_domain_list(session->connection, NULL);
+    guint others = 0;
+
+    for (guint i = 0; domains && i < domains->len; i++)
+        others += all || ((const gpuvm_domain *)domains->pdata[i])->active;
+    g_autofree char *counted = gpuvm_text_count(others, "other");
+    g_autofree char *text =
+        others > 0 ? g_strdup_printf(" (%s: virsh list%s)", counted, all ? " --all" : "") : g_strdup("");
+
+    if (filtered)
+        gpuvm_output_line(output, "no VM is like that");
+    else if (all)
+        gpuvm_output_line(output, "gpuvm defined no VM here%s", text);
+    else
+        gpuvm_output_line(output, "no VM of gpuvm's is running%s; see gpuvm list --all", text);
 }
 
 static void
@@ -187,7 +200,7 @@ run(gpuvm_cli *cli, int argc, char **argv)
     if (facts && health)
         add_health(cli, vms, rows);
     if (facts && vms->len == 0 && session->diags->errors == 0)
-        say_none(cli->output, filtered);
+        say_none(session, cli->output, filtered);
     gpuvm_output_table(cli->output, "vms", rows, health ? columns_with_health : columns, NULL);
 }
 

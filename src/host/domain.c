@@ -123,7 +123,9 @@ fail_absent(gpuvm_connection *connection, const char *name, GError **error)
         g_ptr_array_add(names, ((gpuvm_domain *)g_ptr_array_index(domains, i))->name);
     nearest = gpuvm_nearest(name, (const char *const *)names->pdata, names->len);
     g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_HOST, "no VM is named '%s'\n%s%s%s", name,
-                nearest ? "did you mean '" : "`gpuvm list --all` names the VMs there are",
+                nearest          ? "did you mean '"
+                : names->len > 0 ? "`gpuvm list --all` names the VMs there are"
+                                 : "none is defined here: to make one, gpuvm define FILE",
                 nearest ? nearest : "", nearest ? "'?" : "");
 }
 
