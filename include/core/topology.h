@@ -22,6 +22,7 @@ typedef enum gpuvm_branch_kind {
     GPUVM_BRANCH_GPU,
     GPUVM_BRANCH_NIC,
     GPUVM_BRANCH_DISK,
+    GPUVM_BRANCH_NVSWITCH,
     GPUVM_BRANCH_DEVICE,
 } gpuvm_branch_kind;
 

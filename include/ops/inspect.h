@@ -17,8 +17,8 @@ const char *gpuvm_inspect_unseen(gpuvm_session *session);
 char *gpuvm_inspect_why_not(gpuvm_session *session, const gpuvm_device *device);
 
 /**
- * The host's devices as gpuvm_topology_host has them, and, unless the domain @name is NULL, its guest, as it runs or will run, in
- * *@ret_guest. Both go before the session. NULL: see the diagnostics.
+ * The host's devices as gpuvm_topology_host has them, and, unless @vm is NULL, the guest of that domain, as it runs or will run, or of
+ * the one that the definition in that @file would be, in *@ret_guest. Both go before the session. NULL: see the diagnostics.
  */
 gpuvm_branch *
-gpuvm_inspect_topology(gpuvm_session *session, const char *name, bool all, gpuvm_branch **ret_guest);
+gpuvm_inspect_topology(gpuvm_session *session, char *vm, bool file, bool all, gpuvm_branch **ret_guest);

@@ -57,3 +57,11 @@ gpuvm_arguments_meant(const gpuvm_command *command, const char *option)
     add_names(names, gpuvm_global_options());
     return gpuvm_nearest(name, (const char *const *)names->pdata, names->len);
 }
+
+bool
+gpuvm_argument_is_file(const char *argument)
+{
+    return g_str_equal(argument, "-") || strchr(argument, '/') || g_str_has_suffix(argument, ".yaml") ||
+           g_str_has_suffix(argument, ".yml") || g_str_has_suffix(argument, ".json") ||
+           g_file_test(argument, G_FILE_TEST_EXISTS);
+}

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/device.h"
 #include "ops/explained.h"
@@ -306,15 +307,6 @@ add_device(JsonObject *row, const gpuvm_explained *vm, const char *address)
 
 /* --- the command */
 
-/* Whether @argument is a file's name, and not a VM's. */
-static bool
-is_file(const char *argument)
-{
-    return g_str_equal(argument, "-") || strchr(argument, '/') || g_str_has_suffix(argument, ".yaml") ||
-           g_str_has_suffix(argument, ".yml") || g_str_has_suffix(argument, ".json") ||
-           g_file_test(argument, G_FILE_TEST_EXISTS);
-}
-
 /* Reads @what, an element or a device, of which it is one when it is written like an address. */
 static bool
 read_device(gpuvm_session *session, const char *what, gpuvm_pci_ref *ret_ref, bool *ret_device)
@@ -397,8 +389,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
     if (!read_device(cli->session, what, &ref, &device))
         return;
     cli->output->wide |= cli->verbose;
-    vms = (is_file(argv[0]) ? gpuvm_explain_file(cli->session, argv[0], device ? &ref : NULL)
-                            : gpuvm_explain_vm(cli->session, argv[0], device ? &ref : NULL));
+    vms = (gpuvm_argument_is_file(argv[0]) ? gpuvm_explain_file(cli->session, argv[0], device ? &ref : NULL)
+                                           : gpuvm_explain_vm(cli->session, argv[0], device ? &ref : NULL));
     if (vms)
         show(cli, vms, what, device ? &ref : NULL);
 }

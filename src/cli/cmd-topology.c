@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/arguments.h"
 #include "cli/command.h"
 #include "cli/device.h"
 #include "core/drawing.h"
@@ -173,7 +174,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
             "write it to a file, by >FILE.png at the end of the command");
         return;
     }
-    host = gpuvm_inspect_topology(cli->session, argc > 0 ? argv[0] : NULL, all, &guest);
+    host = gpuvm_inspect_topology(cli->session, argv[0], argc > 0 && gpuvm_argument_is_file(argv[0]), all,
+                                  &guest);
     if (!host)
         return;
     if (drawn) {
@@ -187,8 +189,8 @@ run(gpuvm_cli *cli, int argc, char **argv)
 }
 
 static const GOptionEntry options[] = {
-    {"all", 'a', 0, G_OPTION_ARG_NONE, &all, "cards of every kind, not only GPUs, NICs, disks and NVSwitches",
-     NULL},
+    {"all", 'a', 0, G_OPTION_ARG_NONE, &all,
+     "each function of cards of every kind, not only cards that are GPUs, NICs, disks or NVSwitches", NULL},
     {"dark", 0, 0, G_OPTION_ARG_NONE, &dark,
      "draw on a dark ground; an SVG otherwise does as its reader prefers", NULL},
     G_OPTION_ENTRY_NULL,
@@ -196,17 +198,17 @@ static const GOptionEntry options[] = {
 
 const gpuvm_command gpuvm_cmd_topology = {
     .name = "topology",
-    .arguments = "[NAME]",
+    .arguments = "[NAME|FILE|-]",
     .summary = "Show where the host's devices are, and a guest's",
     .description =
         "Shows the host as a tree: NUMA cells, root ports, switches, and the cards, NICs and disks below them, with\n"
-        "their IOMMU groups, who has them, and why one cannot be passed. Of a domain, also what its guest sees: its cells,\n"
-        "buses and ports, and where on them its cards are.\n"
+        "their IOMMU groups, who has them, and why one cannot be passed. Of a domain, or of the VM that a\n"
+        "definition would be, also what its guest sees: its cells, buses and ports, and where on them its cards are.\n"
         "\n"
         "-o svg and -o png print a picture of it instead, to be redirected to a file: -o text is the tree.",
     .options = options,
     .max_arguments = 1,
-    .argument = GPUVM_ARGUMENT_DOMAIN,
+    .argument = GPUVM_ARGUMENT_DEFINED,
     .formats = "text svg png",
     .run = run,
 };

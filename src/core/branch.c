@@ -5,8 +5,8 @@
 
 #include "core/admit.h"
 
-const char *const gpuvm_branch_kind_names[] = {"machine", "cell", "expander", "port", "switch",
-                                               "bridge",  "gpu",  "nic",      "disk", "device"};
+const char *const gpuvm_branch_kind_names[] = {"machine", "cell", "expander", "port",     "switch", "bridge",
+                                               "gpu",     "nic",  "disk",     "nvswitch", "device", NULL};
 const char *const gpuvm_branch_state_names[] = {NULL, "passable", "vm", "host", "denied", "unknown"};
 
 gpuvm_branch *

@@ -95,16 +95,15 @@ gpuvm_branch_kind_of(const gpuvm_device *device)
     return gpuvm_device_is_gpu(device)                       ? GPUVM_BRANCH_GPU
            : gpuvm_pci_class_match("02", device->class_code) ? GPUVM_BRANCH_NIC
            : gpuvm_pci_class_match("01", device->class_code) ? GPUVM_BRANCH_DISK
-                                                             : GPUVM_BRANCH_DEVICE;
+           : device->vendor_id == 0x10de && gpuvm_pci_class_match("0680", device->class_code)
+               ? GPUVM_BRANCH_NVSWITCH /* a bridge of another sort by its class */
+               : GPUVM_BRANCH_DEVICE;
 }
 
-/* Whether it is shown in any case. NVSwitches are bridges of other sorts by class, and PCI devices by what they have. */
 static bool
 counts(const planting *p, const gpuvm_device *device)
 {
-    return !device->bridge &&
-           (p->all || gpuvm_branch_kind_of(device) != GPUVM_BRANCH_DEVICE ||
-            (device->vendor_id == 0x10de && gpuvm_pci_class_match("0680", device->class_code)));
+    return !device->bridge && (p->all || gpuvm_branch_kind_of(device) != GPUVM_BRANCH_DEVICE);
 }
 
 static void
@@ -156,7 +155,7 @@ judge(const planting *p, gpuvm_branch *branch, const gpuvm_device *first)
         branch->reason = g_strdup(p->unseen);
 }
 
-/* The card whose first function is @first, unless none of it counts. */
+/* The card whose first function is @first, unless none of it counts; where all are shown, each function is one. */
 static void
 add_card(const planting *p, const gpuvm_device *first)
 {
@@ -164,6 +163,10 @@ add_card(const planting *p, const gpuvm_device *first)
     const gpuvm_device *best = NULL;
     gpuvm_branch *branch;
 
+    if (p->all) {
+        g_ptr_array_set_size(functions, 0);
+        g_ptr_array_add(functions, (gpointer)first);
+    }
     for (guint i = 0; i < functions->len; i++) {
         const gpuvm_device *device = functions->pdata[i];
 

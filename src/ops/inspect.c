@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/admit.h"
+#include "ops/draft.h"
 
 const char *
 gpuvm_inspect_unseen(gpuvm_session *session)
@@ -41,19 +42,43 @@ read_domain(gpuvm_session *session, const char *name)
     return doc;
 }
 
-gpuvm_branch *
-gpuvm_inspect_topology(gpuvm_session *session, const char *name, bool all, gpuvm_branch **ret_guest)
+/* What the one VM of @file would be defined as; NULL: see the diagnostics. */
+static xmlDoc *
+read_definition(gpuvm_session *session, char *file)
 {
-    g_autoptr(xmlDoc) doc = name ? read_domain(session, name) : NULL;
+    g_autoptr(GPtrArray) drafts = gpuvm_plan_files(session, (char *[]){file, NULL});
+    const char *xml;
+    GError *error = NULL;
+    xmlDoc *doc;
+
+    if (!drafts || session->diags->errors > 0)
+        return NULL;
+    if (drafts->len != 1) {
+        gpuvm_diags_error(session->diags, GPUVM_EXIT_USAGE, NULL, "topology shows one VM, and %s has %u",
+                          file, drafts->len);
+        return NULL;
+    }
+    xml = ((const gpuvm_draft *)drafts->pdata[0])->xml;
+    doc = gpuvm_xml_parse(xml, strlen(xml), file, &error);
+    if (!doc)
+        gpuvm_session_fail(session, error);
+    return doc;
+}
+
+gpuvm_branch *
+gpuvm_inspect_topology(gpuvm_session *session, char *vm, bool file, bool all, gpuvm_branch **ret_guest)
+{
+    g_autoptr(xmlDoc) doc = !vm ? NULL : file ? read_definition(session, vm) : read_domain(session, vm);
     g_autoptr(gpuvm_branch) guest = NULL;
     GError *error = NULL;
 
-    if ((name && !doc) || !gpuvm_session_gather(session) || !gpuvm_session_gather_all(session))
+    if ((vm && !doc) || !gpuvm_session_gather(session) || !gpuvm_session_gather_all(session))
         return NULL;
     if (doc && !(guest = gpuvm_topology_guest(xmlDocGetRootElement(doc), session->facts, &error))) {
         gpuvm_session_fail(session, error);
         return NULL;
     }
     *ret_guest = g_steal_pointer(&guest);
-    return gpuvm_topology_host(session->facts, &session->policies, gpuvm_inspect_unseen(session), name, all);
+    return gpuvm_topology_host(session->facts, &session->policies, gpuvm_inspect_unseen(session),
+                               *ret_guest ? (*ret_guest)->name : NULL, all);
 }

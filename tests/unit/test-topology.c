@@ -87,8 +87,15 @@ host_is_a_tree(void **state G_GNUC_UNUSED)
          "cell 0{gpu 0000:00:02.0 passable}"},
         {"or shown", "cell 0 cpus=0-3\n0000:00:14.0 0c0330 8086:a36d group=3\n", true,
          "cell 0{device 0000:00:14.0 denied 'not in allowlist'}"},
-        {"an NVSwitch is a device", "cell 0 cpus=0-3\n0000:05:00.0 068000 10de:22a3 group=4\n", false,
-         "cell 0{device 0000:05:00.0 denied 'not in allowlist'}"},
+        {"of all, each function",
+         "cell 0 cpus=0-3\n0000:01:00.0 030000 10de:2204 group=1\n0000:01:00.1 040300 10de:1aef group=1\n"
+         "0000:01:00.2 0c0330 10de:1ad8 group=1\ndomain a active 0000:01:00.1\n",
+         true,
+         "cell 0{gpu 0000:01:00.0 denied 'device 0000:01:00.1, in IOMMU group 1 with 0000:01:00.0, is in use by domain 'a', "
+         "which is running' device 0000:01:00.1 vm 'a (running)' device 0000:01:00.2 denied 'device 0000:01:00.1, in "
+         "IOMMU group 1 with 0000:01:00.2, is in use by domain 'a', which is running'}"},
+        {"an NVSwitch", "cell 0 cpus=0-3\n0000:05:00.0 068000 10de:22a3 group=4\n", false,
+         "cell 0{nvswitch 0000:05:00.0 denied 'not in allowlist'}"},
         {"who has it, and who names it",
          "cell 0 cpus=0-3\n" GPU("0000:01:00.0", " group=1")
              GPU("0000:02:00.0",
