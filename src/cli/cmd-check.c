@@ -29,6 +29,18 @@ make_row(const gpuvm_finding *finding)
 
 static const char *const colors[] = {"\033[32m", "\033[33m", "\033[1;31m", "\033[2m"};
 
+/* Whether @remedy is to be typed, and so stays in one line, to be copied. */
+static bool
+is_command(const char *remedy)
+{
+    static const char *const words[] = {"sudo ", "virsh ", "echo ", "lspci ", "gpuvm "};
+    size_t i = 0;
+
+    while (i < G_N_ELEMENTS(words) && !g_str_has_prefix(remedy, words[i]))
+        i++;
+    return i < G_N_ELEMENTS(words);
+}
+
 static void
 show(const gpuvm_output *output, const gpuvm_finding *finding)
 {
@@ -41,9 +53,10 @@ show(const gpuvm_output *output, const gpuvm_finding *finding)
     printf("%s%-7s%s %-20s %s\n", output->color ? colors[finding->verdict] : "",
            gpuvm_verdict_names[finding->verdict], output->color ? "\033[0m" : "", finding->topic, filled);
     for (char **line = lines; line && *line; line++) {
-        g_autofree char *remedy = gpuvm_text_printable(*line);
+        g_autofree char *safe = gpuvm_text_printable(*line);
+        g_autofree char *remedy = gpuvm_text_fill(safe, EVIDENCE + 2, is_command(safe) ? 0 : output->columns);
 
-        printf("%*s→ %s\n", EVIDENCE, "", remedy); /* in one line, to be copied */
+        printf("%*s→ %s\n", EVIDENCE, "", remedy);
     }
 }
 

@@ -62,7 +62,7 @@ check_libvirt(const gpuvm_fitness_input *input, const char *topic, GPtrArray *fi
         gpuvm_finding_add(findings, topic, GPUVM_FAIL, input->no_libvirt->hint, "%s",
                           input->no_libvirt->message);
     else if (host->libvirt_version == GPUVM_UNKNOWN)
-        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "nothing is known of libvirt");
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "the version of libvirt is not known");
     else if (host->libvirt_version < OLDEST_LIBVIRT)
         gpuvm_finding_add(findings, topic, GPUVM_FAIL,
                           "upgrade to Debian 12 or newer: gpuvm needs libvirt 9.0", "libvirt %s", libvirt);

@@ -102,6 +102,14 @@ needs_vendor_reset(const habitat *at)
 }
 
 static bool
+falls_silent(const habitat *at)
+{
+    uint16_t id = at->device->device_id;
+
+    return at->device->vendor_id == 0x1002 && (id == 0x74a1 || id == 0x75a3) && !at->device->virtual_function;
+}
+
+static bool
 shows_shadowed_rom(const habitat *at)
 {
     return at->device->boot_vga == 1 && at->function->rom_bar && !at->function->rom_file &&
@@ -176,6 +184,11 @@ static const struct {
     /* https://github.com/gnif/vendor-reset */
     {needs_vendor_reset, "is of those AMD cards that may not work a second time, until the host is restarted",
      "the kernel module vendor-reset can reset it; 'device_specific' is then among its reset_method in /sys",
+     true},
+    /* https://github.com/amd/MxGPU-Virtualization/issues/25: MI300X and MI355X, whatever the method of the reset */
+    {falls_silent,
+     "is an Instinct that was seen to answer no more when VFIO had reset it, until the host is restarted",
+     "AMD's way is to pass a virtual function that its driver gim makes: resets of those were seen to work",
      true},
     /* drivers/pci/pci.c: "can't reserve" */
     {has_framebuffer, "has the host's boot framebuffer in a BAR: a guest's screen stays dark, or it is slow",

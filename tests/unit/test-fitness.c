@@ -117,7 +117,7 @@ static void
 libvirt_and_its_machine(void **state G_GNUC_UNUSED)
 {
     static const fitness_case cases[] = {
-        {"libvirt", "", "", {"unknown nothing is known of libvirt"}},
+        {"libvirt", "", "", {"unknown the version of libvirt is not known"}},
         {"libvirt", NO_LIBVIRT, "", {"FAIL no socket → start it & see why"}},
         {"libvirt",
          "libvirt_version=8009003;hypervisor=QEMU;hypervisor_version=7002000",

@@ -13,6 +13,7 @@
 #define NO_RESET "device 0000:01:00.0 cannot be reset :: restarted"
 #define SHARED "device 0000:01:00.0 is only reset together with its bus :: functions: all"
 #define VENDOR "device 0000:01:00.0 is of those AMD cards :: vendor-reset"
+#define SILENT "device 0000:01:00.0 is an Instinct that was seen to answer no more :: gim"
 #define SHADOW "is the host's boot display :: rom_file"
 #define CODE_43 "(code 43) :: <hidden state='on'/>"
 #define BOOT_ALLOWED "{allowlist: ['*:*'], allow_host_display: true}"
@@ -67,6 +68,12 @@ of_amd(void **state G_GNUC_UNUSED)
         {"Polaris 10", AMD("67df", " reset=pm,bus"), PASS, "allowlist: ['*:*']", .notes = {VENDOR}},
         {"with the module", AMD("731f", " reset=device_specific,bus"), PASS, "allowlist: ['*:*']"},
         {"of which that is not known", AMD("731f", ""), PASS, "allowlist: ['*:*']"},
+        {"MI300X", AMD("74a1", " reset=bus"), PASS, "allowlist: ['*:*']", .notes = {SILENT}},
+        {"MI355X, by FLR", AMD("75a3", " reset=flr"), PASS, "allowlist: ['*:*']", .notes = {SILENT}},
+        {"MI210", AMD("740f", " reset=flr"), PASS, "allowlist: ['*:*']"},
+        {"a virtual function of MI300X",
+         AMD("74a1", "") "0000:02:00.0 120000 1002:74b5 group=15 reset=flr vf=0000:01:00.0\n",
+         "devices: {pci_passthrough: ['02:00.0']}", "allowlist: ['*:*']"},
         {"Navi 21", AMD("73bf", " reset=bus"), PASS, "allowlist: ['*:*']"},
         {"of another vendor", "0000:01:00.0 030000 10de:731f group=14 reset=bus\n", PASS},
     };
