@@ -219,8 +219,8 @@ GPtrArray *gpuvm_facts_slot(const gpuvm_facts *facts, const gpuvm_pci_addr *addr
 GPtrArray *gpuvm_facts_card(const gpuvm_facts *facts, const gpuvm_pci_addr *addr);
 
 /**
- * Takes ownership of @claim; replaces an older one of the same domain. One without devices and pins is not kept, nor one that is
- * left, but for its disks, and what it takes when gpuvm does not manage it.
+ * Takes ownership of @claim; replaces an older one of the same domain. One without devices, pins, and memory that it runs
+ * with is not kept, nor one that is left, but for its disks, and what it takes when gpuvm does not manage it.
  */
 void gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim);
 
