@@ -293,7 +293,10 @@ test_claims(void **state)
     assert_int_equal(g_array_index(running->now, gpuvm_pci_addr, 0).function, 0);
 
     assert_true(gpuvm_connection_claims(standard, none, NULL));
-    assert_int_equal(none->claims->len, 0);
+    assert_int_equal(none->claims->len, 1); /* without devices, it has memory */
+    running = none->claims->pdata[0];
+    assert_int_equal(running->now->len + running->next->len, 0);
+    assert_true(running->memory_now_kib > 0);
 }
 
 /* a domain that vanishes between the list and its XML is skipped; one that cannot be read is not */
