@@ -31,7 +31,7 @@ policies_decide(void **state G_GNUC_UNUSED)
         {"built-in: display", GPU, PASS("01:00.0"), .functions = ONE},
         {"built-in: 3D controller", "0000:01:00.0 030200 10de:2330 group=1\n", PASS("01:00.0"),
          .functions = ONE},
-        {"built-in: accelerator", "0000:01:00.0 120000 1002:74a1 group=1\n", PASS("01:00.0"),
+        {"built-in: accelerator", "0000:01:00.0 120000 1002:740f group=1\n", PASS("01:00.0"),
          .functions = ONE},
         {"built-in: co-processor", "0000:01:00.0 0b4000 8086:2250 group=1\n", PASS("01:00.0"),
          .functions = ONE},

@@ -8,7 +8,7 @@
 #define B "0000:02:00.0 030200 10de:2330 group=12 driver=nvidia numa=1\n"
 #define C "0000:81:00.0 030200 10de:2330 group=21 driver=nvidia numa=0\n"
 #define D "0000:82:00.0 030200 10de:2331 group=22 driver=nvidia numa=0\n"
-#define AMD "0000:41:00.0 120000 1002:74a1 group=31 numa=0\n"
+#define AMD "0000:41:00.0 120000 1002:740f group=31 numa=0\n"
 #define NIC "0000:05:00.0 020000 15b3:1021 group=41 driver=mlx5_core numa=0\n"
 #define HOST A B C D
 
