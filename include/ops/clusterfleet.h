@@ -11,7 +11,7 @@
 /** Makes @replicas, a number as text, the clone-max of deployment @name; *@ret_was: what that was, -1: it was not given. */
 bool gpuvm_cluster_scale(gpuvm_session *session, const char *name, const char *replicas, gint64 *ret_was);
 
-/** Who is told of each replica: it runs again, on @node; NULL: it did not run, and was left alone. */
+/** Who is told of each replica: it runs again, on @node; NULL: it waits, as another one does not any more. */
 typedef void (*gpuvm_restarted)(void *data, const char *replica, const char *node);
 
 /**

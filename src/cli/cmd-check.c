@@ -105,7 +105,7 @@ static const GOptionEntry options[] = {
      NULL},
     {"cib", 0, 0, G_OPTION_ARG_FILENAME, &cib, "… or of the CIB in a file", "FILE"},
     {"connect-nodes", 0, 0, G_OPTION_ARG_STRING, &connect_nodes,
-     "the libvirt of each node (qemu+ssh://{node}/system?no_tty=1)", "URI"},
+     "the libvirt of each node (qemu+ssh://{node}/system?no_tty=1)", "TEMPLATE"},
     G_OPTION_ENTRY_NULL,
 };
 

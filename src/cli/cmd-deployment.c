@@ -351,7 +351,8 @@ hear_restarted(void *data, const char *name, const char *node)
     if (node)
         gpuvm_output_line(told->cli->output, "%s: started anew on %s", name, node);
     else
-        gpuvm_output_line(told->cli->output, "%s: does not run, left alone", name);
+        gpuvm_output_line(told->cli->output,
+                          "%s: does not run now, and takes the new definition when it does", name);
 }
 
 static void

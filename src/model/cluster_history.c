@@ -90,6 +90,19 @@ compare_operations(gconstpointer a, gconstpointer b)
     return first < second ? -1 : first > second;
 }
 
+/* A failure that is the last operation, too, is told twice. */
+static void
+drop_copies(GPtrArray *operations)
+{
+    for (guint i = operations->len; i-- > 1;) {
+        const gpuvm_operation *operation = operations->pdata[i], *before = operations->pdata[i - 1];
+
+        if (operation->call >= 0 && operation->call == before->call &&
+            g_str_equal(operation->name, before->name) && operation->rc == before->rc)
+            g_ptr_array_remove_index(operations, i);
+    }
+}
+
 /* What the state is after @operation. */
 static gpuvm_run_state
 follow(gpuvm_run_state state, const gpuvm_operation *operation)
@@ -153,6 +166,7 @@ read_presence(gpuvm_cluster_instance *instance, const gpuvm_cluster_node *node, 
     for (const xmlNode *op = gpuvm_xml_child(xml, "lrm_rsc_op"); op; op = gpuvm_xml_next(op))
         g_ptr_array_add(presence->operations, read_operation(op));
     g_ptr_array_sort(presence->operations, compare_operations);
+    drop_copies(presence->operations);
     for (guint i = 0; i < presence->operations->len; i++)
         presence->state = follow(presence->state, presence->operations->pdata[i]);
     if (presence->state != GPUVM_RUN_OFF && node->state == GPUVM_NODE_UNCLEAN)

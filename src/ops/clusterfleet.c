@@ -284,7 +284,25 @@ report(gpuvm_session *session, bool failed, const char *id, const char *node)
     return run(session, argv);
 }
 
-/* Has the replica that @seen is of, which runs, started anew. */
+static bool
+runs(const gpuvm_cluster_instance *replica)
+{
+    const gpuvm_presence *where = gpuvm_cluster_where(replica);
+
+    return where && where->state == GPUVM_RUN_RUNNING;
+}
+
+static guint
+count_running(const gpuvm_cluster_resource *deployment)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < deployment->instances->len; i++)
+        n += runs(deployment->instances->pdata[i]);
+    return n;
+}
+
+/* Has the replica that @seen is of, which runs, started anew; or one that waited for its room in its place, which is as good. */
 static bool
 start_anew(gpuvm_session *session, const char *name, sight *seen)
 {
@@ -292,43 +310,35 @@ start_anew(gpuvm_session *session, const char *name, sight *seen)
     g_autoptr(GHashTable) before = failures_of(seen->replica);
     g_autofree char *id = g_strdup(seen->replica->id), *node = g_strdup(where->node->name);
     gint64 since = last_call(where);
+    guint running = count_running(seen->deployment);
 
     if (!report(session, true, id, node) || !await_action(session, name, seen, id, node, since) ||
         !settle(session, seen) || !look(session, name, id, seen) || !seen->replica ||
         !check_failures(session, before, seen->replica) || !report(session, false, id, node) ||
         !settle(session, seen) || !look(session, name, id, seen) || !seen->replica)
         return false;
-    where = gpuvm_cluster_where(seen->replica);
-    return (where && where->state == GPUVM_RUN_RUNNING) || fail_waiting(session, seen);
+    return runs(seen->replica) || count_running(seen->deployment) >= running || fail_waiting(session, seen);
 }
 
-static bool
-is_to_be_there(const gpuvm_cluster_resource *deployment, gint64 number)
-{
-    return number >= 0 && number < deployment->instances->len &&
-           !((const gpuvm_cluster_instance *)deployment->instances->pdata[number])->orphan;
-}
-
-/* The numbers (char *, owned) of the replicas of @deployment that a rolling update has left, or of all. */
+/* The numbers (char *, owned) of the replicas that run, of those that a rolling update has left, or of all. */
 static GPtrArray *
 numbers_left(gpuvm_session *session, const gpuvm_cluster_resource *deployment)
 {
-    const char *text = g_hash_table_lookup(deployment->meta, LEFT);
-    g_auto(GStrv) words = g_strsplit(text ? text : "", " ", -1);
+    const char *left = g_hash_table_lookup(deployment->meta, LEFT);
+    g_auto(GStrv) words = g_strsplit(left ? left : "", " ", -1);
     GPtrArray *numbers = g_ptr_array_new_with_free_func(g_free);
 
-    for (char **word = words; *word; word++) {
-        gint64 number;
+    for (guint i = 0; i < deployment->instances->len; i++) {
+        const gpuvm_cluster_instance *replica = deployment->instances->pdata[i];
+        const char *number = strrchr(replica->id, ':') + 1;
 
-        if (g_ascii_string_to_signed(*word, 10, 0, GPUVM_CLUSTER_REPLICAS, &number, NULL) &&
-            is_to_be_there(deployment, number))
-            g_ptr_array_add(numbers, g_strdup(*word));
+        if (!replica->orphan && runs(replica) &&
+            (!left || g_strv_contains((const char *const *)words, number)))
+            g_ptr_array_add(numbers, g_strdup(number));
     }
-    if (numbers->len > 0)
+    if (left)
         gpuvm_diags_note(session->diags, NULL, "went on where it had ended: %u replicas were left",
                          numbers->len);
-    for (gint64 i = 0; numbers->len == (guint)i && is_to_be_there(deployment, i); i++)
-        g_ptr_array_add(numbers, g_strdup_printf("%" G_GINT64_FORMAT, i));
     return numbers;
 }
 
@@ -364,7 +374,6 @@ restart_from(gpuvm_session *session, const char *name, sight *seen, const GPtrAr
 {
     g_autofree char *left = join_from(numbers, from),
                     *id = g_strdup_printf("%s:%s", seen->deployment->id, (const char *)numbers->pdata[from]);
-    const gpuvm_presence *where;
 
     if (gpuvm_session_interrupted(session)) {
         gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
@@ -374,15 +383,11 @@ restart_from(gpuvm_session *session, const char *name, sight *seen, const GPtrAr
     }
     if (!set_meta(session, seen->deployment, LEFT, left) || !look(session, name, id, seen))
         return false;
-    where = seen->replica ? gpuvm_cluster_where(seen->replica) : NULL;
-    if (where && where->state == GPUVM_RUN_RUNNING) {
-        if (!start_anew(session, name, seen))
-            return false;
-        where = gpuvm_cluster_where(seen->replica);
-    }
+    if (seen->replica && runs(seen->replica) && !start_anew(session, name, seen))
+        return false;
     if (seen->replica)
         told(data, seen->replica->name,
-             where && where->state == GPUVM_RUN_RUNNING ? where->node->name : NULL);
+             runs(seen->replica) ? gpuvm_cluster_where(seen->replica)->node->name : NULL);
     return true;
 }
 
