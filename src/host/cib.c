@@ -25,15 +25,15 @@ find_program(const char *name, GError **error)
     return path;
 }
 
-/* The last line of @said that says something; it may be changed. */
+/* The last line of @said, which may be changed; @otherwise: there is none. */
 static const char *
-last_words(char *said)
+last_words(char *said, const char *otherwise)
 {
     char *end;
 
     g_strchomp(said);
     end = strrchr(said, '\n');
-    return end ? end + 1 : *said ? said : "it does not say why";
+    return end ? end + 1 : *said ? said : otherwise;
 }
 
 static bool
@@ -53,11 +53,11 @@ run(const char *const *argv, char **ret_output, GError **error)
     if (!g_spawn_sync(NULL, (char **)line->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, ret_output, &said,
                       &status, &why))
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot run %s: %s", argv[0], why->message);
-    else if (!g_spawn_check_wait_status(status, NULL))
+    else if (!g_spawn_check_wait_status(status, &why))
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
                     "%s failed: %s\nis the cluster running here? systemctl status "
                     "corosync pacemaker",
-                    argv[0], last_words(said));
+                    argv[0], last_words(said, why->message));
     else
         return true;
     return false;

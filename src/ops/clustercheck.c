@@ -12,13 +12,13 @@
 #include "ops/compose.h"
 #include "ops/nodes.h"
 
-/* A session in which definitions are put together, and no host is asked anything. */
+/* A session in which definitions are put together, and no host is asked anything: what is sealed with its key, nobody sees. */
 static gpuvm_session *
-new_session(const gpuvm_session *of, const char *file)
+new_session(const gpuvm_session *of)
 {
     gpuvm_session *session = gpuvm_session_new();
 
-    session->host_file = file;
+    session->key = g_bytes_new_static("", 0);
     session->defaults_file = of->defaults_file;
     session->plugin_dir = of->plugin_dir;
     return session;
@@ -41,7 +41,7 @@ add_unread(gpuvm_cluster_files *files, const char *file, const gpuvm_diags *diag
 static void
 read_file(const gpuvm_session *session, const char *file, gpuvm_cluster_files *files)
 {
-    g_autoptr(gpuvm_session) own = new_session(session, file);
+    g_autoptr(gpuvm_session) own = new_session(session);
     g_autoptr(GPtrArray) definitions = gpuvm_load_file(file, NULL, own->diags);
     bool right = own->diags->errors == 0 && gpuvm_compose(own, definitions) && own->diags->errors == 0 &&
                  definitions->len > 0;
