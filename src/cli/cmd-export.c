@@ -41,7 +41,8 @@ const gpuvm_command gpuvm_cmd_export = {
         "Prints the definition that was applied when each VM was defined, with what its plugin gave and whole paths:\n"
         "gpuvm export NAME | gpuvm define - says unchanged. Secrets are not kept: comments name the keys that need them\n"
         "again. Of a domain that gpuvm did not define it prints what a definition can say of its XML, and comments with\n"
-        "what it cannot: gpuvm define --adopt takes it over.",
+        "what it cannot: gpuvm define --adopt takes it over.\n"
+        "A VM that is called as one of the commands below is exported by gpuvm export -- NAME.",
     .min_arguments = 1,
     .max_arguments = -1,
     .argument = GPUVM_ARGUMENT_DOMAIN,

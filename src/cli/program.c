@@ -169,6 +169,16 @@ drop_separator(int *argc, char **argv)
     (*argc)--;
 }
 
+static bool
+has_separator(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (g_str_equal(argv[i], "--"))
+            return true;
+    }
+    return false;
+}
+
 /* Takes the options of @command, NULL being the program, off the line; with @first only those before its first argument. */
 static bool
 parse_options(const gpuvm_command *command, bool first, int *argc, char ***argv)
@@ -208,6 +218,7 @@ gpuvm_main(int argc, char **argv)
     if (!parse_options(NULL, true, &argc, &argv))
         return GPUVM_EXIT_USAGE;
     while (argc > 1 && gpuvm_command_list(command)) {
+        bool separated = has_separator(argc, argv);
         const gpuvm_command *next = gpuvm_command_find(gpuvm_command_list(command), argv[1]);
 
         if (!next && !(command && command->run))
@@ -218,7 +229,7 @@ gpuvm_main(int argc, char **argv)
         }
         if (!parse_options(command, next && next->commands, &argc, &argv))
             return GPUVM_EXIT_USAGE;
-        if (!next)
+        if (!next || (separated && !has_separator(argc, argv))) /* what is behind it is no command */
             break;
     }
     drop_separator(&argc, argv);
