@@ -11,12 +11,12 @@ wait_until run_vms 8
 settled
 
 step '12 replicas, which is all there is'
-ask gpuvm deployment scale inference 12 --cluster
+ask gpuvm deployment scale inference=12 --cluster
 wait_until run_vms 12
 settled
 
 step '14 replicas: 2 wait, and it is said why'
-ask gpuvm deployment scale inference 14 --cluster
+ask gpuvm deployment scale inference=14 --cluster
 wait_until shows 'inference:.*Stopped' 2
 settled
 status=$(ask gpuvm cluster status)
@@ -33,7 +33,7 @@ wait_until run_vms 12
 settled
 
 step '4 replicas'
-ask gpuvm deployment scale inference 4 --cluster
+ask gpuvm deployment scale inference=4 --cluster
 wait_until run_vms 4
 settled
 left=$(for node in 1 2 3; do look $node; done | grep -cE '^(vm|defined) ')
