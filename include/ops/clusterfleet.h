@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "ops/cluster.h"
+#include "ops/clusterload.h"
 
 /** Makes @replicas, a number as text, the clone-max of deployment @name; *@ret_was: what that was, -1: it was not given. */
 bool gpuvm_cluster_scale(gpuvm_session *session, const char *name, const char *replicas, gint64 *ret_was);

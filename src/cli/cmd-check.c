@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 #include "ops/check.h"
-#include "ops/clustercheck.h"
+#include "ops/clusterfit.h"
 
 static gboolean of_cluster;
 static char *cib, *connect_nodes;

@@ -8,7 +8,7 @@
 
 #include "base/size.h"
 #include "core/waits.h"
-#include "ops/cluster.h"
+#include "ops/clusterload.h"
 
 #define MIB (1024 * 1024)
 

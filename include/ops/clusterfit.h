@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * clustercheck.h: is the cluster fit to run GPU VMs?
+ * clusterfit.h: is the cluster fit to run GPU VMs?
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "ops/cluster.h"
+#include "ops/clusterload.h"
 
 #include <string.h>
 

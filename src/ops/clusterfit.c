@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "ops/clustercheck.h"
+#include "ops/clusterfit.h"
 
 #include <string.h>
 
 #include "host/cib.h"
 #include "host/shared.h"
 #include "ops/check.h"
-#include "ops/cluster.h"
+#include "ops/clusterload.h"
 #include "ops/compose.h"
 #include "ops/nodes.h"
 

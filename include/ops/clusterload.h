@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * cluster.h: the Pacemaker cluster that this machine is a node of, or one in a file
+ * clusterload.h: the Pacemaker cluster that this machine is a node of, or one in a file
  */
 #pragma once
 
