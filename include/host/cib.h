@@ -2,7 +2,7 @@
 /*
  * cib.h: Pacemaker's programs on this machine, which ask its cluster and tell it what to do
  *
- * They are looked for in PATH and in /usr/sbin; CIB_file=FILE has them work on a CIB in a file. Errors have the program's own last
+ * They are looked for in PATH and in /usr/sbin; CIB_file=FILE has them work on a CIB in a file. Errors have the program's own
  * words. Where there is none, that is GPUVM_EXIT_HOST.
  */
 #pragma once

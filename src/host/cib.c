@@ -3,8 +3,6 @@
 
 #include "host/cib.h"
 
-#include <string.h>
-
 #include "host/file.h"
 #include "model/host.h"
 
@@ -25,15 +23,13 @@ find_program(const char *name, GError **error)
     return path;
 }
 
-/* The last line of @said, which may be changed; @otherwise: there is none. */
-static const char *
-last_words(char *said, const char *otherwise)
+/* The lines of @said as one; @otherwise: there are none. */
+static char *
+join_lines(char *said, const char *otherwise)
 {
-    char *end;
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(said), "\n", -1);
 
-    g_strchomp(said);
-    end = strrchr(said, '\n');
-    return end ? end + 1 : *said ? said : otherwise;
+    return lines[0] ? g_strjoinv("; ", lines) : g_strdup(otherwise);
 }
 
 static bool
@@ -51,15 +47,17 @@ run(const char *const *argv, char **ret_output, GError **error)
         g_ptr_array_add(line, (char *)*word);
     g_ptr_array_add(line, NULL);
     if (!g_spawn_sync(NULL, (char **)line->pdata, NULL, G_SPAWN_DEFAULT, NULL, NULL, ret_output, &said,
-                      &status, &why))
+                      &status, &why)) {
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED, "cannot run %s: %s", argv[0], why->message);
-    else if (!g_spawn_check_wait_status(status, &why))
+    } else if (!g_spawn_check_wait_status(status, &why)) {
+        g_autofree char *words = join_lines(said, why->message);
+
         g_set_error(error, GPUVM_ERROR, GPUVM_EXIT_FAILED,
-                    "%s failed: %s\nis the cluster running here? systemctl status "
-                    "corosync pacemaker",
-                    argv[0], last_words(said, why->message));
-    else
+                    "%s failed: %s\nis the cluster running here? systemctl status corosync pacemaker",
+                    argv[0], words);
+    } else {
         return true;
+    }
     return false;
 }
 
