@@ -354,7 +354,7 @@ gpuvm_cib_make(const gpuvm_cib_input *input, gpuvm_diags *diags)
     for (guint i = 0; i < vms->len; i++)
         add_vm(&work, vms->pdata[i]);
     check_bindings(&work);
-    if (diags->errors == errors)
+    if (diags->errors == 0)
         gpuvm_diag_hint(
             gpuvm_diags_note(diags, NULL,
                              "nothing starts before the cluster can fence its nodes: that is left to you"),
