@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <config.h>
 
-#include "host/cib.h"
+#include "host/crm.h"
 
 #include "host/file.h"
 #include "model/host.h"
@@ -62,7 +62,7 @@ run(const char *const *argv, char **ret_output, GError **error)
 }
 
 char *
-gpuvm_cib_query(GError **error)
+gpuvm_crm_query(GError **error)
 {
     static const char *const argv[] = {"cibadmin", "--query", NULL};
     g_autofree char *xml = NULL;
@@ -71,7 +71,7 @@ gpuvm_cib_query(GError **error)
 }
 
 bool
-gpuvm_cib_run(const char *const *argv, GError **error)
+gpuvm_crm_run(const char *const *argv, GError **error)
 {
     g_autofree char *output = NULL;
 
@@ -79,9 +79,9 @@ gpuvm_cib_run(const char *const *argv, GError **error)
 }
 
 char *
-gpuvm_cib_read(const char *file, gsize *ret_size, GError **error)
+gpuvm_crm_read(const char *file, gsize *ret_size, GError **error)
 {
-    GString *text = gpuvm_file_read(file, "CIB", GPUVM_CIB_MAX_SIZE, error);
+    GString *text = gpuvm_file_read(file, "CIB", GPUVM_CRM_MAX_SIZE, error);
 
     if (!text)
         return NULL;
@@ -91,7 +91,7 @@ gpuvm_cib_read(const char *file, gsize *ret_size, GError **error)
 
 /* corosync.conf(5) */
 int
-gpuvm_cib_quorum_device(void)
+gpuvm_crm_quorum_device(void)
 {
     g_autofree char *text = gpuvm_file_text("", "/etc/corosync/corosync.conf");
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#include "host/cib.h"
+#include "host/crm.h"
 #include "host/shared.h"
 #include "ops/check.h"
 #include "ops/clusterload.h"
@@ -84,7 +84,7 @@ gpuvm_check_cluster(gpuvm_session *session, const char *cib, const char *connect
     if (!cluster)
         return NULL;
     if (!cib)
-        input.quorum_device = gpuvm_cib_quorum_device();
+        input.quorum_device = gpuvm_crm_quorum_device();
     if (connect || !cib)
         input.answers = answers = gpuvm_nodes_ask(session, cluster, connect);
     read_files(session, cluster, &files);

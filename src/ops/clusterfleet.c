@@ -7,7 +7,7 @@
 
 #include "base/nearest.h"
 #include "core/waits.h"
-#include "host/cib.h"
+#include "host/crm.h"
 #include "ops/load.h"
 
 #define LEFT "gpuvm-restart" /* the meta attribute: numbers of replicas, with blanks between */
@@ -51,7 +51,7 @@ run(gpuvm_session *session, const char *const *argv)
 {
     GError *error = NULL;
 
-    return gpuvm_cib_run(argv, &error) || gpuvm_session_fail(session, error);
+    return gpuvm_crm_run(argv, &error) || gpuvm_session_fail(session, error);
 }
 
 /* Sets the meta attribute @name of the clone to @value; NULL: takes it away. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/nearest.h"
-#include "host/cib.h"
+#include "host/crm.h"
 
 gpuvm_cluster *
 gpuvm_cluster_load(gpuvm_session *session, const char *file)
@@ -23,10 +23,10 @@ gpuvm_cluster_load(gpuvm_session *session, const char *file)
                         "run it on a node: ssh NODE gpuvm …");
         return NULL;
     }
-    xml = file ? gpuvm_cib_read(file, &size, &error) : gpuvm_cib_query(&error);
-    if (xml && size > GPUVM_CIB_MAX_SIZE)
+    xml = file ? gpuvm_crm_read(file, &size, &error) : gpuvm_crm_query(&error);
+    if (xml && size > GPUVM_CRM_MAX_SIZE)
         g_set_error(&error, GPUVM_ERROR, GPUVM_EXIT_INVALID, "%s: larger than a CIB may be (%d MiB)", file,
-                    GPUVM_CIB_MAX_SIZE / 1024 / 1024);
+                    GPUVM_CRM_MAX_SIZE / 1024 / 1024);
     else if (xml)
         cluster = gpuvm_cluster_parse(xml, file ? size : strlen(xml), file ? file : "the CIB", &error);
     if (error)
