@@ -349,11 +349,15 @@ gpuvm_domain_create(gpuvm_connection *connection, const char *xml, GError **erro
         gpuvm_virt_failed(error, "cannot start the domain");
         return NULL;
     }
+    gpuvm_virt.DomainRef(dom);
     domain = wrap(dom, error);
     if (domain) {
         domain->active = true;
         domain->state = VIR_DOMAIN_RUNNING;
+    } else {
+        gpuvm_virt.DomainDestroy(dom);
     }
+    gpuvm_virt.DomainFree(dom);
     return domain;
 }
 

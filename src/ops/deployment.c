@@ -158,7 +158,12 @@ lock_replicas(gpuvm_session *session, const gpuvm_fleet *fleet, const GPtrArray 
             gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
                               "domain '%s' is no replica of deployment '%s' any more", instance->domain->name,
                               fleet->name);
-        all &= still;
+        if (still && !instance->domain->persistent)
+            gpuvm_diag_hint(
+                gpuvm_diags_error(session->diags, GPUVM_EXIT_FAILED, NULL,
+                                  "replica '%s' was started by gpuvm run", instance->domain->name),
+                "whoever did that, such as a cluster, is to stop it: gpuvm stop %s", instance->domain->name);
+        all &= still && instance->domain->persistent;
     }
     return all;
 }

@@ -181,11 +181,11 @@ look(start_watch *start)
     say(start, "devices detached; pinning the guest's memory");
 }
 
-/* Waits a little for one of the calls to come back. */
+/* Waits at most so long for one of the calls to come back. */
 static void
-wait_for_any(const gpuvm_startwatch *watch)
+wait_for_any(const gpuvm_startwatch *watch, guint64 microseconds)
 {
-    const start_call *call = g_async_queue_timeout_pop(watch->done, POLL_US);
+    const start_call *call = g_async_queue_timeout_pop(watch->done, microseconds);
 
     for (guint i = 0; call && i < watch->starts->len; i++) {
         start_watch *start = watch->starts->pdata[i];
@@ -277,7 +277,7 @@ give_up(const gpuvm_startwatch *watch, start_watch *start)
         start->name);
     cut_off(session, start);
     while (!start->returned && seconds_since(begun) < END_SECONDS)
-        wait_for_any(watch);
+        wait_for_any(watch, POLL_US);
     if (start->returned && start->call->started) /* at the last moment */
         gpuvm_domain_destroy(start->call->domain, NULL);
     if (start->returned)
@@ -308,7 +308,7 @@ abandon(const gpuvm_startwatch *watch, start_watch *start)
         look(start);
         if (start->detached)
             cut_off(watch->session, start);
-        wait_for_any(watch);
+        wait_for_any(watch, POLL_US);
     }
     if (!start->returned) {
         give_up(watch, start);
@@ -469,8 +469,9 @@ gpuvm_startwatch_next(gpuvm_startwatch *watch, bool more, bool *ret_started)
     char *name = NULL;
 
     gpuvm_watchdog_pause(); /* a driver that does not let go holds libvirtd up: this looks closer */
+    wait_for_any(watch, 0);
     while (!(over = find_over(watch)) && !(look_at_all(watch) && more))
-        wait_for_any(watch);
+        wait_for_any(watch, POLL_US);
     gpuvm_session_settle(watch->session);
     if (over) {
         *ret_started = conclude(watch, over);

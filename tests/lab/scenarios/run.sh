@@ -100,6 +100,11 @@ for replica in 0 5; do
     expect_text "fleet-$replica: started"
 done
 expect_exit 0 gpuvm deployment list
+for command in delete restart 'scale --replicas 1'; do
+    # shellcheck disable=SC2086
+    expect_exit 1 gpuvm deployment $command fleet
+done
+[ "$(virsh -q list --name | wc -w)" = 2 ] || fail "a deployment's command touched what gpuvm run started"
 expect_exit 0 gpuvm stop --all --force
 nothing 'stop of two'
 
