@@ -50,7 +50,6 @@ pause_libvirtd()
 
 deny()
 {
-    local cards=(/sys/bus/pci/devices/*)
     on "$1" sh -c 'mkdir -p /etc/gpuvm; card=$(gpuvm -o json devices | jq -r "[.devices[].address][$0]")
         printf "kind: policy\ndenylist: [{address: \"%s\"}]\n" "$card" > /etc/gpuvm/policy.yaml' $((RANDOM % 8))
 }
