@@ -13,6 +13,9 @@
 
 #define GPUVM_CRM_MAX_SIZE (256 * 1024 * 1024) /* bytes; one of 500 VMs on 32 nodes has some 10 MiB */
 
+/** Whether the cluster may be asked here: Pacemaker runs, or CIB_file is set. */
+bool gpuvm_crm_runs(void);
+
 /** The CIB, XML. g_malloc. */
 char *gpuvm_crm_query(GError **error);
 

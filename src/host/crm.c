@@ -3,6 +3,8 @@
 
 #include "host/crm.h"
 
+#include <string.h>
+
 #include "host/file.h"
 #include "model/host.h"
 
@@ -59,6 +61,15 @@ run(const char *const *argv, char **ret_output, GError **error)
         return true;
     }
     return false;
+}
+
+/* libqb's sockets are in the abstract namespace, where the kernel shows them after an "@". */
+bool
+gpuvm_crm_runs(void)
+{
+    g_autofree char *sockets = g_getenv("CIB_file") ? NULL : gpuvm_file_text("", "/proc/net/unix");
+
+    return g_getenv("CIB_file") || (sockets && strstr(sockets, "@cib_ro"));
 }
 
 char *

@@ -5,6 +5,7 @@
 
 #include "core/drift.h"
 #include "core/image.h"
+#include "ops/clustervm.h"
 #include "ops/hookfile.h"
 #include "ops/images.h"
 #include "ops/locks.h"
@@ -320,6 +321,17 @@ check_transient(gpuvm_session *session, const GPtrArray *drafts)
     return none;
 }
 
+/* Whether none of @drafts is one of the cluster's, which starts none that is defined. */
+static bool
+check_cluster(gpuvm_session *session, const GPtrArray *drafts)
+{
+    bool none = true;
+
+    for (guint i = 0; i < drafts->len; i++)
+        none &= gpuvm_clustervm_may_start(session, ((const gpuvm_draft *)drafts->pdata[i])->plan->vm->name);
+    return none;
+}
+
 bool
 gpuvm_define_drafts(gpuvm_session *session, const GPtrArray *drafts, const gpuvm_define_options *options)
 {
@@ -331,7 +343,7 @@ gpuvm_define_drafts(gpuvm_session *session, const GPtrArray *drafts, const gpuvm
         return false;
     doomed = gpuvm_prune_find(session, drafts, options, seen);
     now = doomed ? plan_all(session, drafts, doomed, options) : NULL;
-    if (!now || !check_transient(session, now))
+    if (!now || !check_transient(session, now) || !check_cluster(session, now))
         return false;
     announce(doomed, options);
     if (!gpuvm_images_prepare(session, drafts))

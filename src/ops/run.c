@@ -4,6 +4,7 @@
 #include "ops/run.h"
 
 #include "core/image.h"
+#include "ops/clustervm.h"
 #include "ops/giveback.h"
 #include "ops/images.h"
 #include "ops/locks.h"
@@ -235,7 +236,8 @@ run_draft(running *run, const gpuvm_start_options *options)
     g_autoptr(gpuvm_domain) same = NULL;
 
     gpuvm_diags_set_subject(session->diags, run->name);
-    if (!gpuvm_session_connect(session) || !look_for_domain(run, false, &same))
+    if (!gpuvm_clustervm_may_start(session, run->name) || !gpuvm_session_connect(session) ||
+        !look_for_domain(run, false, &same))
         return NULL;
     if (!same && (!fetch(run) || !gpuvm_locks_add_vm(run->locks, session, run->name) ||
                   !look_for_domain(run, true, &same)))

@@ -5,6 +5,7 @@
 
 #include "host/assets.h"
 #include "host/claims.h"
+#include "ops/clustervm.h"
 #include "ops/locks.h"
 #include "ops/startcheck.h"
 #include "ops/startwatch.h"
@@ -99,12 +100,14 @@ check_and_begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *nam
                 const gpuvm_start_options *options, const char *title, bool *ret_later)
 {
     g_autoptr(gpuvm_record) record = NULL;
-    g_autoptr(gpuvm_domain) domain = gpuvm_find_managed(session, name, &record);
+    g_autoptr(gpuvm_domain) domain = NULL;
     g_autoptr(gpuvm_claim) claim = NULL;
     g_autoptr(gpuvm_guest) guest = NULL;
     g_autofree char *xml = NULL;
     GError *error = NULL;
 
+    if (gpuvm_clustervm_may_start(session, name))
+        domain = gpuvm_find_managed(session, name, &record);
     if (!domain || domain->active)
         return domain != NULL;
     xml = gpuvm_domain_xml(domain, true, &error);

@@ -4,6 +4,7 @@
 #include "ops/stop.h"
 
 #include "base/error.h"
+#include "ops/clustervm.h"
 #include "ops/giveback.h"
 #include "ops/locks.h"
 #include "ops/transient.h"
@@ -120,6 +121,7 @@ end_stop(gpuvm_session *session, gpuvm_domain *domain, const leaving *what, cons
     if (!stopped)
         return gpuvm_session_fail(session, error);
     gpuvm_giveback_check(session, what->due);
+    gpuvm_clustervm_note_stop(session, domain->name);
     return remove_left(session, domain->name, what);
 }
 
