@@ -134,7 +134,7 @@ amount(JsonObject *row, const char *what, const char *name)
     return -1;
 }
 
-/* "gpu_10de_2330 6/8", or what is wanted. */
+/* "gpu_10de_2330 6/8", or what is wanted; nothing of a model that the node has no card of any more. */
 static char *
 format_cards(JsonObject *row)
 {
@@ -144,15 +144,16 @@ format_cards(JsonObject *row)
     for (guint i = 0; i < json_array_get_length(all); i++) {
         JsonObject *one = json_array_get_object_element(all, i);
         const char *name = json_object_get_string_member(one, "name");
+        bool has = json_object_has_member(one, "used");
 
-        if (!g_str_has_prefix(name, "gpu_"))
+        if (!g_str_has_prefix(name, "gpu_") || (has && json_object_get_int_member(one, "capacity") == 0 &&
+                                                json_object_get_int_member(one, "used") == 0))
             continue;
         g_string_append_printf(text, "%s%s ", text->len > 0 ? ", " : "", name);
-        if (json_object_has_member(one, "used"))
+        if (has)
             g_string_append_printf(text, "%" G_GINT64_FORMAT "/", json_object_get_int_member(one, "used"));
-        g_string_append_printf(
-            text, "%" G_GINT64_FORMAT,
-            json_object_get_int_member(one, json_object_has_member(one, "used") ? "capacity" : "wanted"));
+        g_string_append_printf(text, "%" G_GINT64_FORMAT,
+                               json_object_get_int_member(one, has ? "capacity" : "wanted"));
     }
     return g_string_free(g_string_append(text, text->len > 0 ? "" : "-"), FALSE);
 }

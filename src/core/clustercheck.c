@@ -276,7 +276,9 @@ check_libvirt(input_type *input, const char *topic, GPtrArray *findings)
         const gpuvm_node_answer *answer = input->answers->pdata[i];
 
         if (answer->error)
-            gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL, "%s: %s", answer->node, answer->error);
+            gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE,
+                              "run it on that node, or let root of this one log in there by ssh", "%s: %s",
+                              answer->node, answer->error);
         else
             check_answer(answer, topic, findings);
     }

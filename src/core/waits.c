@@ -213,6 +213,8 @@ add_shortage(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster
             continue;
         if (has == 0)
             add(waits, node, "no %s, %" G_GINT64_FORMAT " wanted", name, wanted);
+        else if (wanted > has)
+            add(waits, node, "only %" G_GINT64_FORMAT " %s, %" G_GINT64_FORMAT " wanted", has, name, wanted);
         else
             add(waits, node,
                 "%" G_GINT64_FORMAT " of %" G_GINT64_FORMAT " %s free, %" G_GINT64_FORMAT " wanted", left,
