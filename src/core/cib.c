@@ -13,7 +13,7 @@
 #define START 120
 #define START_GIB_PER_SECOND 4
 #define FETCH 900 /* of images that are not in the pool yet */
-#define STOP 120  /* the guest is asked for 90, then its power is cut */
+#define STOP 120  /* the guest is asked for 80, then its power is cut */
 #define MONITOR 30
 #define MONITOR_HEALTH 60
 #define MONITOR_INTERVAL 10
@@ -320,7 +320,7 @@ check_bindings(const making *work)
     for (char *const *binding = work->input->bindings; binding && *binding; binding++) {
         const char *equals = strchr(*binding, '='), *node = equals ? equals + 1 : *binding;
 
-        if (!gpuvm_cib_is_plain(node) || strchr(node, '='))
+        if (!gpuvm_cib_is_plain(node) || *node == '-' || strchr(node, '='))
             gpuvm_diags_error(work->diags, GPUVM_EXIT_USAGE, NULL, "--node takes NODE or VM=NODE, not '%s'",
                               *binding);
         else if (!g_hash_table_contains(work->bound, *binding))

@@ -171,7 +171,7 @@ gpuvm_cib_print_crm(const GPtrArray *resources)
         }
         g_string_append_c(text, '\n');
         if (resource->node)
-            g_string_append_printf(text, "location %s-node %s rule -inf: #uname ne %s\n", resource->id,
+            g_string_append_printf(text, "location %s-node %s rule -inf: #uname ne '%s'\n", resource->id,
                                    resource->clone ? resource->clone : resource->id, resource->node);
     }
     g_string_append(text, "property placement-strategy=balanced\n");
@@ -202,7 +202,7 @@ gpuvm_cib_print_pcs(const GPtrArray *resources)
         if (resource->node)
             g_string_append_printf(text,
                                    "pcs constraint location %s rule id=%s-node-rule constraint-id=%s-node "
-                                   "score=-INFINITY '#uname' ne %s\n",
+                                   "score=-INFINITY '#uname' ne '%s'\n",
                                    resource->clone ? resource->clone : resource->id, resource->id,
                                    resource->id, resource->node);
     }
