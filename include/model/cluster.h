@@ -111,7 +111,8 @@ typedef struct gpuvm_cluster_instance {
 /** A rule about where a resource runs. */
 typedef struct gpuvm_location {
     char *id, *resource; /* NULL: */
-    GRegex *pattern;     /* … those whose ids it fits */
+    GRegex *pattern;     /* … those whose ids, their clone's or group's, it fits, */
+    bool inverted;       /* … or does not */
     const gpuvm_cluster_node *node;
     gint64 score;
 } gpuvm_location;
@@ -143,8 +144,17 @@ bool gpuvm_cluster_truth(GHashTable *options, const char *name, bool fallback);
 /** The option @name of @options as a score, at most GPUVM_CLUSTER_INFINITY either way; @fallback as above. */
 gint64 gpuvm_cluster_score(GHashTable *options, const char *name, gint64 fallback);
 
+#define GPUVM_FENCING_OPTION                                                                                 \
+    "fencing-enabled" /* since Pacemaker 3.0.2; "stonith-enabled" where it is not given */
+
 /** Whether an unclean node is to be fenced. */
 bool gpuvm_cluster_fences(const gpuvm_cluster *cluster);
+
+/** Whether what has no quorum goes on all the same. */
+bool gpuvm_cluster_ignores_quorum(const gpuvm_cluster *cluster);
+
+/** Whether utilization is counted when a node is chosen; a word that Pacemaker does not know is none. */
+bool gpuvm_cluster_counts(const gpuvm_cluster *cluster);
 
 /** The resource with the id @id, itself or its clone's; NULL. */
 gpuvm_cluster_resource *gpuvm_cluster_find(const gpuvm_cluster *cluster, const char *id);

@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "core/disk.h"
 #include "core/fitness_gpus.h"
+#include "core/waits.h"
 
 #define MOST_NAMES 5 /* that a line has */
 
@@ -45,11 +46,70 @@ option(input_type *input, const char *name, const char *fallback)
     return value ? value : fallback;
 }
 
+/* Whether @resource, which is no clone of several, runs on @node; NULL: anywhere. */
+static bool
+runs(const gpuvm_cluster_resource *resource, const gpuvm_cluster_node *node)
+{
+    const gpuvm_cluster_instance *instance =
+        resource->instances->len > 0 ? resource->instances->pdata[0] : NULL;
+    const gpuvm_presence *presence = !instance ? NULL
+                                     : node    ? gpuvm_cluster_presence(instance, node)
+                                               : gpuvm_cluster_where(instance);
+
+    return presence && presence->state == GPUVM_RUN_RUNNING;
+}
+
+/* Whether @device is for @node, as far as its parameters say: pacemaker-fenced(7), pcmk_host_list and so on. */
+static bool
+is_for(const gpuvm_cluster_resource *device, const gpuvm_cluster_node *node)
+{
+    static const char *const parameters[] = {"pcmk_host_list", "pcmk_host_map"};
+    const char *check = g_hash_table_lookup(device->parameters, "pcmk_host_check");
+    bool listed = false;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+        const char *text = g_hash_table_lookup(device->parameters, parameters[i]);
+        g_auto(GStrv) words = g_strsplit_set(text ? text : "", " \t\n,;", -1);
+
+        listed |= text != NULL;
+        for (char **word = words; *word; word++) {
+            (*word)[strcspn(*word, ":=")] = '\0';
+            if (g_ascii_strcasecmp(*word, node->name) == 0)
+                return true;
+        }
+    }
+    return check ? !g_str_equal(check, "static-list") : !listed;
+}
+
+/* The nodes (char *, borrowed) that none of the devices is for that are not told to stop. */
+static GPtrArray *
+unfenced(const gpuvm_cluster *cluster)
+{
+    GPtrArray *nodes = g_ptr_array_new();
+
+    for (guint n = 0; n < cluster->nodes->len; n++) {
+        const gpuvm_cluster_node *node = cluster->nodes->pdata[n];
+        const char *why;
+        bool fenced = false;
+
+        for (guint i = 0; i < cluster->resources->len && !fenced; i++) {
+            const gpuvm_cluster_resource *device = cluster->resources->pdata[i];
+
+            fenced = device->agent == GPUVM_AGENT_FENCE && device->instances->len > 0 &&
+                     !gpuvm_is_stopped(device->instances->pdata[0], &why) && is_for(device, node);
+        }
+        if (!fenced)
+            g_ptr_array_add(nodes, node->name);
+    }
+    return nodes;
+}
+
 static void
 check_fencing(input_type *input, const char *topic, GPtrArray *findings)
 {
-    g_autoptr(GPtrArray) devices = g_ptr_array_new();
-    bool runs = false;
+    g_autoptr(GPtrArray) devices = g_ptr_array_new(), idle = g_ptr_array_new(),
+                         open = unfenced(input->cluster);
+    bool renamed = g_hash_table_contains(input->cluster->options, GPUVM_FENCING_OPTION);
 
     for (guint i = 0; i < input->cluster->resources->len; i++) {
         const gpuvm_cluster_resource *resource = input->cluster->resources->pdata[i];
@@ -57,20 +117,30 @@ check_fencing(input_type *input, const char *topic, GPtrArray *findings)
         if (resource->agent != GPUVM_AGENT_FENCE)
             continue;
         g_ptr_array_add(devices, resource->id);
-        runs |= gpuvm_cluster_where(resource->instances->pdata[0]) != NULL;
+        if (!runs(resource, NULL))
+            g_ptr_array_add(idle, resource->id);
     }
-    g_autofree char *names = join(devices);
+    g_autofree char *names = join(devices), *stopped = join(idle), *nodes = join(open);
     if (!gpuvm_cluster_fences(input->cluster))
-        gpuvm_finding_add(findings, topic, GPUVM_FAIL, SET("stonith-enabled", "true"),
-                          "stonith-enabled is false: VMs of a node that is cut off would run twice");
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL,
+                          renamed ? SET(GPUVM_FENCING_OPTION, "true") : SET("stonith-enabled", "true"),
+                          "%s is false: VMs of a node that is cut off would run twice",
+                          renamed ? GPUVM_FENCING_OPTION : "stonith-enabled");
+    else if (devices->len == 0 && gpuvm_cluster_truth(input->cluster->options, "have-watchdog", false))
+        gpuvm_finding_add(findings, topic, GPUVM_CANNOT_SEE, NULL,
+                          "no fence device, but a watchdog: whether it ends a node, its timeout says");
     else if (devices->len == 0)
         gpuvm_finding_add(
             findings, topic, GPUVM_FAIL,
             "configure the power switches of the nodes: stonith_admin --list-installed, then pcs stonith "
             "create or crm configure primitive",
             "there is no fence device: Pacemaker starts nothing");
-    else if (!runs)
-        gpuvm_finding_add(findings, topic, GPUVM_WARN, "crm_mon -1 --inactive", "%s: none is started", names);
+    else if (open->len > 0)
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL,
+                          "name them in pcmk_host_list of a device, and start it if it is stopped",
+                          "no fence device is for %s", nodes);
+    else if (idle->len > 0)
+        gpuvm_finding_add(findings, topic, GPUVM_WARN, "crm_mon -1 --inactive", "%s: not started", stopped);
     else
         gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "enabled, by %s", names);
 }
@@ -100,7 +170,7 @@ check_policy(input_type *input, const char *topic, GPtrArray *findings)
 {
     const char *policy = option(input, "no-quorum-policy", "stop");
 
-    if (g_str_equal(policy, "ignore"))
+    if (gpuvm_cluster_ignores_quorum(input->cluster))
         gpuvm_finding_add(findings, topic, GPUVM_FAIL, SET("no-quorum-policy", "stop"),
                           "ignore: each part of a cluster that falls apart would run all VMs");
     else
@@ -112,10 +182,10 @@ check_placement(input_type *input, const char *topic, GPtrArray *findings)
 {
     const char *strategy = option(input, "placement-strategy", "default");
 
-    if (g_str_equal(strategy, "default"))
-        gpuvm_finding_add(
-            findings, topic, GPUVM_FAIL, SET("placement-strategy", "balanced"),
-            "default: cards, memory and CPUs are not counted, and VMs start where there is no room");
+    if (!gpuvm_cluster_counts(input->cluster))
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL, SET("placement-strategy", "balanced"),
+                          "%s: cards, memory and CPUs are not counted, and VMs start where there is no room",
+                          strategy);
     else
         gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "%s", strategy);
 }
@@ -170,14 +240,14 @@ check_capacity(input_type *input, const char *topic, GPtrArray *findings)
 
     for (guint i = 0; hosts && i < input->cluster->nodes->len; i++) {
         const gpuvm_cluster_node *node = input->cluster->nodes->pdata[i];
-        const gpuvm_presence *presence = gpuvm_cluster_presence(hosts->instances->pdata[0], node);
 
         if (node->state != GPUVM_NODE_ONLINE)
             continue;
         online++;
-        if (!presence || presence->state != GPUVM_RUN_RUNNING)
+        if (!runs(hosts, node))
             g_ptr_array_add(absent, node->name);
-        if (g_hash_table_size(node->capacity) == 0)
+        if (gpuvm_amounts_get(node->capacity, "memory_mb") == 0 ||
+            gpuvm_amounts_get(node->capacity, "cpu") == 0)
             g_ptr_array_add(silent, node->name);
     }
     g_autofree char *without = join(absent), *nothing = join(silent),
@@ -191,7 +261,7 @@ check_capacity(input_type *input, const char *topic, GPtrArray *findings)
                           hosts->clone, without);
     if (silent->len > 0)
         gpuvm_finding_add(findings, topic, GPUVM_FAIL, "gpuvm capacity, on that node",
-                          "nothing is published of %s", nothing);
+                          "memory and CPUs are not published of %s", nothing);
     if (hosts && absent->len + silent->len == 0)
         gpuvm_finding_add(findings, topic, GPUVM_PASS, NULL, "published of %s", nodes);
 }

@@ -46,7 +46,7 @@ has_fence_device(const gpuvm_cluster *cluster)
         if (((const gpuvm_cluster_resource *)cluster->resources->pdata[i])->agent == GPUVM_AGENT_FENCE)
             return true;
     }
-    return false;
+    return gpuvm_cluster_truth(cluster->options, "have-watchdog", false);
 }
 
 GPtrArray *
@@ -56,9 +56,9 @@ gpuvm_cluster_troubles(const gpuvm_cluster *cluster)
     const char *policy = g_hash_table_lookup(cluster->options, "no-quorum-policy");
     bool fences = gpuvm_cluster_fences(cluster);
 
-    policy = policy ? policy : "stop";
-    if (!cluster->quorum && !g_str_equal(policy, "ignore"))
-        add(waits, NULL, "no quorum, and no-quorum-policy is %s: nothing is started", policy);
+    if (!cluster->quorum && !gpuvm_cluster_ignores_quorum(cluster))
+        add(waits, NULL, "no quorum, and no-quorum-policy is %s: nothing is started",
+            policy ? policy : "stop");
     if (gpuvm_cluster_truth(cluster->options, "maintenance-mode", false))
         add(waits, NULL, "maintenance-mode is on: Pacemaker starts and stops nothing");
     if (gpuvm_cluster_truth(cluster->options, "stop-all-resources", false))
@@ -81,29 +81,53 @@ concerns(const char *id, const gpuvm_cluster_resource *resource)
            (id && g_strcmp0(id, resource->group) == 0);
 }
 
+/* lib/pacemaker/pcmk_sched_location.c of Pacemaker: a pattern is one of ids of what is in nothing else. */
 static bool
-fits(const gpuvm_location *location, const gpuvm_cluster_instance *instance)
+fits(const gpuvm_location *location, const gpuvm_cluster_resource *resource)
 {
-    return location->pattern ? g_regex_match(location->pattern, instance->resource->id, 0, NULL)
-                             : concerns(location->resource, instance->resource);
+    const char *top = resource->clone ? resource->clone : resource->group ? resource->group : resource->id;
+
+    return location->pattern ? g_regex_match(location->pattern, top, 0, NULL) != location->inverted
+                             : concerns(location->resource, resource);
 }
 
-/* What keeps it away by rule. */
-static void
-add_bans(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance,
-         const gpuvm_cluster_node *node)
+/* The rules about @instance (gpuvm_location, borrowed). */
+static GPtrArray *
+locations_of(const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance)
 {
-    bool opts_in = false;
+    GPtrArray *own = g_ptr_array_new();
 
     for (guint i = 0; i < cluster->locations->len; i++) {
-        const gpuvm_location *location = cluster->locations->pdata[i];
+        if (fits(cluster->locations->pdata[i], instance->resource))
+            g_ptr_array_add(own, cluster->locations->pdata[i]);
+    }
+    return own;
+}
 
-        if (location->node != node || !fits(location, instance))
+/* What keeps it away by rule; @own: those about it. A node whose scores are less than 0 in all is as good as banned. */
+static void
+add_bans(GPtrArray *waits, const gpuvm_cluster *cluster, const GPtrArray *own, const gpuvm_cluster_node *node)
+{
+    bool opts_in = false, banned = false;
+    const char *against = NULL;
+    gint64 sum = 0;
+
+    for (guint i = 0; i < own->len; i++) {
+        const gpuvm_location *location = own->pdata[i];
+        const char *id = location->id ? location->id : "without an id";
+
+        if (location->node != node)
             continue;
         opts_in |= location->score > 0;
-        if (location->score <= -GPUVM_CLUSTER_INFINITY)
-            add(waits, node, "banned by constraint %s", location->id ? location->id : "without an id");
+        sum += location->score;
+        against = location->score < 0 ? id : against;
+        if (location->score <= -GPUVM_CLUSTER_INFINITY) {
+            add(waits, node, "banned by constraint %s", id);
+            banned = true;
+        }
     }
+    if (!banned && sum < 0)
+        add(waits, node, "unwanted by constraint %s: the score is %" G_GINT64_FORMAT, against, sum);
     if (!opts_in && !gpuvm_cluster_truth(cluster->options, "symmetric-cluster", true))
         add(waits, node, "symmetric-cluster is off, and no constraint lets it run here");
 }
@@ -194,14 +218,30 @@ add_failures(GPtrArray *waits, const gpuvm_cluster_instance *instance, const gpu
         times ? times : "", failed ? failed->reason : "Pacemaker does not remember why");
 }
 
+/* A unique clone's instances on a node are not more than so many. */
+static void
+add_crowd(GPtrArray *waits, const gpuvm_cluster_instance *instance, const gpuvm_cluster_node *node)
+{
+    const GPtrArray *all = instance->resource->instances;
+    gint64 max = gpuvm_cluster_score(instance->resource->meta, "clone-node-max", 1), n = 0;
+
+    for (guint i = 0; all->len > max && i < all->len; i++) {
+        const gpuvm_presence *presence = gpuvm_cluster_presence(all->pdata[i], node);
+
+        n += presence && presence->state != GPUVM_RUN_OFF;
+    }
+    if (n > 0 && n >= max)
+        add(waits, node, "runs %" G_GINT64_FORMAT " of them, and clone-node-max is %" G_GINT64_FORMAT, n,
+            max);
+}
+
 static void
 add_shortage(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance,
              const gpuvm_cluster_node *node)
 {
-    const char *strategy = g_hash_table_lookup(cluster->options, "placement-strategy");
     g_autoptr(GPtrArray) names = gpuvm_amounts_names(instance->resource->wants);
 
-    if (!strategy || g_str_equal(strategy, "default"))
+    if (!gpuvm_cluster_counts(cluster))
         return;
     for (guint i = 0; i < names->len; i++) {
         const char *name = names->pdata[i];
@@ -224,15 +264,16 @@ add_shortage(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster
 
 static void
 add_node(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance,
-         const gpuvm_cluster_node *node)
+         const GPtrArray *locations, const gpuvm_cluster_node *node)
 {
     if (node->state != GPUVM_NODE_ONLINE)
         add(waits, node, "%s", gpuvm_node_state_names[node->state]);
     if (node->maintenance)
         add(waits, node, "in maintenance");
-    add_bans(waits, cluster, instance, node);
+    add_bans(waits, cluster, locations, node);
     add_relations(waits, cluster, instance, node);
     add_failures(waits, instance, node);
+    add_crowd(waits, instance, node);
     if (node->state == GPUVM_NODE_ONLINE)
         add_shortage(waits, cluster, instance, node);
 }
@@ -261,6 +302,7 @@ GPtrArray *
 gpuvm_waits(const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance)
 {
     GPtrArray *waits = gpuvm_cluster_troubles(cluster);
+    g_autoptr(GPtrArray) locations = locations_of(cluster, instance);
     const char *why;
     bool free = false;
 
@@ -274,7 +316,7 @@ gpuvm_waits(const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance
     for (guint i = 0; i < cluster->nodes->len; i++) {
         guint before = waits->len;
 
-        add_node(waits, cluster, instance, cluster->nodes->pdata[i]);
+        add_node(waits, cluster, instance, locations, cluster->nodes->pdata[i]);
         if (free && waits->len == before)
             add(waits, cluster->nodes->pdata[i], "nothing is in the way: Pacemaker has yet to act");
     }

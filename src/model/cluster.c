@@ -92,7 +92,34 @@ gpuvm_cluster_score(GHashTable *options, const char *name, gint64 fallback)
 bool
 gpuvm_cluster_fences(const gpuvm_cluster *cluster)
 {
-    return gpuvm_cluster_truth(cluster->options, "stonith-enabled", true);
+    return gpuvm_cluster_truth(cluster->options, GPUVM_FENCING_OPTION,
+                               gpuvm_cluster_truth(cluster->options, "stonith-enabled", true));
+}
+
+/* The value of the option @name in small letters, as Pacemaker reads its words; NULL. */
+static char *
+word_of(const gpuvm_cluster *cluster, const char *name)
+{
+    const char *text = g_hash_table_lookup(cluster->options, name);
+
+    return text ? g_ascii_strdown(text, -1) : NULL;
+}
+
+bool
+gpuvm_cluster_ignores_quorum(const gpuvm_cluster *cluster)
+{
+    g_autofree char *policy = word_of(cluster, "no-quorum-policy");
+
+    return g_strcmp0(policy, "ignore") == 0;
+}
+
+bool
+gpuvm_cluster_counts(const gpuvm_cluster *cluster)
+{
+    static const char *const counting[] = {"utilization", "minimal", "balanced", NULL};
+    g_autofree char *strategy = word_of(cluster, "placement-strategy");
+
+    return strategy && g_strv_contains(counting, strategy);
 }
 
 gpuvm_cluster_resource *

@@ -34,6 +34,24 @@ score_of(const xmlNode *xml, const char *name, gint64 fallback)
     return gpuvm_cluster_score(attributes, name, fallback);
 }
 
+/* lib/pacemaker/pcmk_rule.c, lib/pengine/rules.c of Pacemaker: without regard to case, and order is that of numbers. */
+static bool
+compares(const xmlNode *xml, const char *has, const char *value)
+{
+    bool both = has && value;
+    double a = both ? g_ascii_strtod(has, NULL) : 0, b = both ? g_ascii_strtod(value, NULL) : 0;
+    bool equal = both ? g_ascii_strcasecmp(has, value) == 0 : has == value;
+
+    if (gpuvm_xml_attr_is(xml, "operation", "ne"))
+        return !equal;
+    if (gpuvm_xml_attr_is(xml, "operation", "eq"))
+        return equal;
+    return both && ((gpuvm_xml_attr_is(xml, "operation", "lt") && a < b) ||
+                    (gpuvm_xml_attr_is(xml, "operation", "gt") && a > b) ||
+                    (gpuvm_xml_attr_is(xml, "operation", "lte") && a <= b) ||
+                    (gpuvm_xml_attr_is(xml, "operation", "gte") && a >= b));
+}
+
 /* An <expression> about a node's attributes; of others than these nothing is known. */
 static bool
 fits(const xmlNode *xml, const gpuvm_cluster_node *node)
@@ -50,9 +68,7 @@ fits(const xmlNode *xml, const gpuvm_cluster_node *node)
         return has != NULL;
     if (gpuvm_xml_attr_is(xml, "operation", "not_defined"))
         return has == NULL;
-    if (gpuvm_xml_attr_is(xml, "operation", "ne"))
-        return g_strcmp0(has, value) != 0;
-    return gpuvm_xml_attr_is(xml, "operation", "eq") && has && g_strcmp0(has, value) == 0;
+    return compares(xml, has, value);
 }
 
 static bool
@@ -78,7 +94,8 @@ add_location(gpuvm_cluster *cluster, const xmlNode *xml, const gpuvm_cluster_nod
 
     location->id = gpuvm_xml_attr(xml, "id");
     location->resource = gpuvm_xml_attr(xml, "rsc");
-    location->pattern = pattern ? g_regex_new(pattern, 0, 0, NULL) : NULL;
+    location->inverted = pattern && *pattern == '!';
+    location->pattern = pattern ? g_regex_new(pattern + location->inverted, 0, 0, NULL) : NULL;
     location->node = node;
     location->score = score;
     g_ptr_array_add(cluster->locations, location);

@@ -80,14 +80,16 @@ read_operation(const xmlNode *xml)
     return operation;
 }
 
-/* In the order of calls, what is under way last. */
+/* In the order of calls, what is under way last; a monitor that goes on is one call. */
 static int
 compare_operations(gconstpointer a, gconstpointer b)
 {
     const gpuvm_operation *const *left = a, *const *right = b;
     guint64 first = (guint64)(*left)->call, second = (guint64)(*right)->call;
 
-    return first < second ? -1 : first > second;
+    if (first != second)
+        return first < second ? -1 : 1;
+    return (*left)->changed < (*right)->changed ? -1 : (*left)->changed > (*right)->changed;
 }
 
 /* A failure that is the last operation, too, is told twice. */

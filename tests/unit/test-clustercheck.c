@@ -14,8 +14,8 @@
 
 #define SET(name, value) "<nvpair name='" name "' value='" value "'/>"
 #define NODE(name, more)                                                                                     \
-    "<node id='" name "' uname='" name "'><utilization>" SET("gpu_10de_2330", "8") "</utilization>" more     \
-                                                                                   "</node>"
+    "<node id='" name "' uname='" name "'><utilization>" SET("gpu_10de_2330", "8") SET("memory_mb", "9")     \
+        SET("cpu", "9") "</utilization>" more "</node>"
 #define ATTRIBUTES(version)                                                                                  \
     "<instance_attributes>" SET("gpuvm-version", version) SET("gpuvm-policy", "p")                           \
         SET("gpuvm-definitions", "d") "</instance_attributes>"
@@ -27,6 +27,12 @@
     "<lrm_resource id='" id                                                                                  \
     "'><lrm_rsc_op operation='start' call-id='1' rc-code='0' op-status='0'/></lrm_resource>"
 #define POWER "<primitive id='power' class='stonith' type='fence_x'/>"
+#define DEVICE(parameters, meta, value)                                                                      \
+    "<primitive id='power' class='stonith' type='fence_x'><instance_attributes>" parameters                  \
+    "</instance_attributes><meta_attributes>" SET(meta, value) "</meta_attributes></primitive>"
+#define NONE_OF(primitive)                                                                                   \
+    "<clone id='none'><meta_attributes>" SET("globally-unique", "true")                                      \
+        SET("clone-max", "0") "</meta_attributes>" primitive "</clone>"
 #define HOSTS                                                                                                \
     "<clone id='gpuvm-hosts'><primitive id='gpuvm-host' class='ocf' provider='gpuvm' type='host'/></clone>"
 #define VM(stickiness)                                                                                       \
@@ -52,7 +58,36 @@ static const check_case cases[] = {
     {"no device", "", THREE, "", THREE_UP, 0, "fencing", GPUVM_FAIL, "there is no fence device"},
     {"fencing is off", SET("stonith-enabled", "false"), THREE, POWER, THREE_UP, 0, "fencing", GPUVM_FAIL,
      "would run twice"},
-    {"no device runs", "", ONE, POWER, "", 0, "fencing", GPUVM_WARN, "power: none is started"},
+    {"no device runs", "", ONE, POWER, "", 0, "fencing", GPUVM_WARN, "power: not started"},
+    {"a device that is disabled", "", ONE, DEVICE("", "target-role", "Stopped"), THREE_UP, 0, "fencing",
+     GPUVM_FAIL, "no fence device is for n1"},
+    {"a device of other nodes", "", THREE, DEVICE(SET("pcmk_host_list", "n1,N2 n4"), "x", "y"), THREE_UP, 0,
+     "fencing", GPUVM_FAIL, "no fence device is for n3"},
+    {"a device with plugs of all", "", THREE, DEVICE(SET("pcmk_host_map", "n1:7;n2:8 n3=9"), "x", "y"),
+     THREE_UP, 0, "fencing", GPUVM_PASS, "by power"},
+    {"a device that knows its nodes itself", "", THREE,
+     DEVICE(SET("pcmk_host_list", "n1") SET("pcmk_host_check", "none"), "x", "y"), THREE_UP, 0, "fencing",
+     GPUVM_PASS, "by power"},
+    {"a device that failed", "", ONE, POWER,
+     STATE(
+         "n1",
+         "<lrm_resource id='power'><lrm_rsc_op operation='start' call-id='1' rc-code='1' op-status='0'/></lrm_resource>"),
+     0, "fencing", GPUVM_WARN, "power: not started"},
+    {"a clone of no device", "", ONE, NONE_OF(POWER), "", 0, "fencing", GPUVM_FAIL,
+     "no fence device is for n1"},
+    {"a watchdog", SET("have-watchdog", "true"), ONE, "", "", 0, "fencing", GPUVM_CANNOT_SEE, "a watchdog"},
+    {"fencing is off, by its new name", SET("fencing-enabled", "no") SET("stonith-enabled", "true"), THREE,
+     POWER, THREE_UP, 0, "fencing", GPUVM_FAIL, "fencing-enabled is false"},
+    {"quorum is ignored in capitals", SET("no-quorum-policy", "Ignore"), ONE, "", "", 0, "no-quorum-policy",
+     GPUVM_FAIL, "ignore"},
+    {"a strategy that there is not", SET("placement-strategy", "balancd"), ONE, "", "", 0,
+     "placement-strategy", GPUVM_FAIL, "balancd"},
+    {"a clone that runs nowhere", "", ONE,
+     NONE_OF("<primitive id='h' class='ocf' provider='gpuvm' type='host'/>"), STATE("n1", ""), 0, "capacity",
+     GPUVM_FAIL, "does not run on n1"},
+    {"CPUs are not published", "",
+     "<node id='n1' uname='n1'><utilization>" SET("memory_mb", "9") "</utilization></node>", HOSTS,
+     STATE("n1", RUNS("gpuvm-host")), 0, "capacity", GPUVM_FAIL, "not published of n1"},
     {"three nodes", "", THREE, "", "", 0, "quorum", GPUVM_PASS, "3 nodes"},
     {"a quorum device", "", ONE, "", "", 1, "quorum", GPUVM_PASS, "a quorum device"},
     {"no quorum device", "", ONE, "", "", 0, "quorum", GPUVM_FAIL, "no quorum device"},
@@ -69,7 +104,7 @@ static const check_case cases[] = {
     {"one is not", "", THREE, HOSTS, STATE("n1", RUNS("gpuvm-host")) STATE("n2", ""), 0, "capacity",
      GPUVM_FAIL, "gpuvm-hosts does not run on n2:"},
     {"one has nothing", "", "<node id='n1' uname='n1'/>", HOSTS, STATE("n1", RUNS("gpuvm-host")), 0,
-     "capacity", GPUVM_FAIL, "nothing is published of n1"},
+     "capacity", GPUVM_FAIL, "not published of n1"},
     {"the same version", "", THREE, "", "", 0, "gpuvm", GPUVM_PASS, "the same on all nodes: 1"},
     {"another version", "", ONE NODE("n2", ATTRIBUTES("2")), "", "", 0, "gpuvm", GPUVM_FAIL,
      "n2 differs from n1"},

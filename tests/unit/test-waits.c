@@ -38,8 +38,8 @@
         "gpu_10de_2330", cards) "</utilization>" more "</primitive>"
 #define FENCE "<primitive id='power' class='stonith' type='fence_x'/>"
 #define DEPLOYMENT(n)                                                                                        \
-    "<clone id='d-clone'>" META(SET("globally-unique", "true") SET("clone-max", n))                          \
-        VM("d", "2", "") "</clone>"
+    "<clone id='d-clone'>" META(SET("globally-unique", "true") SET("clone-max", n)                           \
+                                    SET("clone-node-max", "64")) VM("d", "2", "") "</clone>"
 #define BALANCED SET("placement-strategy", "balanced")
 
 typedef struct wait_case {
@@ -154,6 +154,49 @@ static const wait_case cases[] = {
      "a", "starting n1"},
     {"found by a look", "", NODE("n1", ""), FENCE VM("a", "1", ""), "",
      STATE("n1", UP, "", HISTORY("a", OP("3", "monitor", "0", "0"))), "a", "running n1"},
+    {"found well again by the monitor that had failed", "", NODE("n1", ""), FENCE VM("a", "1", ""), "",
+     STATE("n1", UP, "",
+           HISTORY("a", OP("5", "start", "0",
+                           "0") "<lrm_rsc_op operation='monitor' interval='10000' call-id='6' rc-code='0' "
+                                "op-status='0' last-rc-change='200'/>"
+                                "<lrm_rsc_op operation='monitor' interval='10000' call-id='6' rc-code='1' "
+                                "op-status='0' last-rc-change='100'/>")),
+     "a", "running n1"},
+    {"fencing is off, as Pacemaker 3.0.2 calls it",
+     SET("fencing-enabled", "false") SET("stonith-enabled", "true"), NODE("n1", ""), VM("a", "1", ""), "",
+     STATE("n1", LOST, "", ""), "a", "n1: offline"},
+    {"a watchdog is as good as a fence device", SET("have-watchdog", "true"), NODE("n1", ""),
+     VM("a", "1", ""), "", STATE("n1", DOWN, "", ""), "a", "n1: offline"},
+    {"a strategy that Pacemaker does not know", SET("placement-strategy", "balancd"), NODE("n1", ""),
+     FENCE VM("b", "9", ""), "", STATE("n1", UP, "", ""), "b",
+     "n1: nothing is in the way: Pacemaker has yet to act"},
+    {"banned by the pattern of a clone", "", NODE("n1", ""), FENCE DEPLOYMENT("1"),
+     "<rsc_location id='ban' rsc-pattern='^d-clone$' node='n1' score='-INFINITY'/>", STATE("n1", UP, "", ""),
+     "d:0", "n1: banned by constraint ban"},
+    {"banned by what a pattern does not fit", "", NODE("n1", ""), FENCE VM("a", "1", "") VM("b", "1", ""),
+     "<rsc_location id='ban' rsc-pattern='!^b' node='n1' score='-INFINITY'/>"
+     "<rsc_location id='none' rsc-pattern='!^a' node='n1' score='-INFINITY'/>",
+     STATE("n1", UP, "", ""), "a", "n1: banned by constraint ban"},
+    {"unwanted", "", NODE("n1", ""), FENCE VM("a", "1", ""),
+     "<rsc_location id='good' rsc='a' node='n1' score='10'/><rsc_location id='bad' rsc='a' node='n1' score='-11'/>",
+     STATE("n1", UP, "", ""), "a", "n1: unwanted by constraint bad: the score is -1"},
+    {"wanted in all", "", NODE("n1", ""), FENCE VM("a", "1", ""),
+     "<rsc_location id='good' rsc='a' node='n1' score='11'/><rsc_location id='bad' rsc='a' node='n1' score='-11'/>",
+     STATE("n1", UP, "", ""), "a", "n1: nothing is in the way: Pacemaker has yet to act"},
+    {"a node's name in capitals", "", NODE("n1", ""), FENCE VM("a", "1", ""),
+     "<rsc_location id='bound' rsc='a'><rule score='-INFINITY'><expression attribute='#uname' operation='ne' value='N1'/>"
+     "</rule></rsc_location>",
+     STATE("n1", UP, "", ""), "a", "n1: nothing is in the way: Pacemaker has yet to act"},
+    {"by the number that a node's attribute is", "",
+     NODE("n1", "<instance_attributes>" SET("disks", "9") "</instance_attributes>") NODE("n2", ""),
+     FENCE VM("a", "1", ""),
+     "<rsc_location id='few' rsc='a'><rule score='-INFINITY'><expression attribute='disks' operation='lt' value='10'/>"
+     "</rule></rsc_location>",
+     STATE("n1", UP, "", "") STATE("n2", DOWN, "", ""), "a", "n1: banned by constraint few; n2: offline"},
+    {"as many replicas as a node may have", "", NODE("n1", ""),
+     FENCE "<clone id='d-clone'>" META(SET("globally-unique", "true") SET("clone-max", "2"))
+         VM("d", "1", "") "</clone>",
+     "", STATE("n1", UP, "", RUNS("d:0")), "d:1", "n1: runs 1 of them, and clone-node-max is 1"},
     {"on two nodes", "", TWO, FENCE VM("a", "1", ""), "",
      STATE("n1", UP, "", RUNS("a")) STATE("n2", UP, "", RUNS("a")), "a", "running n1 n2"},
 };
