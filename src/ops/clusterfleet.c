@@ -251,7 +251,7 @@ await_action(gpuvm_session *session, const char *name, sight *seen, const char *
             g_usleep(PAUSE);
     }
     gpuvm_session_settle(session);
-    if (seen->deployment && !acted)
+    if (seen->replica && !acted)
         gpuvm_diags_error(session->diags, GPUVM_EXIT_UNHEALTHY, NULL,
                           "%s: Pacemaker did nothing about it within %u seconds", id, seconds);
     return acted;
@@ -383,7 +383,8 @@ restart_from(gpuvm_session *session, const char *name, sight *seen, const GPtrAr
     }
     if (!set_meta(session, seen->deployment, LEFT, left) || !look(session, name, id, seen))
         return false;
-    if (seen->replica && runs(seen->replica) && !start_anew(session, name, seen))
+    if (seen->replica && runs(seen->replica) && !start_anew(session, name, seen) &&
+        (seen->replica || session->diags->errors > 0)) /* else there are fewer meanwhile */
         return false;
     if (seen->replica)
         told(data, seen->replica->name,
