@@ -69,8 +69,9 @@ GPtrArray *gpuvm_explain_plan(const gpuvm_plan *plan, const gpuvm_spec *vm, xmlD
 
 /**
  * Explains a domain of libvirt's by what was recorded of it. @drifted: whether it was changed outside gpuvm, as gpuvm_drift_look.
+ * @template: what the definition names as such; NULL: nothing, or it cannot be read.
  */
-GPtrArray *gpuvm_explain_domain(const gpuvm_record *record, int drifted, xmlDoc *domain);
+GPtrArray *gpuvm_explain_domain(const gpuvm_record *record, int drifted, xmlDoc *template, xmlDoc *domain);
 
 /**
  * Those of @all whose path is @what, or ends in it: "vcpupin", "cputune/vcpupin"; where none does, those that follow from the key @what, or

@@ -23,7 +23,8 @@ typedef struct explaining {
     const gpuvm_spec *vm;   /* likewise */
     const gpuvm_record *record;
     const gpuvm_node *root; /* of the definition; NULL: it is not known */
-    xmlDoc *template;       /* the built-in one, of a domain of libvirt's */
+    xmlDoc *template;       /* of a domain of libvirt's; NULL: it is its own, which cannot be read */
+    bool own;               /* it is not gpuvm's */
     int drifted;
     GPtrArray *unsaid; /* char *: the elements that neither gpuvm nor libvirt has in any domain */
     gpuvm_doc *sketch; /* what the domain says now; NULL: that is what was defined */
@@ -196,28 +197,29 @@ follow_rule(const explaining *e, const xmlNode *whole, gpuvm_explanation *explan
 static void
 follow_template(const explaining *e, const xmlNode *node, gpuvm_explanation *explanation)
 {
-    bool own = e->plan && e->plan->vm->body.template_path;
-
     explanation->from = GPUVM_FROM_TEMPLATE;
-    explanation->why = g_strdup_printf("as %s template has it", own ? "the VM's" : "gpuvm's own");
+    explanation->why = g_strdup_printf("as %s template has it", e->own ? "the VM's" : "gpuvm's own");
     explanation->file = g_strdup((const char *)node->doc->URL);
     explanation->line = (unsigned)xmlGetLineNo(node);
 }
 
-/* Whether @node, of a domain of libvirt's, has all that the built-in template's @like has. */
+/* Whether @node, of a domain of libvirt's, has all that the template's @like has. */
 static bool
 is_like(const xmlNode *node, const xmlNode *like)
 {
+    g_autofree char *text = xmlChildElementCount((xmlNode *)like) == 0 ? gpuvm_xml_text(like) : NULL;
+    g_autofree char *now = text ? gpuvm_xml_text(node) : NULL;
+
     for (const xmlAttr *attr = like->properties; attr; attr = attr->next) {
         g_autofree char *value = gpuvm_xml_attr(like, (const char *)attr->name);
 
         if (!gpuvm_xml_attr_is(node, (const char *)attr->name, value))
             return false;
     }
-    return xmlStrEqual(node->name, like->name);
+    return xmlStrEqual(node->name, like->name) && g_strcmp0(text, now) == 0;
 }
 
-/* The element of the built-in template that @node is; NULL. */
+/* The element of the template that @node is; NULL. */
 static const xmlNode *
 find_in_template(const explaining *e, const xmlNode *node)
 {
@@ -230,6 +232,15 @@ find_in_template(const explaining *e, const xmlNode *node)
     while (like && !(like->type == XML_ELEMENT_NODE && is_like(node, like)))
         like = like->next;
     return like;
+}
+
+/* Whether the template has something else by the name of @node, or of what that is in. */
+static bool
+is_altered(const explaining *e, const xmlNode *node)
+{
+    const xmlNode *above = find_in_template(e, node->parent);
+
+    return above ? gpuvm_xml_child(above, (const char *)node->name) != NULL : is_altered(e, node->parent);
 }
 
 /* Whether @node, or what it is in, is none that libvirt adds. */
@@ -252,15 +263,29 @@ follow_libvirt(const explaining *e, const xmlNode *node, const gpuvm_explain_rul
 {
     bool added =
         rule && rule->made && !g_str_equal(rule->path, "devices/controller"); /* libvirt adds these */
-    bool odd = added || is_unsaid(e, node);
+    bool odd = added || is_unsaid(e, node), altered = e->own && e->template && is_altered(e, node);
 
-    explanation->from = odd && e->drifted == 1 && e->template ? GPUVM_FROM_OUTSIDE : GPUVM_FROM_LIBVIRT;
-    explanation->why =
-        g_strdup(explanation->from == GPUVM_FROM_OUTSIDE ? "added outside gpuvm, after define"
-                 : !e->template                          ? "libvirt's own addition, or of the VM's template"
-                 : odd && e->drifted != 0
-                     ? "libvirt's own addition, or added outside gpuvm: whether it was is not known"
-                     : "libvirt's own addition");
+    explanation->from =
+        odd && e->drifted == 1 && e->template && !altered ? GPUVM_FROM_OUTSIDE : GPUVM_FROM_LIBVIRT;
+    explanation->why = g_strdup(
+        explanation->from == GPUVM_FROM_OUTSIDE ? "added outside gpuvm, after define"
+        : !e->template                          ? "libvirt's own addition, or of the VM's template"
+        : altered ? "other than the VM's template has it: as libvirt writes it, or changed since define"
+        : odd && e->drifted != 0
+            ? "libvirt's own addition, or added outside gpuvm: whether it was is not known"
+            : "libvirt's own addition");
+}
+
+/* Whether gpuvm writes it whatever the template has; what has no default, only as far as there is something to write. */
+static bool
+is_over(const explaining *e, const gpuvm_explain_rule *rule)
+{
+    const gpuvm_field *field =
+        rule && rule->keys ? field_of(rule->keys) : NULL; /* NULL of several keys, too */
+    gpuvm_mark unused = {0};
+
+    return rule && rule->over &&
+           (!field || gpuvm_field_default(field) || look_up(e->root, rule->keys, &unused));
 }
 
 static void
@@ -271,9 +296,9 @@ explain(const explaining *e, const xmlNode *node, gpuvm_explanation *explanation
     bool made = rule && e->record && rule->made && rule->made(e->record, e->root, whole);
     g_autofree char *quoted = gpuvm_unsaid_quote(node);
 
-    if (e->plan && node->_private && g_str_equal(node->_private, quoted) && !(rule && rule->over)) {
+    if (e->plan && node->_private && g_str_equal(node->_private, quoted) && !is_over(e, rule)) {
         follow_template(e, node, explanation);
-    } else if (e->plan || made || (rule && rule->over)) {
+    } else if (e->plan || made || is_over(e, rule)) {
         explanation->rule = rule;
         explanation->from = GPUVM_FROM_GPUVM;
         if (rule)
@@ -322,7 +347,8 @@ remember(xmlNode *node, GStringChunk *memory)
 GPtrArray *
 gpuvm_explain_plan(const gpuvm_plan *plan, const gpuvm_spec *vm, xmlDoc *template)
 {
-    const explaining e = {.plan = plan, .vm = vm, .root = vm->doc->root};
+    const explaining e = {
+        .plan = plan, .vm = vm, .root = vm->doc->root, .own = plan->vm->body.template_path != NULL};
     GPtrArray *explanations = g_ptr_array_new_with_free_func(free_explanation);
     GStringChunk *memory = g_string_chunk_new(1024);
     xmlNode *domain = xmlDocGetRootElement(template);
@@ -336,17 +362,19 @@ gpuvm_explain_plan(const gpuvm_plan *plan, const gpuvm_spec *vm, xmlDoc *templat
 }
 
 GPtrArray *
-gpuvm_explain_domain(const gpuvm_record *record, int drifted, xmlDoc *domain)
+gpuvm_explain_domain(const gpuvm_record *record, int drifted, xmlDoc *template, xmlDoc *domain)
 {
     g_autoptr(gpuvm_doc) doc = record->definition ? gpuvm_record_document(record->definition) : NULL;
-    g_autoptr(xmlDoc) template =
+    g_autoptr(xmlDoc) builtin =
         gpuvm_xml_parse(gpuvm_template_domain, strlen(gpuvm_template_domain), "templates/domain.xml", NULL);
+    bool own = doc && gpuvm_node_get(doc->root, "template");
     g_autoptr(GPtrArray) unsaid = g_ptr_array_new_with_free_func(g_free);
     xmlNode *root = xmlDocGetRootElement(domain);
     g_autoptr(gpuvm_doc) sketch = gpuvm_sketch_make(root, unsaid);
     const explaining e = {.record = record,
                           .root = doc ? doc->root : NULL,
-                          .template = doc && gpuvm_node_get(doc->root, "template") ? NULL : template,
+                          .template = own ? template : builtin,
+                          .own = own,
                           .drifted = drifted,
                           .unsaid = unsaid,
                           .sketch = drifted == 1 && doc ? sketch : NULL};

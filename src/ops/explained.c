@@ -9,7 +9,9 @@
 #include "core/drift.h"
 #include "core/image.h"
 #include "core/planner.h"
+#include "core/record.h"
 #include "ops/lifecycle.h"
+#include "ops/load.h"
 
 static void
 free_explained(gpointer data)
@@ -169,18 +171,41 @@ judge_instance(gpuvm_session *session, gpuvm_instance *instance, const gpuvm_pci
     return true;
 }
 
+/* The template that @record's definition names, as it is now; NULL: none, or, which is a note, it cannot be read. */
+static xmlDoc *
+read_template(gpuvm_session *session, const gpuvm_record *record)
+{
+    g_autoptr(gpuvm_doc) doc = record->definition ? gpuvm_record_document(record->definition) : NULL;
+    const gpuvm_node *file = doc ? gpuvm_node_get(doc->root, "template") : NULL;
+    g_autoptr(gpuvm_diags) found = gpuvm_diags_new();
+    g_autoptr(gpuvm_source) source =
+        file && file->type == GPUVM_NODE_SCALAR ? gpuvm_load_source(file->text, found) : NULL;
+    GError *error = NULL;
+    xmlDoc *template = source ? gpuvm_xml_parse(source->text, source->size, source->name, &error) : NULL;
+
+    if (error)
+        gpuvm_diags_fail(found, NULL, error);
+    if (found->errors > 0)
+        gpuvm_diag_hint(gpuvm_diags_note(session->diags, NULL, "%s",
+                                         ((const gpuvm_diag *)found->items->pdata[0])->message),
+                        "what is the template's is not told from what libvirt added");
+    return template;
+}
+
 static bool
 explain_instance(gpuvm_session *session, const gpuvm_instance *instance, gpuvm_explained *explained)
 {
     GError *error = NULL;
     uint64_t version;
     g_autofree char *xml = gpuvm_domain_xml(instance->domain, true, &error);
+    g_autoptr(xmlDoc) template = NULL;
 
     if (!xml || !gpuvm_connection_version(session->connection, &version, &error) ||
         !(explained->doc = gpuvm_xml_parse(xml, strlen(xml), instance->domain->name, &error)))
         return gpuvm_session_fail(session, error);
+    template = read_template(session, instance->record);
     explained->elements = gpuvm_explain_domain(
-        instance->record, gpuvm_drift_look(instance->record, xml, version), explained->doc);
+        instance->record, gpuvm_drift_look(instance->record, xml, version), template, explained->doc);
     return true;
 }
 

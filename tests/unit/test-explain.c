@@ -172,6 +172,10 @@ each_rule_names_keys_that_there_are(void **state G_GNUC_UNUSED)
 
 /* --- domains of libvirt's */
 
+#define OWN RECORDED "template: /t.xml\n"
+#define OWN_TEMPLATE                                                                                         \
+    "<domain><title>a</title>\n<clock offset='localtime'/>\n<resource><partition>/a</partition></resource>"  \
+    "<devices><sound model='ich9'/></devices></domain>"
 #define RECORDED "name: vm\nresources:\n  memory_mb: 4096\ndisks:\n- /data.raw\n"
 
 static const struct {
@@ -180,6 +184,7 @@ static const struct {
     gpuvm_explain_from from;
     const char *says;
     unsigned line;
+    const char *template;
 } domains[] = {
     {"a key", RECORDED, "<memory unit='MiB'>4096</memory>", "memory", 0, GPUVM_FROM_DEFINITION,
      "the guest's memory", 3},
@@ -200,8 +205,29 @@ static const struct {
      "gpuvm's own template"},
     {"other than the template's", RECORDED, "<clock offset='localtime'/>", "clock", 1, GPUVM_FROM_OUTSIDE,
      "added outside gpuvm"},
-    {"of a template of its own", RECORDED "template: /t.xml\n", "<clock offset='localtime'/>", "clock", 1,
-     GPUVM_FROM_LIBVIRT, "or of the VM's template"},
+    {"of a template of its own", OWN, "<clock offset='localtime'/>", "clock", 1, GPUVM_FROM_TEMPLATE,
+     "the VM's template", 2, OWN_TEMPLATE},
+    {"of one that cannot be read", OWN, "<clock offset='localtime'/>", "clock", 1, GPUVM_FROM_LIBVIRT,
+     "or of the VM's template"},
+    {"other than a template of its own", OWN, "<clock offset='utc'/>", "clock", 1, GPUVM_FROM_LIBVIRT,
+     "other than the VM's template has it", 0, OWN_TEMPLATE},
+    {"in something other than a template of its own has", OWN,
+     "<devices><sound model='ac97'><codec type='duplex'/></sound></devices>", "sound/codec", 1,
+     GPUVM_FROM_LIBVIRT, "other than the VM's template has it", 0, OWN_TEMPLATE},
+    {"another text than a template of its own has", OWN, "<resource><partition>/b</partition></resource>",
+     "resource/partition", 0, GPUVM_FROM_LIBVIRT, "other than the VM's template has it", 0, OWN_TEMPLATE},
+    {"the text that a template of its own has", OWN, "<resource><partition>/a</partition></resource>",
+     "resource/partition", 0, GPUVM_FROM_TEMPLATE, "the VM's template", 3, OWN_TEMPLATE},
+    {"a title that only a template of its own has", OWN, "<title>a</title>", "title", 0, GPUVM_FROM_TEMPLATE,
+     "the VM's template", 1, OWN_TEMPLATE},
+    {"one that the definition has, too", OWN "title: a\n", "<title>a</title>", "title", 0,
+     GPUVM_FROM_DEFINITION, "the title", 7, OWN_TEMPLATE},
+    {"what a template of its own lacks", OWN, "<devices><graphics type='vnc'/></devices>", "devices/graphics",
+     1, GPUVM_FROM_OUTSIDE, "added outside gpuvm", 0, OWN_TEMPLATE},
+    {"what libvirt adds to a template of its own", OWN, "<seclabel type='dynamic'/>", "seclabel", 1,
+     GPUVM_FROM_LIBVIRT, "libvirt's own addition", 0, OWN_TEMPLATE},
+    {"the built-in template, whatever is there", RECORDED, "<clock offset='utc'/>", "clock", 1,
+     GPUVM_FROM_TEMPLATE, "gpuvm's own template", 0, OWN_TEMPLATE},
     {"libvirt's", RECORDED, "<memory>4194304</memory><currentMemory>4194304</currentMemory>", "currentMemory",
      1, GPUVM_FROM_LIBVIRT, "libvirt's own addition"},
     {"what nobody knows to be added", RECORDED, "<devices><graphics type='vnc'/></devices>",
@@ -244,12 +270,14 @@ explains_domains_of_libvirt(void **state G_GNUC_UNUSED)
     for (size_t i = 0; i < G_N_ELEMENTS(domains); i++) {
         g_autofree char *xml = g_strdup_printf("<domain type='kvm'>%s</domain>", domains[i].xml);
         g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
+        const char *own = domains[i].template;
+        g_autoptr(xmlDoc) template = own ? gpuvm_xml_parse(own, strlen(own), "/t.xml", NULL) : NULL;
         g_autoptr(gpuvm_record) record = build_record("0000:01:00.0 10de:2204 requested");
         g_autoptr(GPtrArray) all = NULL;
         const gpuvm_explanation *of;
 
         record->definition = g_strdup(domains[i].definition);
-        all = gpuvm_explain_domain(record, domains[i].drifted, doc);
+        all = gpuvm_explain_domain(record, domains[i].drifted, template, doc);
         of = find_first(all, domains[i].path);
         assert_non_null(of);
         if (of->from != domains[i].from || !strstr(of->why, domains[i].says) ||
@@ -277,7 +305,7 @@ finds_elements_by_the_ends_of_their_paths(void **state G_GNUC_UNUSED)
                  {"zzzzzz", 0, NULL}};
     g_autoptr(xmlDoc) doc = gpuvm_xml_parse(xml, strlen(xml), "domain", NULL);
     g_autoptr(gpuvm_record) record = gpuvm_record_new();
-    g_autoptr(GPtrArray) all = gpuvm_explain_domain(record, 0, doc);
+    g_autoptr(GPtrArray) all = gpuvm_explain_domain(record, 0, NULL, doc);
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autoptr(GPtrArray) found = gpuvm_explain_find(all, cases[i].what);
