@@ -10,6 +10,7 @@ unset LIBVIRT_DEFAULT_URI NO_COLOR
 
 [ -x "$gpuvm" ] || { echo "Bail out! $gpuvm is not there: set GPUVM, or run this in the build directory"; exit 1; }
 work=$(mktemp -d) && cd "$work" || exit
+at=test://${work// /%20} # what is in it, as libvirt's test driver has it
 export XDG_STATE_HOME=$work/state
 trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
 

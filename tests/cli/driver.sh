@@ -9,7 +9,7 @@
 uuid=c7a5fdbd-edaf-9455-926a-d65c16db1809
 mac=52:54:00:12:34:56
 changes='virDomain(DefineXML|Create|Destroy|Shutdown|Undefine|SetAutostart|SetMetadata|AttachDevice)[A-Za-z]*'
-export LIBVIRT_LOG_FILTERS=1:libvirt.domain LIBVIRT_LOG_OUTPUTS="1:file:$work/.log"
+export LIBVIRT_LOG_FILTERS=1:libvirt.domain LIBVIRT_LOG_OUTPUTS="1:file:.log"
 
 once()
 {
@@ -20,9 +20,7 @@ once()
 # on HOST-FILE ARGUMENT…: runs gpuvm in the test driver; what it changed is in $changed
 on()
 {
-    local file=$work/$1
-    shift
-    again once -c "test://$file" "$@"
+    again once -c "$at/$1" "${@:2}"
     changed=$(grep -oE "$changes:" .log | tr -d '\n')
 }
 
@@ -51,7 +49,7 @@ vm()
 # domain HOST-FILE NAME.yaml: its XML, as it is there, with a UUID and a MAC address
 domain()
 {
-    "$gpuvm" -c "test://$work/$1" render "$2" | sed "s|</name>|&<uuid>$uuid</uuid>|
+    "$gpuvm" -c "$at/$1" render "$2" | sed "s|</name>|&<uuid>$uuid</uuid>|
         s|<interface type=\"network\">|&<mac address=\"$mac\"/>|"
 }
 
