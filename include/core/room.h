@@ -35,8 +35,8 @@ typedef struct gpuvm_demand {
 void gpuvm_demand_add(gpuvm_demand *demand, const gpuvm_vm *vm);
 
 /**
- * What the domains of @facts leave: of its memory, what is not reserved as hugepages and what no domain with devices has; of its
- * CPUs, those that no domain is pinned to. Domains without devices or pins are not in the facts.
+ * What the domains of @facts leave: of its memory, what is not reserved as hugepages and what none runs with, or names with devices; of
+ * its CPUs, as many as those that run have, and those that one is pinned to at its next start.
  */
 gpuvm_room *gpuvm_room_new(gpuvm_facts *facts);
 void gpuvm_room_free(gpuvm_room *room);

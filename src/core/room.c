@@ -78,8 +78,9 @@ free_cards(const gpuvm_facts *facts)
     return n;
 }
 
+/* Those of the host that a domain other than @except has for itself. */
 static unsigned
-pinned_cpus(const gpuvm_facts *facts)
+pinned_cpus(const gpuvm_facts *facts, const char *except)
 {
     GHashTableIter iter;
     gpointer cpu;
@@ -87,8 +88,22 @@ pinned_cpus(const gpuvm_facts *facts)
 
     g_hash_table_iter_init(&iter, facts->pinned);
     while (g_hash_table_iter_next(&iter, &cpu, NULL))
-        n += gpuvm_facts_pinner(facts, GPOINTER_TO_INT(cpu), NULL) != NULL;
+        n += gpuvm_facts_pinner(facts, GPOINTER_TO_INT(cpu), except) != NULL;
     return n;
+}
+
+/* What the domain runs with beside those that it is pinned to. */
+static uint64_t
+floating_cpus(const gpuvm_claim *claim)
+{
+    return less(claim->cpus_now, claim->pins_now->len);
+}
+
+/* What @own, which may be NULL, would leave if it was not there. */
+static uint64_t
+own_cpus(const gpuvm_facts *facts, const gpuvm_claim *own)
+{
+    return own ? pinned_cpus(facts, NULL) - pinned_cpus(facts, own->domain) + floating_cpus(own) : 0;
 }
 
 gpuvm_room *
@@ -99,9 +114,11 @@ gpuvm_room_new(gpuvm_facts *facts)
 
     left->memory_mib =
         facts->memory_kib > 0 ? less(facts->memory_kib / 1024, reserved_mib(facts)) : UINT64_MAX;
-    for (guint i = 0; i < facts->claims->len; i++)
+    left->cpus = facts->cpus > 0 ? less(facts->cpus, pinned_cpus(facts, NULL)) : UINT64_MAX;
+    for (guint i = 0; i < facts->claims->len; i++) {
         left->memory_mib = less(left->memory_mib, claimed_mib(facts->claims->pdata[i]));
-    left->cpus = facts->cpus > 0 ? less(facts->cpus, pinned_cpus(facts)) : UINT64_MAX;
+        left->cpus = less(left->cpus, floating_cpus(facts->claims->pdata[i]));
+    }
     left->cards = free_cards(facts);
     room->pages = g_array_new(FALSE, FALSE, sizeof(uint64_t));
     room->taken = g_ptr_array_new_with_free_func(g_free);
@@ -140,6 +157,7 @@ gpuvm_room_check(const gpuvm_room *room, const gpuvm_plan *plan, const gpuvm_fac
     const gpuvm_resources *resources = plan->vm->body.resources;
     const gpuvm_claim *own = gpuvm_facts_claim(facts, plan->vm->name);
     uint64_t memory_mib = more(room->left.memory_mib, own ? claimed_mib(own) : 0);
+    uint64_t cpus_left = more(room->left.cpus, own_cpus(facts, own));
     gpuvm_mark memory = gpuvm_object_mark(&resources->object, "memory_mb");
     gpuvm_mark cpus = gpuvm_object_mark(&resources->object, "cpu_cores");
     gpuvm_mark pages = gpuvm_object_mark(&resources->object, "hugepages");
@@ -149,11 +167,11 @@ gpuvm_room_check(const gpuvm_room *room, const gpuvm_plan *plan, const gpuvm_fac
                           "memory_mb is %" G_GUINT64_FORMAT " MiB, %" G_GUINT64_FORMAT
                           " MiB of the host's are left",
                           resources->memory_mb, memory_mib);
-    if (resources->cpu_cores > room->left.cpus)
+    if (resources->cpu_cores > cpus_left)
         gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &cpus,
                           "cpu_cores is %" G_GUINT64_FORMAT ", %" G_GUINT64_FORMAT
                           " of the host's CPUs are left",
-                          resources->cpu_cores, room->left.cpus);
+                          resources->cpu_cores, cpus_left);
     if (plan->place.page_kib > 0 && !gpuvm_place_has_pages(plan, facts, false))
         gpuvm_diags_error(diags, GPUVM_EXIT_HOST, &pages,
                           "too few free hugepages of %" G_GUINT64_FORMAT " MiB are left",
@@ -228,9 +246,11 @@ claim_of(const gpuvm_plan *plan)
 void
 gpuvm_room_take(gpuvm_room *room, const gpuvm_plan *plan, gpuvm_facts *facts)
 {
+    uint64_t own = own_cpus(facts, gpuvm_facts_claim(facts, plan->vm->name));
     gpuvm_claim *former = gpuvm_facts_take_claim(facts, plan->vm->name);
 
     if (former) {
+        room->left.cpus = more(room->left.cpus, own);
         room->left.memory_mib = more(room->left.memory_mib, claimed_mib(former));
         g_ptr_array_add(room->former, former);
     }

@@ -97,7 +97,7 @@ add_metadata(xmlNode *domain, const char *xml, bool full)
         xmlUnsetProp(node, (const xmlChar *)"serial");
 }
 
-/* The memory that it takes, and where, and the CPUs that it is pinned to. */
+/* The memory that it takes, and where, how many CPUs, if it runs, and those that it is pinned to. */
 static void
 add_placement(xmlNode *domain, const gpuvm_claim *claim)
 {
@@ -105,7 +105,7 @@ add_placement(xmlNode *domain, const gpuvm_claim *claim)
     const GArray *pins = claim->active ? claim->pins_now : claim->pins;
     g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT, kib > 0 ? kib : 1024 * 1024);
     g_autofree char *nodes = gpuvm_cpuset_format(claim->nodes);
-    g_autofree char *vcpus = g_strdup_printf("%u", pins->len);
+    g_autofree char *vcpus = g_strdup_printf("%" G_GUINT64_FORMAT, MAX(claim->cpus_now, (uint64_t)pins->len));
     xmlNode *cputune;
 
     gpuvm_xml_add(domain, "memory", memory);
@@ -114,9 +114,10 @@ add_placement(xmlNode *domain, const gpuvm_claim *claim)
     if (*nodes)
         gpuvm_xml_set(gpuvm_xml_add(gpuvm_xml_add(domain, "numatune", NULL), "memory", NULL), "nodeset", "%s",
                       nodes);
+    if (!g_str_equal(vcpus, "0"))
+        gpuvm_xml_add(domain, "vcpu", vcpus);
     if (pins->len == 0)
         return;
-    gpuvm_xml_add(domain, "vcpu", vcpus);
     cputune = gpuvm_xml_add(domain, "cputune", NULL);
     for (guint i = 0; i < pins->len; i++) {
         xmlNode *pin = gpuvm_xml_add(cputune, "vcpupin", NULL);

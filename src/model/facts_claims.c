@@ -171,7 +171,7 @@ gpuvm_facts_add_claim(gpuvm_facts *facts, gpuvm_claim *claim)
             facts->strangers, g_strdup(claim->domain),
             g_memdup2(&(gpuvm_load){claim->memory_live_kib, claim->cpus_now}, sizeof(gpuvm_load)));
     if (claim->left || (claim->now->len + claim->next->len + claim->pins_now->len + claim->pins->len == 0 &&
-                        claim->memory_now_kib == 0)) {
+                        claim->memory_now_kib + claim->cpus_now == 0)) {
         gpuvm_claim_free(claim);
         return;
     }
