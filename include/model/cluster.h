@@ -10,6 +10,7 @@
 #pragma once
 
 #include <libxml/tree.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 

@@ -159,11 +159,16 @@ read_device(gpuvm_diags *diags, gpuvm_pci_ref *ret_ref)
 }
 
 static void
-say_none(const gpuvm_session *session, gpuvm_output *output, bool filtered)
+say_none(gpuvm_session *session, gpuvm_output *output, bool filtered)
 {
-    g_autoptr(GPtrArray) domains = gpuvm_domain_list(session->connection, NULL);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GPtrArray) domains = gpuvm_domain_list(session->connection, &error);
     guint others = 0;
 
+    if (!domains) {
+        gpuvm_session_fail(session, g_steal_pointer(&error));
+        return;
+    }
     for (guint i = 0; domains && i < domains->len; i++)
         others += all || ((const gpuvm_domain *)domains->pdata[i])->active;
     g_autofree char *counted = gpuvm_text_count(others, "other");

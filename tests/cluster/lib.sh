@@ -164,11 +164,12 @@ config:
 END
 }
 
-# apply: the definitions become resources; no guest of the lab hears that it is to shut down
+# apply: the definitions become resources, which have more time than an idle machine needs; no guest of the lab hears that it is to shut down
 apply()
 {
     local resource
     ask gpuvm export pacemaker "$vms" >"$CLUSTER/cib.xml" || fail 'gpuvm export pacemaker'
+    sed -i 's/ timeout="\([0-9]*\)s"/ timeout="\10s"/' "$CLUSTER/cib.xml"
     ask cibadmin --modify --allow-create --xml-file "$CLUSTER/cib.xml"
     for resource in $(cd "$vms" && basename -s .yaml -- *.yaml); do
         ask crm_resource -Q -r "$resource" -p force -v true >/dev/null
