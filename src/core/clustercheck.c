@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/url.h"
+#include "core/clusterfence.h"
 #include "core/disk.h"
 #include "core/fitness_gpus.h"
 #include "core/waits.h"
@@ -59,56 +60,11 @@ runs(const gpuvm_cluster_resource *resource, const gpuvm_cluster_node *node)
     return presence && presence->state == GPUVM_RUN_RUNNING;
 }
 
-/* Whether @device is for @node, as far as its parameters say: pacemaker-fenced(7), pcmk_host_list and so on. */
-static bool
-is_for(const gpuvm_cluster_resource *device, const gpuvm_cluster_node *node)
-{
-    static const char *const parameters[] = {"pcmk_host_list", "pcmk_host_map"};
-    const char *check = g_hash_table_lookup(device->parameters, "pcmk_host_check");
-    bool listed = false;
-
-    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
-        const char *text = g_hash_table_lookup(device->parameters, parameters[i]);
-        g_auto(GStrv) words = g_strsplit_set(text ? text : "", " \t\n,;", -1);
-
-        listed |= text != NULL;
-        for (char **word = words; *word; word++) {
-            (*word)[strcspn(*word, ":=")] = '\0';
-            if (g_ascii_strcasecmp(*word, node->name) == 0)
-                return true;
-        }
-    }
-    return check ? !g_str_equal(check, "static-list") : !listed;
-}
-
-/* The nodes (char *, borrowed) that none of the devices is for that are not told to stop. */
-static GPtrArray *
-unfenced(const gpuvm_cluster *cluster)
-{
-    GPtrArray *nodes = g_ptr_array_new();
-
-    for (guint n = 0; n < cluster->nodes->len; n++) {
-        const gpuvm_cluster_node *node = cluster->nodes->pdata[n];
-        const char *why;
-        bool fenced = false;
-
-        for (guint i = 0; i < cluster->resources->len && !fenced; i++) {
-            const gpuvm_cluster_resource *device = cluster->resources->pdata[i];
-
-            fenced = device->agent == GPUVM_AGENT_FENCE && device->instances->len > 0 &&
-                     !gpuvm_is_stopped(device->instances->pdata[0], &why) && is_for(device, node);
-        }
-        if (!fenced)
-            g_ptr_array_add(nodes, node->name);
-    }
-    return nodes;
-}
-
 static void
 check_fencing(input_type *input, const char *topic, GPtrArray *findings)
 {
     g_autoptr(GPtrArray) devices = g_ptr_array_new(), idle = g_ptr_array_new(),
-                         open = unfenced(input->cluster);
+                         open = gpuvm_clusterfence_open(input->cluster);
     bool renamed = g_hash_table_contains(input->cluster->options, GPUVM_FENCING_OPTION);
 
     for (guint i = 0; i < input->cluster->resources->len; i++) {
