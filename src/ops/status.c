@@ -51,12 +51,11 @@ new_status(gpuvm_status_word word)
     return status;
 }
 
+/* Until its guest runs, one that libvirt starts is active, and shut off. */
 static gpuvm_status_word
 word_of(const gpuvm_domain *domain)
 {
-    return domain->active && domain->state != VIR_DOMAIN_SHUTOFF && domain->state != VIR_DOMAIN_CRASHED
-               ? GPUVM_STATUS_RUNNING
-               : GPUVM_STATUS_OFF;
+    return domain->active && domain->state != VIR_DOMAIN_CRASHED ? GPUVM_STATUS_RUNNING : GPUVM_STATUS_OFF;
 }
 
 static gpuvm_status *
