@@ -54,9 +54,10 @@ const gpuvm_command gpuvm_cmd_status = {
     .description =
         "Prints running, off, absent or unknown, and exits with a code that no error has: 0 running, 10 off, 11 absent,\n"
         "12 unknown. A VM that libvirt is starting, or that is paused, suspended or about to shut down, is running, one\n"
-        "that crashed is off; -v says which. When libvirt does not answer in time, and is this machine's qemu:///system, it looks for the VM's QEMU:\n"
-        "one that runs is running, and one that libvirt saw start, and that has ended, is off. Where libvirt has no\n"
-        "record of a QEMU, or it cannot be seen what became of it, the VM is unknown: it may run.",
+        "that crashed is off; -v says which. When libvirt does not answer in time, and is this machine's\n"
+        "qemu:///system, it looks for the VM's QEMU: one that runs is running, and one that libvirt saw start, and that\n"
+        "has ended, is off. Where libvirt has no record of a QEMU, or it cannot be seen what became of it, the VM is\n"
+        "unknown: it may run.",
     .options = options,
     .min_arguments = 1,
     .max_arguments = 1,
