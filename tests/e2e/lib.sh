@@ -319,7 +319,7 @@ runs()
     check "$name: define" gpuvm define "$name.yaml"
     same "$name: virsh has the functions, managed" "$(printf '%s yes\n' "$@")" "$(hostdevs_of "$name")"
     same "$name: nothing moved so far" "$before" "$(drivers "$@")"
-    check "$name: start" gpuvm start "$name"
+    check "$name: start" gpuvm start --timeout 600 "$name"
     same "$name: on vfio-pci" "$(on_driver vfio-pci "$@")" "$(drivers "$@")"
     same "$name: the guest sees them at the planned addresses, with the host's ids and classes, and reads a register" \
         "$(expected_report <<<"$plan")" "$(report_at "$name" <<<"$plan")"

@@ -51,7 +51,7 @@ parts()
 touch www/ready
 serve ready
 check 'define' gpuvm define disk.yaml
-check 'start, until it is healthy' gpuvm start --wait disk
+check 'start, until it is healthy' gpuvm start --timeout 600 --wait disk
 seen=$(report disk)
 same 'its first boot' 'boots 1' "$(grep '^boots ' <<<"$seen")"
 contains 'the name' 'local-hostname: "disk"' "$(seed meta-data)"
@@ -65,7 +65,7 @@ echo "$seen" | sed 's/^/# guest: /'
 check 'stop --force' gpuvm stop --force disk
 same 'the image is asked for once' 1 "$(grep -c 'url:/disk.raw' requests)"
 check 'unchanged, it is defined again' gpuvm define disk.yaml
-check 'and starts again' gpuvm start --wait disk
+check 'and starts again' gpuvm start --timeout 600 --wait disk
 same 'its disk has kept what was written' 'boots 2' "$(report disk | grep '^boots ')"
 same 'the image was not asked for again' 1 "$(grep -c 'url:/disk.raw' requests)"
 same 'the image is as it was' "${checksum#*:}" \

@@ -63,7 +63,7 @@ YAML
 check 'plan' gpuvm plan large.yaml
 check 'define' gpuvm define large.yaml
 contains 'the guest has the bits of the machine' "<maxphysaddr mode='passthrough'/>" "$(virsh dumpxml --inactive large)"
-check 'start' gpuvm start large
+check 'start' gpuvm start --timeout 600 large
 report large >/dev/null
 guest=$(plan_of large | cut -d' ' -f2)
 # shellcheck disable=SC2086 # words

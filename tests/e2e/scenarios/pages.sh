@@ -9,7 +9,7 @@ milliseconds()
 {
     local begin
     begin=$(date +%s%3N)
-    check "$1: start" gpuvm start "$1" >&3
+    check "$1: start" gpuvm start --timeout 600 "$1" >&3
     echo $(($(date +%s%3N) - begin))
 }
 

@@ -31,6 +31,6 @@ contains 'is not found at start' 'PCI device not found: 0000:05:00.0' "$(<said)"
 echo 1 >/sys/bus/pci/rescan
 udevadm settle
 check 'it comes back' eventually test -e /sys/bus/pci/devices/0000:05:00.0/driver
-check 'and the VM starts' gpuvm start removed
+check 'and the VM starts' gpuvm start --timeout 600 removed
 stops removed
 check 'undefine' gpuvm undefine removed
