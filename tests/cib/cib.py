@@ -34,7 +34,8 @@ def normal(file):
     lines = []
 
     def walk(element, path):
-        attributes = {k: v for k, v in element.attrib.items() if k != "id" and not (element.tag == "op" and v == "0s")}
+        attributes = {k: v for k, v in element.attrib.items()  # but for ids, and what is so anyway
+                      if k != "id" and (k, v) != ("boolean-op", "and") and not (element.tag == "op" and v == "0s")}
         path += "/" + element.tag + (" " + element.get("id") if element.tag in NAMED else "")
         path += f"[{attributes.pop('name')}]" if "name" in attributes else ""
         if attributes or element.tag in NAMED:
