@@ -105,7 +105,8 @@ add_placement(xmlNode *domain, const gpuvm_claim *claim)
     const GArray *pins = claim->active ? claim->pins_now : claim->pins;
     g_autofree char *memory = g_strdup_printf("%" G_GUINT64_FORMAT, kib > 0 ? kib : 1024 * 1024);
     g_autofree char *nodes = gpuvm_cpuset_format(claim->nodes);
-    g_autofree char *vcpus = g_strdup_printf("%" G_GUINT64_FORMAT, MAX(claim->cpus_now, (uint64_t)pins->len));
+    uint64_t cpus = MAX(claim->cpus_now, (uint64_t)pins->len);
+    g_autofree char *vcpus = g_strdup_printf("%" G_GUINT64_FORMAT, cpus);
     xmlNode *cputune;
 
     gpuvm_xml_add(domain, "memory", memory);
@@ -114,7 +115,7 @@ add_placement(xmlNode *domain, const gpuvm_claim *claim)
     if (*nodes)
         gpuvm_xml_set(gpuvm_xml_add(gpuvm_xml_add(domain, "numatune", NULL), "memory", NULL), "nodeset", "%s",
                       nodes);
-    if (!g_str_equal(vcpus, "0"))
+    if (cpus > 0)
         gpuvm_xml_add(domain, "vcpu", vcpus);
     if (pins->len == 0)
         return;
