@@ -38,19 +38,24 @@ find_kept(const gpuvm_cluster *cluster, const char *name)
     return NULL;
 }
 
-/* The command that has this machine's cluster leave VM @name alone, which it keeps running; NULL: it does not. g_malloc. */
-static char *
-find_remedy(const gpuvm_session *session, const char *name)
+/* The cluster of this machine; NULL: it has none, or it is the cluster's agent that asks. */
+static gpuvm_cluster *
+ask_cluster(const gpuvm_session *session)
 {
     g_autofree char *xml = NULL;
-    g_autoptr(gpuvm_cluster) cluster = NULL;
-    const gpuvm_cluster_instance *instance;
 
     if (!gpuvm_session_is_here(session) || g_getenv("OCF_RESOURCE_INSTANCE") || !gpuvm_crm_runs())
         return NULL;
     xml = gpuvm_crm_query(NULL);
-    cluster = xml ? gpuvm_cluster_parse(xml, strlen(xml), "the CIB", NULL) : NULL;
-    instance = cluster ? find_kept(cluster, name) : NULL;
+    return xml ? gpuvm_cluster_parse(xml, strlen(xml), "the CIB", NULL) : NULL;
+}
+
+/* The command that has @cluster (NULL: there is none) leave VM @name alone, which it keeps running; NULL: it does not. g_malloc. */
+static char *
+find_remedy(const gpuvm_cluster *cluster, const char *name)
+{
+    const gpuvm_cluster_instance *instance = cluster ? find_kept(cluster, name) : NULL;
+
     if (!instance)
         return NULL;
     return g_strdup_printf(
@@ -59,24 +64,31 @@ find_remedy(const gpuvm_session *session, const char *name)
 }
 
 bool
-gpuvm_clustervm_may_start(gpuvm_session *session, const char *name)
+gpuvm_clustervm_may_start(gpuvm_session *session, const char *const *names, guint n)
 {
-    g_autofree char *remedy = find_remedy(session, name);
-    gpuvm_diag *diag;
+    g_autoptr(gpuvm_cluster) cluster = ask_cluster(session);
+    bool may = true;
 
-    if (!remedy)
-        return true;
-    diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL,
-                             "'%s' is a VM of the cluster, which starts it by itself", name);
-    gpuvm_diag_hint(diag, "`gpuvm cluster status %s` says where it runs, or why it does not", name);
-    gpuvm_diag_hint(diag, "to have it here by hand, have the cluster stop it first: %s", remedy);
-    return false;
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *remedy = find_remedy(cluster, names[i]);
+        gpuvm_diag *diag;
+
+        if (!remedy)
+            continue;
+        diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL,
+                                 "'%s' is a VM of the cluster, which starts it by itself", names[i]);
+        gpuvm_diag_hint(diag, "`gpuvm cluster status %s` says where it runs, or why it does not", names[i]);
+        gpuvm_diag_hint(diag, "to have it here by hand, have the cluster stop it first: %s", remedy);
+        may = false;
+    }
+    return may;
 }
 
 void
 gpuvm_clustervm_note_stop(gpuvm_session *session, const char *name)
 {
-    g_autofree char *remedy = find_remedy(session, name);
+    g_autoptr(gpuvm_cluster) cluster = ask_cluster(session);
+    g_autofree char *remedy = find_remedy(cluster, name);
 
     if (remedy)
         gpuvm_diag_hint(gpuvm_diags_note(session->diags, NULL,

@@ -9,8 +9,8 @@
 
 #include "ops/session.h"
 
-/** Whether VM @name is none of the cluster's; an error if it is. */
-bool gpuvm_clustervm_may_start(gpuvm_session *session, const char *name);
+/** Whether none of the @n VMs @names is one of the cluster's, which is asked once; an error for each that is. */
+bool gpuvm_clustervm_may_start(gpuvm_session *session, const char *const *names, guint n);
 
 /** Adds a note that the cluster starts VM @name, which was stopped, again, if it does. */
 void gpuvm_clustervm_note_stop(gpuvm_session *session, const char *name);

@@ -325,11 +325,11 @@ check_transient(gpuvm_session *session, const GPtrArray *drafts)
 static bool
 check_cluster(gpuvm_session *session, const GPtrArray *drafts)
 {
-    bool none = true;
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
 
     for (guint i = 0; i < drafts->len; i++)
-        none &= gpuvm_clustervm_may_start(session, ((const gpuvm_draft *)drafts->pdata[i])->plan->vm->name);
-    return none;
+        g_ptr_array_add(names, ((const gpuvm_draft *)drafts->pdata[i])->plan->vm->name);
+    return gpuvm_clustervm_may_start(session, (const char *const *)names->pdata, names->len);
 }
 
 bool

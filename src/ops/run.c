@@ -236,7 +236,7 @@ run_draft(running *run, const gpuvm_start_options *options)
     g_autoptr(gpuvm_domain) same = NULL;
 
     gpuvm_diags_set_subject(session->diags, run->name);
-    if (!gpuvm_clustervm_may_start(session, run->name) || !gpuvm_session_connect(session) ||
+    if (!gpuvm_clustervm_may_start(session, &run->name, 1) || !gpuvm_session_connect(session) ||
         !look_for_domain(run, false, &same))
         return NULL;
     if (!same && (!fetch(run) || !gpuvm_locks_add_vm(run->locks, session, run->name) ||

@@ -106,7 +106,7 @@ check_and_begin(gpuvm_session *session, gpuvm_startwatch *watch, const char *nam
     g_autofree char *xml = NULL;
     GError *error = NULL;
 
-    if (gpuvm_clustervm_may_start(session, name))
+    if (gpuvm_clustervm_may_start(session, &name, 1))
         domain = gpuvm_find_managed(session, name, &record);
     if (!domain || domain->active)
         return domain != NULL;
