@@ -14,7 +14,8 @@
 #define GPUVM_CAPACITY_MEMORY "memory_mb"
 #define GPUVM_CAPACITY_CPUS "cpu"
 
-/** What it calls cards of one model: "gpu_10de_2330". g_malloc. */
+/** What it calls cards of one model, "gpu_10de_2330", and what that begins with. g_malloc. */
+#define GPUVM_CAPACITY_CARDS "gpu_"
 char *gpuvm_capacity_model_name(uint16_t vendor_id, uint16_t device_id);
 
 /** A card that is not offered. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/size.h"
+#include "core/capacity.h"
 #include "core/waits.h"
 #include "ops/clusterload.h"
 
@@ -146,8 +147,9 @@ format_cards(JsonObject *row)
         const char *name = json_object_get_string_member(one, "name");
         bool has = json_object_has_member(one, "used");
 
-        if (!g_str_has_prefix(name, "gpu_") || (has && json_object_get_int_member(one, "capacity") == 0 &&
-                                                json_object_get_int_member(one, "used") == 0))
+        if (!g_str_has_prefix(name, GPUVM_CAPACITY_CARDS) ||
+            (has && json_object_get_int_member(one, "capacity") == 0 &&
+             json_object_get_int_member(one, "used") == 0))
             continue;
         g_string_append_printf(text, "%s%s ", text->len > 0 ? ", " : "", name);
         if (has)
@@ -161,9 +163,11 @@ format_cards(JsonObject *row)
 static char *
 format_memory(JsonObject *row)
 {
-    gint64 has = amount(row, "memory_mb", "capacity");
+    gint64 has = amount(row, GPUVM_CAPACITY_MEMORY, "capacity");
     g_autofree char *used =
-                        has < 0 ? NULL : gpuvm_size_format((guint64)amount(row, "memory_mb", "used") * MIB),
+                        has < 0
+                            ? NULL
+                            : gpuvm_size_format((guint64)amount(row, GPUVM_CAPACITY_MEMORY, "used") * MIB),
                     *all = has < 0 ? NULL : gpuvm_size_format((guint64)has * MIB);
 
     return has < 0 ? g_strdup("-") : g_strdup_printf("%s of %s", used, all);
@@ -172,11 +176,11 @@ format_memory(JsonObject *row)
 static char *
 format_cpus(JsonObject *row)
 {
-    gint64 has = amount(row, "cpu", "capacity");
+    gint64 has = amount(row, GPUVM_CAPACITY_CPUS, "capacity");
 
-    return has < 0
-               ? g_strdup("-")
-               : g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT, amount(row, "cpu", "used"), has);
+    return has < 0 ? g_strdup("-")
+                   : g_strdup_printf("%" G_GINT64_FORMAT "/%" G_GINT64_FORMAT,
+                                     amount(row, GPUVM_CAPACITY_CPUS, "used"), has);
 }
 
 static char *

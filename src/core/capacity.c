@@ -11,7 +11,7 @@
 char *
 gpuvm_capacity_model_name(uint16_t vendor_id, uint16_t device_id)
 {
-    return g_strdup_printf("gpu_%04x_%04x", vendor_id, device_id);
+    return g_strdup_printf(GPUVM_CAPACITY_CARDS "%04x_%04x", vendor_id, device_id);
 }
 
 static void

@@ -5,9 +5,11 @@
 
 #include <string.h>
 
+#include "core/capacity.h"
 #include "core/cibcards.h"
 #include "core/disk.h"
 #include "core/image.h"
+#include "model/cluster.h"
 
 /* Seconds. A start chooses cards, makes disks, and has the kernel pin all of the guest's memory, some GiB a second. */
 #define START 120
@@ -104,7 +106,7 @@ static void
 add_hosts(making *work)
 {
     gpuvm_cib_resource *resource =
-        new_resource(work, g_strdup("gpuvm-host"), g_strdup("gpuvm-hosts"), "host");
+        new_resource(work, g_strdup("gpuvm-host"), g_strdup(GPUVM_CLUSTER_HOSTS), "host");
     /* a node whose capacity cannot be published goes on with what it has */
     const gpuvm_cib_operation operations[] = {
         {"start", 0, 60, NULL}, {"stop", 0, 20, "block"}, {"monitor", PUBLISH_INTERVAL, 60, NULL}};
@@ -247,13 +249,13 @@ set_utilization(const making *work, gpuvm_cib_resource *resource, const subject 
 
     for (guint i = 0; i < cards->len; i++) {
         const gpuvm_cib_cards *model = &g_array_index(cards, gpuvm_cib_cards, i);
-        g_autofree char *name = g_strdup_printf("gpu_%04x_%04x", model->vendor, model->device);
+        g_autofree char *name = gpuvm_capacity_model_name(model->vendor, model->device);
 
         add_pair(resource->utilization, name, "%" G_GUINT64_FORMAT, model->count);
         count += model->count;
     }
-    add_pair(resource->utilization, "memory_mb", "%" G_GUINT64_FORMAT, resources->memory_mb);
-    add_pair(resource->utilization, "cpu", "%" G_GUINT64_FORMAT, resources->cpu_cores);
+    add_pair(resource->utilization, GPUVM_CAPACITY_MEMORY, "%" G_GUINT64_FORMAT, resources->memory_mb);
+    add_pair(resource->utilization, GPUVM_CAPACITY_CPUS, "%" G_GUINT64_FORMAT, resources->cpu_cores);
     /* those that want most are placed first: what remains is enough for small ones, and would not be the other way round */
     add_pair(resource->meta, "priority", "%" G_GUINT64_FORMAT, count);
     add_pair(resource->meta, "resource-stickiness", "1000");

@@ -5,6 +5,7 @@
 #include "core/cib.h"
 
 #include "base/xml.h"
+#include "core/capacity.h"
 
 /* A new element with an id, which nothing else of the document may have. */
 static xmlNode *G_GNUC_PRINTF(4, 5)
@@ -37,7 +38,7 @@ add_pairs(xmlNode *parent, const char *section, const char *id, const GPtrArray 
         const gpuvm_pair *pair = pairs->pdata[i];
         /* what --modify finds by its id takes the place of what was there: another model that of the former one */
         g_autofree char *model =
-            g_str_has_prefix(pair->key, "gpu_") ? g_strdup_printf("gpu-%u", ++models) : NULL;
+            g_str_has_prefix(pair->key, GPUVM_CAPACITY_CARDS) ? g_strdup_printf("gpu-%u", ++models) : NULL;
         xmlNode *node = add_element(set, "nvpair", diags, "%s-%s-%s", id, section, model ? model : pair->key);
 
         gpuvm_xml_set(node, "name", "%s", pair->key);

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "base/url.h"
+#include "core/capacity.h"
 #include "core/clusterfence.h"
 #include "core/disk.h"
 #include "core/fitness_gpus.h"
@@ -202,8 +203,8 @@ check_capacity(input_type *input, const char *topic, GPtrArray *findings)
         online++;
         if (!runs(hosts, node))
             g_ptr_array_add(absent, node->name);
-        if (gpuvm_amounts_get(node->capacity, "memory_mb") == 0 ||
-            gpuvm_amounts_get(node->capacity, "cpu") == 0)
+        if (gpuvm_amounts_get(node->capacity, GPUVM_CAPACITY_MEMORY) == 0 ||
+            gpuvm_amounts_get(node->capacity, GPUVM_CAPACITY_CPUS) == 0)
             g_ptr_array_add(silent, node->name);
     }
     g_autofree char *without = join(absent), *nothing = join(silent),
