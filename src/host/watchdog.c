@@ -3,6 +3,7 @@
 
 #include "host/watchdog.h"
 
+#include "host/aside.h"
 #include "host/connection.h"
 
 #define INTERVAL_US (3 * G_USEC_PER_SEC)
@@ -19,32 +20,28 @@ static struct {
     bool asking, paused, ended;
 } watchdog;
 
-static gpointer
-ask(gpointer answered)
+static void
+ask(gpointer uri)
 {
-    virConnect *conn = gpuvm_virt.ConnectOpenReadOnly(watchdog.uri);
+    virConnect *conn = gpuvm_virt.ConnectOpenReadOnly(uri);
 
     if (conn)
-        gpuvm_virt.ConnectClose(conn);
-    g_async_queue_push(answered, answered); /* that it cannot be connected to is an answer, too */
-    g_async_queue_unref(answered);
-    return NULL;
+        gpuvm_virt.ConnectClose(conn); /* that it cannot be connected to is an answer, too */
 }
 
 static bool
 answers(void)
 {
-    g_autoptr(GAsyncQueue) answered = g_async_queue_new();
-    GThread *thread = g_thread_try_new("ask", ask, g_async_queue_ref(answered), NULL);
+    g_autoptr(gpuvm_aside) aside = gpuvm_aside_new(ask, g_free);
     bool came = false;
 
-    if (!thread) {
-        g_async_queue_unref(answered);
+    if (!gpuvm_aside_begin(aside, g_strdup(watchdog.uri)))
         return true;
+    for (unsigned step = 0; step < PATIENCE && !came; step++) {
+        g_autofree char *uri = gpuvm_aside_next(aside, g_get_monotonic_time() + STEP_US);
+
+        came = uri != NULL;
     }
-    g_thread_unref(thread);
-    for (unsigned step = 0; step < PATIENCE && !came; step++)
-        came = g_async_queue_timeout_pop(answered, STEP_US) != NULL;
     return came;
 }
 

@@ -5,17 +5,18 @@
 
 #include <string.h>
 
+#include "host/aside.h"
+
 #define SECONDS 15 /* that all answers together may take: a connection by ssh takes one or two */
 
 #define NODE "{node}"
 #define BY_SSH "qemu+ssh://" NODE "/system?no_tty=1"
 
-/* What is asked of one node. Who waited in vain for it leaves it to its thread. */
+/* What is asked of one node. */
 typedef struct inquiry {
     guint index;
     char *uri;
-    GHashTable *names;    /* char * → none, a reference: the cluster's VMs */
-    GAsyncQueue *answers; /* a reference: where it is put when it is answered */
+    GHashTable *names; /* char * → none, a reference: the cluster's VMs */
     gpuvm_node_answer *answer;
 } inquiry;
 
@@ -26,7 +27,6 @@ free_inquiry(gpointer data)
 
     g_free(asked->uri);
     g_hash_table_unref(asked->names);
-    g_async_queue_unref(asked->answers);
     g_clear_pointer(&asked->answer, gpuvm_node_answer_free);
     g_free(asked);
 }
@@ -58,13 +58,12 @@ list(gpuvm_connection *connection, unsigned flags, GHashTable *names, GPtrArray 
     return domains != NULL;
 }
 
-static gpointer
+static void
 ask(gpointer data)
 {
     inquiry *asked = data;
     g_autoptr(GError) error = NULL;
     g_autoptr(gpuvm_connection) connection = gpuvm_connection_open(asked->uri, &error);
-    GAsyncQueue *answers = asked->answers;
 
     if (connection && list(connection, VIR_CONNECT_LIST_DOMAINS_PERSISTENT, asked->names,
                            asked->answer->persistent, &error))
@@ -72,8 +71,6 @@ ask(gpointer data)
              asked->names, asked->answer->autostart, &error);
     if (error)
         asked->answer->error = g_strndup(error->message, strcspn(error->message, "\n"));
-    g_async_queue_push(answers, asked);
-    return NULL;
 }
 
 /* A node's name comes to be a part of a URI, and a word of ssh's. */
@@ -109,13 +106,12 @@ vm_names(const gpuvm_cluster *cluster)
     return names;
 }
 
-/* Has @node asked by a thread, or says why not in *@ret_answer. */
+/* Has @node asked, or says why not in *@ret_answer. */
 static bool
-begin(guint index, const gpuvm_cluster_node *node, const char *connect, GHashTable *names,
-      GAsyncQueue *answers, gpuvm_node_answer **ret_answer)
+begin(gpuvm_aside *aside, guint index, const gpuvm_cluster_node *node, const char *connect, GHashTable *names,
+      gpuvm_node_answer **ret_answer)
 {
     inquiry *asked;
-    GThread *thread;
 
     if (node->state == GPUVM_NODE_OFFLINE || !is_host_name(node->name)) {
         *ret_answer = new_answer(
@@ -126,14 +122,9 @@ begin(guint index, const gpuvm_cluster_node *node, const char *connect, GHashTab
     asked->index = index;
     asked->uri = uri_of(node, connect);
     asked->names = g_hash_table_ref(names);
-    asked->answers = g_async_queue_ref(answers);
     asked->answer = new_answer(node->name, NULL);
-    thread = g_thread_try_new("node", ask, asked, NULL);
-    if (thread) {
-        g_thread_unref(thread);
+    if (gpuvm_aside_begin(aside, asked))
         return true;
-    }
-    free_inquiry(asked);
     *ret_answer = new_answer(node->name, "no thread is to be had to ask it");
     return false;
 }
@@ -142,10 +133,11 @@ GPtrArray *
 gpuvm_nodes_ask(gpuvm_session *session, const gpuvm_cluster *cluster, const char *connect)
 {
     g_autoptr(GHashTable) names = vm_names(cluster);
-    g_autoptr(GAsyncQueue) queue = g_async_queue_new_full(free_inquiry);
+    g_autoptr(gpuvm_aside) aside = gpuvm_aside_new(ask, free_inquiry);
     GPtrArray *answers = g_ptr_array_new_with_free_func((GDestroyNotify)gpuvm_node_answer_free);
     guint left = 0, n = cluster->nodes->len;
-    gint64 end = g_get_monotonic_time() + SECONDS * G_TIME_SPAN_SECOND, now;
+    gint64 end = g_get_monotonic_time() + SECONDS * G_TIME_SPAN_SECOND;
+    inquiry *asked;
     g_autoptr(GError) error = NULL;
     bool loaded = gpuvm_virt_load(&error);
 
@@ -157,18 +149,13 @@ gpuvm_nodes_ask(gpuvm_session *session, const gpuvm_cluster *cluster, const char
         const gpuvm_cluster_node *node = cluster->nodes->pdata[i];
 
         if (loaded)
-            left += begin(i, node, connect, names, queue, (gpuvm_node_answer **)&answers->pdata[i]);
+            left += begin(aside, i, node, connect, names, (gpuvm_node_answer **)&answers->pdata[i]);
         else
             answers->pdata[i] = new_answer(node->name, error->message);
     }
-    while (left > 0 && (now = g_get_monotonic_time()) < end) {
-        inquiry *asked = g_async_queue_timeout_pop(queue, (guint64)(end - now));
-
-        if (!asked)
-            break;
+    for (; left > 0 && (asked = gpuvm_aside_next(aside, end)); left--) {
         answers->pdata[asked->index] = g_steal_pointer(&asked->answer);
         free_inquiry(asked);
-        left--;
     }
     gpuvm_session_settle(session);
     for (guint i = 0; i < n; i++) {

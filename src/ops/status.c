@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "host/aside.h"
 #include "host/emulator.h"
 #include "ops/lifecycle.h"
 
@@ -25,18 +26,18 @@ gpuvm_status_free(gpuvm_status *status)
 /* What is asked by a thread of its own, which is left alone when libvirt does not answer. */
 typedef struct question {
     char *uri, *name;
-    GAsyncQueue *answered;
     gpuvm_status *status; /* NULL: see error */
     bool foreign;         /* gpuvm does not manage it */
     GError *error;
 } question;
 
 static void
-free_question(question *asked)
+free_question(gpointer data)
 {
+    question *asked = data;
+
     g_free(asked->uri);
     g_free(asked->name);
-    g_async_queue_unref(asked->answered);
     gpuvm_status_free(asked->status);
     g_clear_error(&asked->error);
     g_free(asked);
@@ -83,15 +84,12 @@ ask_libvirt(question *asked)
     return status;
 }
 
-static gpointer
+static void
 ask(gpointer data)
 {
     question *asked = data;
-    g_autoptr(GAsyncQueue) answered = g_async_queue_ref(asked->answered);
 
     asked->status = ask_libvirt(asked);
-    g_async_queue_push(answered, asked); /* no longer this thread's */
-    return NULL;
 }
 
 /* Whether it is this machine's system daemon that does not answer. */
@@ -134,22 +132,20 @@ gpuvm_status *
 gpuvm_status_ask(gpuvm_session *session, const char *name, unsigned seconds)
 {
     const char *uri = session->uri ? session->uri : g_getenv("LIBVIRT_DEFAULT_URI");
+    g_autoptr(gpuvm_aside) aside = gpuvm_aside_new(ask, free_question);
     question *asked = g_new0(question, 1);
-    g_autoptr(GAsyncQueue) answered = g_async_queue_new();
     gpuvm_status *status = NULL;
-    GThread *thread;
 
     asked->uri = g_strdup(uri);
     asked->name = g_strdup(name);
-    asked->answered = g_async_queue_ref(answered);
-    thread = g_thread_new("status", ask, asked);
-    if (!g_async_queue_timeout_pop(answered, (guint64)seconds * G_USEC_PER_SEC)) {
+    if (!gpuvm_aside_begin(aside, asked))
+        return look(session, uri, name, "no thread is to be had to ask it");
+    asked = gpuvm_aside_next(aside, g_get_monotonic_time() + seconds * G_TIME_SPAN_SECOND);
+    if (!asked) {
         g_autofree char *why = g_strdup_printf("nothing came for %u s", seconds);
 
-        g_thread_unref(thread);
         return look(session, uri, name, why);
     }
-    g_thread_join(thread);
     if (asked->foreign)
         gpuvm_refuse_foreign(session, name);
     else if (asked->status)
