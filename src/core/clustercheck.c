@@ -11,7 +11,8 @@
 #include "core/fitness_gpus.h"
 #include "core/waits.h"
 
-#define MOST_NAMES 5 /* that a line has */
+#define MOST_NAMES 5                    /* that a line has */
+#define DEFINITIONS "gpuvm-definitions" /* a node attribute of ocf:gpuvm:host's; "none": it has no files */
 
 #define SET(name, value) "sudo crm_attribute --type crm_config --name " name " --update " value
 
@@ -266,8 +267,22 @@ compare_policies(input_type *input, const char *topic, GPtrArray *findings)
 static void
 compare_definitions(input_type *input, const char *topic, GPtrArray *findings)
 {
-    compare(input, topic, "gpuvm-definitions",
-            "copy the definitions of one node to the others: rsync, git pull", findings);
+    bool any = false;
+
+    for (guint i = 0; i < input->cluster->nodes->len; i++) {
+        const gpuvm_cluster_node *node = input->cluster->nodes->pdata[i];
+
+        any |= g_strcmp0(g_hash_table_lookup(node->attributes, DEFINITIONS), "none") != 0;
+    }
+    if (!any) {
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL,
+                          "set definitions of " GPUVM_CLUSTER_HOSTS
+                          " to where they are, as gpuvm export pacemaker DIR does",
+                          "no node has any where ocf:gpuvm:host looks for them");
+        return;
+    }
+    compare(input, topic, DEFINITIONS, "copy the definitions of one node to the others: rsync, git pull",
+            findings);
 }
 
 /* What of @answer is in the way of Pacemaker. */

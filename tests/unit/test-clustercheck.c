@@ -16,9 +16,10 @@
 #define NODE(name, more)                                                                                     \
     "<node id='" name "' uname='" name "'><utilization>" SET("gpu_10de_2330", "8") SET("memory_mb", "9")     \
         SET("cpu", "9") "</utilization>" more "</node>"
-#define ATTRIBUTES(version)                                                                                  \
+#define ALL_ATTRIBUTES(version, definitions)                                                                 \
     "<instance_attributes>" SET("gpuvm-version", version) SET("gpuvm-policy", "p")                           \
-        SET("gpuvm-definitions", "d") "</instance_attributes>"
+        SET("gpuvm-definitions", definitions) "</instance_attributes>"
+#define ATTRIBUTES(version) ALL_ATTRIBUTES(version, "d")
 #define STATE(name, history)                                                                                 \
     "<node_state id='" name                                                                                  \
     "' in_ccm='true' crmd='online' join='member' expected='member'><lrm><lrm_resources>" history             \
@@ -109,6 +110,11 @@ static const check_case cases[] = {
     {"another version", "", ONE NODE("n2", ATTRIBUTES("2")), "", "", 0, "gpuvm", GPUVM_FAIL,
      "n2 differs from n1"},
     {"no version", "", ONE NODE("n2", ""), "", "", 0, "gpuvm", GPUVM_CANNOT_SEE, "not published of n2"},
+    {"the same definitions", "", THREE, "", "", 0, "definitions", GPUVM_PASS, "the same on all nodes: d"},
+    {"a node without definitions", "", ONE NODE("n2", ALL_ATTRIBUTES("1", "none")), "", "", 0, "definitions",
+     GPUVM_FAIL, "n2 differs from n1"},
+    {"no definitions anywhere", "", NODE("n1", ALL_ATTRIBUTES("1", "none")), "", "", 0, "definitions",
+     GPUVM_FAIL, "no node has any"},
     {"no version at all", "", NODE("n1", ""), "", "", 0, "policy", GPUVM_CANNOT_SEE, "any node"},
 };
 
