@@ -247,7 +247,14 @@ libvirt_says()
 # report NAME: what the guest says of its devices, once; waits until it has come up
 report()
 {
-    timeout $((180 * slow)) sed -n 's/\r$//; /^REPORT$/,/^END$/ { /^REPORT$/d; /^END$/q; p }' <"$(virsh ttyconsole "$1")"
+    timeout $((180 * slow)) sed -n 's/\r$//; /^REPORT$/,/^END$/ { /^REPORT$/d; /^END$/q; p }' <"$(virsh ttyconsole "$1")" && return
+    {
+        echo "$1 has reported nothing for $((180 * slow)) s; what its CPUs do:"
+        for command in 'info cpus' 'info registers -a' 'info lapic' 'info pic' 'info irq'; do
+            virsh qemu-monitor-command "$1" --hmp "$command"
+        done
+    } >&2
+    return 1
 }
 
 # register_of ID: what tiny reads there (inside/tiny.c)

@@ -71,11 +71,11 @@ check 'undefine' gpuvm undefine both
 
 # --- one cell, and its hugepages
 pages=/sys/devices/system/node/node1/hugepages/hugepages-2048kB
-guest one 1 128 '' 'hugepages: 2M' 'numa: strict' -- "${cards[1]}"
+guest one 1 128 unused 'hugepages: 2M' 'numa: strict' -- "${cards[1]}"
 refused 'hugepages that are not there' 5 'hugepages' gpuvm define one.yaml
 echo 100 >$pages/nr_hugepages
 check 'one: define and start' gpuvm define --start one.yaml
-report one >/dev/null
+same 'one: comes up' 'not tried' "$(report one)"
 same 'its 64 hugepages are taken from its cell' 36 "$(<$pages/free_hugepages)"
 check 'verify' gpuvm verify one
 check 'one: stop' gpuvm stop --force one
@@ -87,7 +87,7 @@ check 'undefine' gpuvm undefine one
 for argument in nodriver hide; do
     guest $argument 1 128 $argument -- "${cards[0]}"
     check "$argument: define and start" gpuvm define --start $argument.yaml
-    report $argument >/dev/null
+    same "$argument: comes up" 'not tried' "$(report $argument)"
     refused "$argument: verify" 6 "${cards[0]}" gpuvm verify $argument
     check "$argument: stop" gpuvm stop --force $argument
     check 'undefine' gpuvm undefine $argument
