@@ -102,28 +102,31 @@ boot()
 
 # driver ADDRESS: what the function is bound to, or "none"
 driver()
-{
-    local link=/sys/bus/pci/devices/$1/driver
-    if [ -L "$link" ]; then
-        basename "$(readlink "$link")"
+(
+    if cd -P "/sys/bus/pci/devices/$1/driver" 2> /dev/null; then
+        echo "${PWD##*/}"
     else
         echo none
     fi
-}
+)
 
 is_driver() # DRIVER ADDRESS
 {
     [ "$(driver "$2")" = "$1" ]
 }
 
-# drivers: each function and what it is bound to, a line each, to compare before and after
+# drivers: each function and what it is bound to, a line each, to compare before and after; no process for each
 drivers()
-{
+(
     local function
     for function in /sys/bus/pci/devices/*; do
-        echo "$(basename "$function") $(driver "$(basename "$function")")"
+        if cd -P "$function/driver" 2> /dev/null; then
+            echo "${function##*/} ${PWD##*/}"
+        else
+            echo "${function##*/} none"
+        fi
     done
-}
+)
 
 # rebind ADDRESS DRIVER: as an administrator does it
 rebind()

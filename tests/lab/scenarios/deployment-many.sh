@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: server-8xh100
+# when: all
 # Many replicas start eight at a time; one that fails does not stop the others, is told of, and starts when the command is repeated.
 
 fleet() # NAME REPLICAS DEVICES

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-rtx3090
+# when: all
 # Each call of libvirt fails once, in define, start, diagnose, stop, undefine and run: what is left is explained and mended by the same command without a failure.
 
 before=$(drivers)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 # machines: workstation-rtx3090
+# when: all
 # Each call of libvirt fails once, while images are fetched, listed and removed: no part of an image and no disk without a VM is left.
 
 pool=/var/lib/libvirt/images/gpuvm
