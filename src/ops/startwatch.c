@@ -3,9 +3,11 @@
 
 #include "ops/startwatch.h"
 
+#include "host/aside.h"
 #include "host/sysfs.h"
 #include "host/watchdog.h"
 #include "ops/diagnose.h"
+#include "ops/startcall.h"
 
 #define POLL_US (50 * 1000)
 /* How long a start may take: this, and as much for each GiB of guest memory and of BARs that are mapped. */
@@ -17,26 +19,14 @@
 struct gpuvm_startwatch {
     gpuvm_session *session;
     GPtrArray *starts; /* start_watch, owned */
-    GAsyncQueue *done; /* start_call: those that came back */
+    gpuvm_aside *calls;
 };
-
-/* libvirt's call, in its thread, which owns it until it is in the queue. */
-typedef struct start_call {
-    gpuvm_domain *domain;         /* NULL: it is not created yet */
-    char *xml;                    /* of one that is to be created; NULL */
-    gpuvm_connection *connection; /* for that */
-    bool apart;                   /* it is the call's own */
-    GError *error;
-    bool started;
-    GAsyncQueue *done;
-} start_call;
 
 /* A start that is being watched. */
 typedef struct start_watch {
     gpuvm_session *session;
     char *name, *title;
-    start_call *call;
-    GThread *thread;
+    gpuvm_startcall *call;
     gpuvm_facts *facts; /* as they were when it was checked */
     GArray *hostdevs;
     bool transient;          /* nothing of it may be left */
@@ -45,7 +35,7 @@ typedef struct start_watch {
     gint64 begun;            /* µs */
     gpuvm_pci_addr stuck_on; /* the function whose driver has not let go yet */
     bool detached;           /* every function is on a driver of VFIO's: the guest's memory is being set up */
-    bool returned;           /* the call is this thread's again */
+    bool returned;           /* the call is this thread's again, and freed with this */
 } start_watch;
 
 static void
@@ -53,17 +43,8 @@ free_start(gpointer data)
 {
     start_watch *start = data;
 
-    if (start->returned) {
-        g_thread_join(start->thread);
-        g_clear_error(&start->call->error);
-        gpuvm_domain_free(start->call->domain);
-        if (start->call->apart)
-            gpuvm_connection_close(start->call->connection);
-        g_free(start->call->xml);
-        g_free(start->call);
-    } else {
-        g_thread_unref(start->thread); /* it still uses the call */
-    }
+    if (start->returned)
+        gpuvm_startcall_free(start->call);
     gpuvm_facts_free(start->facts);
     g_array_unref(start->hostdevs);
     g_free(start->name);
@@ -78,7 +59,7 @@ gpuvm_startwatch_new(gpuvm_session *session)
 
     watch->session = session;
     watch->starts = g_ptr_array_new_with_free_func(free_start);
-    watch->done = g_async_queue_new();
+    watch->calls = gpuvm_aside_new(gpuvm_startcall_make, gpuvm_startcall_free);
     return watch;
 }
 
@@ -88,7 +69,7 @@ gpuvm_startwatch_free(gpuvm_startwatch *watch)
     if (!watch)
         return;
     g_ptr_array_unref(watch->starts);
-    g_async_queue_unref(watch->done);
+    gpuvm_aside_free(watch->calls);
     g_free(watch);
 }
 
@@ -148,20 +129,6 @@ driver_now(gpuvm_connection *connection, const gpuvm_pci_addr *addr)
     return device ? g_strdup(device->driver) : NULL;
 }
 
-static gpointer
-call_libvirt(gpointer data)
-{
-    start_call *call = data;
-    GAsyncQueue *done = g_steal_pointer(&call->done);
-
-    if (call->xml)
-        call->domain = gpuvm_domain_create(call->connection, call->xml, &call->error);
-    call->started = call->xml ? call->domain != NULL : gpuvm_domain_start(call->domain, &call->error);
-    g_async_queue_push(done, call); /* no longer this thread's */
-    g_async_queue_unref(done);
-    return NULL;
-}
-
 /* Looks how far the start is. */
 static void
 look(start_watch *start)
@@ -183,15 +150,20 @@ look(start_watch *start)
 
 /* Waits at most so long for one of the calls to come back. */
 static void
-wait_for_any(const gpuvm_startwatch *watch, guint64 microseconds)
+wait_for_any(const gpuvm_startwatch *watch, gint64 microseconds)
 {
-    const start_call *call = g_async_queue_timeout_pop(watch->done, microseconds);
+    gpuvm_startcall *call = gpuvm_aside_next(watch->calls, g_get_monotonic_time() + microseconds);
 
     for (guint i = 0; call && i < watch->starts->len; i++) {
         start_watch *start = watch->starts->pdata[i];
 
-        start->returned |= start->call == call;
+        if (start->call == call) {
+            start->returned = true;
+            return;
+        }
     }
+    if (call) /* of one that was given up */
+        gpuvm_startcall_free(call);
 }
 
 /* Whether a function that is on @driver now was left there: it had another before. */
@@ -334,25 +306,9 @@ default_timeout(const gpuvm_facts *facts, const gpuvm_claim *claim)
     return BASE_SECONDS + (unsigned)(bytes >> 30) * SECONDS_PER_GIB;
 }
 
-/*
- * The watch asks on the session's connection meanwhile: the call has one of its own, except in libvirt's test driver, where
- * each has other domains.
- */
-static start_call *
-new_call(const gpuvm_startwatch *watch, gpuvm_domain *domain)
-{
-    start_call *call = g_new0(start_call, 1);
-
-    call->domain = watch->session->connection->test ? NULL : gpuvm_domain_apart(domain);
-    if (call->domain)
-        gpuvm_domain_free(domain);
-    else
-        call->domain = domain;
-    return call;
-}
-
 static void
-begin(gpuvm_startwatch *watch, start_call *call, const gpuvm_claim *claim, int timeout, const char *title)
+begin(gpuvm_startwatch *watch, gpuvm_startcall *call, const gpuvm_claim *claim, int timeout,
+      const char *title)
 {
     start_watch *start = g_new0(start_watch, 1);
 
@@ -365,34 +321,26 @@ begin(gpuvm_startwatch *watch, start_call *call, const gpuvm_claim *claim, int t
     start->facts = g_steal_pointer(&watch->session->facts);
     start->seconds = timeout > 0 ? (unsigned)timeout : default_timeout(start->facts, claim);
     start->call = call;
-    call->done = g_async_queue_ref(watch->done);
     start->begun = g_get_monotonic_time();
     start->detached = watch->session->connection->host_file != NULL; /* there is nothing to be seen */
     say(start, "checked; detaching %u devices (giving up after %u s)", start->hostdevs->len, start->seconds);
     g_ptr_array_add(watch->starts, start);
     gpuvm_session_forget(watch->session);
-    start->thread = g_thread_new("start", call_libvirt, start->call);
+    if (!gpuvm_aside_begin(watch->calls, call))
+        start->call = NULL;
 }
 
 void
 gpuvm_startwatch_add(gpuvm_startwatch *watch, gpuvm_domain *domain, const gpuvm_claim *claim, int timeout,
                      const char *title)
 {
-    begin(watch, new_call(watch, domain), claim, timeout, title);
+    begin(watch, gpuvm_startcall_start(watch->session, domain), claim, timeout, title);
 }
 
 void
 gpuvm_startwatch_create(gpuvm_startwatch *watch, const char *xml, const gpuvm_claim *claim, int timeout)
 {
-    gpuvm_connection *connection = watch->session->connection;
-    start_call *call = g_new0(start_call, 1);
-
-    call->xml = g_strdup(xml);
-    call->connection = connection->test ? NULL : gpuvm_connection_open(connection->uri, NULL);
-    call->apart = call->connection != NULL;
-    if (!call->apart)
-        call->connection = connection;
-    begin(watch, call, claim, timeout, "");
+    begin(watch, gpuvm_startcall_create(watch->session, xml), claim, timeout, "");
 }
 
 /* The first of them that is over, or will not be, or is not to be waited for; NULL. */
@@ -402,7 +350,7 @@ find_over(const gpuvm_startwatch *watch)
     for (guint i = 0; i < watch->starts->len; i++) {
         start_watch *start = watch->starts->pdata[i];
 
-        if (start->returned || seconds_since(start->begun) >= start->seconds ||
+        if (!start->call || start->returned || seconds_since(start->begun) >= start->seconds ||
             gpuvm_session_interrupted(watch->session))
             return start;
     }
@@ -418,6 +366,9 @@ conclude(const gpuvm_startwatch *watch, start_watch *start)
     gpuvm_diags_set_subject(watch->session->diags, start->name);
     if (started)
         say(start, "running: the guest's firmware has it now");
+    else if (!start->call)
+        gpuvm_diags_error(watch->session->diags, GPUVM_EXIT_FAILED, NULL,
+                          "no thread is to be had to start it");
     else if (start->returned)
         report_failure(start);
     else if (seconds_since(start->begun) >= start->seconds)
