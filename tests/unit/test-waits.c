@@ -30,6 +30,8 @@
 #define OP_BECAUSE(call, name, interval, rc, reason)                                                         \
     "<lrm_rsc_op operation='" name "' interval='" interval "' call-id='" call "' rc-code='" rc               \
     "' op-status='0' exit-reason='" reason "'/>"
+#define PENDING(name)                                                                                        \
+    "<lrm_rsc_op operation='" name "' interval='0' call-id='-1' rc-code='-1' op-status='-1'/>"
 #define RUNS(id) HISTORY(id, OP("5", "start", "0", "0") OP("6", "monitor", "10000", "0"))
 
 #define META(pairs) "<meta_attributes>" pairs "</meta_attributes>"
@@ -57,6 +59,15 @@ static const wait_case cases[] = {
     {"of Pacemaker 3: times", BALANCED, NODE("n1", ""), FENCE VM("a", "2", ""), "",
      STATE("n1", "in_ccm='1795853190' crmd='1795853191' join='member' expected='member'", "", RUNS("a")), "a",
      "running n1"},
+    {"another one is stopping", BALANCED, TWO, FENCE VM("a", "1", "") VM("b", "1", "") VM("c", "1", ""), "",
+     STATE("n1", UP, "", HISTORY("a", PENDING("start")))
+         STATE("n2", UP, "", HISTORY("b", OP("5", "start", "0", "0") PENDING("stop"))),
+     "c",
+     "n1: nothing is in the way: Pacemaker waits until b has stopped on n2; n2: nothing is in the way: Pacemaker "
+     "waits until b has stopped on n2"},
+    {"another one is starting", BALANCED, NODE("n1", ""), FENCE VM("a", "1", "") VM("c", "1", ""), "",
+     STATE("n1", UP, "", HISTORY("a", PENDING("start"))), "c",
+     "n1: nothing is in the way: Pacemaker waits until a has started on n1"},
     {"too few cards", BALANCED, TWO, FENCE VM("a", "2", "") VM("b", "3", ""), "",
      STATE("n1", UP, "", RUNS("a")) STATE("n2", DOWN, "", ""), "b",
      "n1: 2 of 4 gpu_10de_2330 free, 3 wanted; n2: offline"},
