@@ -400,6 +400,16 @@ gpuvm_clustercheck(const gpuvm_clustercheck_input *input)
     return findings;
 }
 
+/* Replicas have the same; @what is taken. */
+static void
+add_once(GPtrArray *things, char *what)
+{
+    if (g_ptr_array_find_with_equal_func(things, what, g_str_equal, NULL))
+        g_free(what);
+    else
+        g_ptr_array_add(things, what);
+}
+
 void
 gpuvm_clustercheck_files(const gpuvm_vm *vm, const char *file, bool (*is_shared)(const char *path),
                          gpuvm_cluster_files *files)
@@ -412,7 +422,7 @@ gpuvm_clustercheck_files(const gpuvm_vm *vm, const char *file, bool (*is_shared)
 
     for (size_t i = 0; i < G_N_ELEMENTS(media); i++) {
         if (media[i].media && !media[i].media->checksum)
-            g_ptr_array_add(files->unpinned, g_strdup_printf("%s: %s", file, media[i].what));
+            add_once(files->unpinned, g_strdup_printf("%s: %s", file, media[i].what));
     }
     for (guint i = 0; i < body->disks->len; i++) {
         const gpuvm_disk *disk = body->disks->pdata[i];
@@ -420,8 +430,8 @@ gpuvm_clustercheck_files(const gpuvm_vm *vm, const char *file, bool (*is_shared)
         bool written = !disk->source || gpuvm_disk_is_written(disk);
 
         if (written && !(disk->source && is_shared(disk->source)))
-            g_ptr_array_add(files->written, g_steal_pointer(&what));
+            add_once(files->written, g_steal_pointer(&what));
         else if (!written && !disk->checksum && !is_shared(disk->source))
-            g_ptr_array_add(files->unpinned, g_steal_pointer(&what));
+            add_once(files->unpinned, g_steal_pointer(&what));
     }
 }

@@ -51,8 +51,9 @@ read_file(const gpuvm_session *session, const char *file, gpuvm_cluster_files *f
         return;
     }
     files->definitions++;
-    gpuvm_clustercheck_files(((const gpuvm_definition *)definitions->pdata[0])->spec->vm, file,
-                             gpuvm_is_shared, files);
+    for (guint i = 0; i < definitions->len; i++)
+        gpuvm_clustercheck_files(((const gpuvm_definition *)definitions->pdata[i])->spec->vm, file,
+                                 gpuvm_is_shared, files);
 }
 
 /* Each file once. */
