@@ -267,7 +267,7 @@ check_hugepages(const gpuvm_fitness_input *input, const char *topic, GPtrArray *
         for (guint p = 0; p < cell->pages->len; p++) {
             const gpuvm_pages *pages = &g_array_index(cell->pages, gpuvm_pages, p);
 
-            if (pages->size_kib <= 4)
+            if (pages->size_kib < 1024) /* ordinary ones */
                 continue;
             if (pages->total > 0 && !gpuvm_place_is_mounted(&input->facts->host, pages->size_kib))
                 unmounted = pages->size_kib / 1024;

@@ -67,7 +67,7 @@ parse_devices(const xmlNode *root, gpuvm_facts *facts, GError **error)
         }
         gpuvm_facts_add_device(facts, device);
     }
-    return g_hash_table_size(facts->devices) ||
+    return g_hash_table_size(facts->devices) > 0 || find_in_ns(root, GPUVM_HOSTFILE_NS, "host") ||
            gpuvm_xml_fail(root, error, "not a host file: there is no PCI device in it");
 }
 
