@@ -9,6 +9,8 @@
 #include "host/crm.h"
 #include "model/cluster.h"
 
+#define WHERE "`gpuvm cluster status %s` says where it runs, or why it does not"
+
 /* Whether @cluster starts @instance where it does not run. */
 static bool
 is_kept(const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance)
@@ -21,9 +23,8 @@ is_kept(const gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance)
            !gpuvm_cluster_truth(cluster->options, "maintenance-mode", false);
 }
 
-/* The VM @name, if @cluster keeps it running; NULL. */
 static const gpuvm_cluster_instance *
-find_kept(const gpuvm_cluster *cluster, const char *name)
+find_vm(const gpuvm_cluster *cluster, const char *name)
 {
     for (guint i = 0; i < cluster->resources->len; i++) {
         const gpuvm_cluster_resource *resource = cluster->resources->pdata[i];
@@ -31,7 +32,7 @@ find_kept(const gpuvm_cluster *cluster, const char *name)
         for (guint k = 0; resource->agent == GPUVM_AGENT_VM && k < resource->instances->len; k++) {
             const gpuvm_cluster_instance *instance = resource->instances->pdata[k];
 
-            if (g_str_equal(instance->name, name) && is_kept(cluster, instance))
+            if (g_str_equal(instance->name, name))
                 return instance;
         }
     }
@@ -54,9 +55,9 @@ ask_cluster(const gpuvm_session *session)
 static char *
 find_remedy(const gpuvm_cluster *cluster, const char *name)
 {
-    const gpuvm_cluster_instance *instance = cluster ? find_kept(cluster, name) : NULL;
+    const gpuvm_cluster_instance *instance = cluster ? find_vm(cluster, name) : NULL;
 
-    if (!instance)
+    if (!instance || !is_kept(cluster, instance))
         return NULL;
     return g_strdup_printf(
         "sudo crm_resource --resource %s --meta --set-parameter target-role --parameter-value Stopped",
@@ -77,7 +78,7 @@ gpuvm_clustervm_may_start(gpuvm_session *session, const char *const *names, guin
             continue;
         diag = gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, NULL,
                                  "'%s' is a VM of the cluster, which starts it by itself", names[i]);
-        gpuvm_diag_hint(diag, "`gpuvm cluster status %s` says where it runs, or why it does not", names[i]);
+        gpuvm_diag_hint(diag, WHERE, names[i]);
         gpuvm_diag_hint(diag, "to have it here by hand, have the cluster stop it first: %s", remedy);
         may = false;
     }
@@ -94,4 +95,14 @@ gpuvm_clustervm_note_stop(gpuvm_session *session, const char *name)
         gpuvm_diag_hint(gpuvm_diags_note(session->diags, NULL,
                                          "'%s' is a VM of the cluster, which starts it again", name),
                         "to have it stay off: %s", remedy);
+}
+
+void
+gpuvm_clustervm_hint_where(gpuvm_session *session, const char *name)
+{
+    g_autoptr(gpuvm_cluster) cluster = ask_cluster(session);
+    const GPtrArray *said = session->diags->items;
+
+    if (cluster && find_vm(cluster, name))
+        gpuvm_diag_hint(said->pdata[said->len - 1], "it is a VM of the cluster: " WHERE, name);
 }

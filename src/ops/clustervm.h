@@ -14,3 +14,6 @@ bool gpuvm_clustervm_may_start(gpuvm_session *session, const char *const *names,
 
 /** Adds a note that the cluster starts VM @name, which was stopped, again, if it does. */
 void gpuvm_clustervm_note_stop(gpuvm_session *session, const char *name);
+
+/** Adds to the last diagnostic, that there is no VM @name here, who knows where it runs, if the cluster has it. */
+void gpuvm_clustervm_hint_where(gpuvm_session *session, const char *name);

@@ -8,6 +8,7 @@
 #include "core/drift.h"
 #include "host/terminal.h"
 #include "host/watchdog.h"
+#include "ops/clustervm.h"
 #include "ops/imagestore.h"
 #include "ops/locks.h"
 
@@ -32,8 +33,12 @@ gpuvm_find_managed(gpuvm_session *session, const char *name, gpuvm_record **ret_
     if (!gpuvm_session_connect(session))
         return NULL;
     domain = gpuvm_domain_get(session->connection, name, &error);
-    if (domain)
-        metadata = gpuvm_domain_metadata(domain, GPUVM_METADATA_NS, &error);
+    if (!domain) {
+        gpuvm_session_fail(session, error);
+        gpuvm_clustervm_hint_where(session, name);
+        return NULL;
+    }
+    metadata = gpuvm_domain_metadata(domain, GPUVM_METADATA_NS, &error);
     if (metadata)
         record = gpuvm_record_parse(metadata, &error);
     if (error) {

@@ -61,5 +61,13 @@ expect_text "note: 'vm' is a VM of the cluster, which starts it again"
 expect_exit 0 gpuvm stop --force mine
 expect_no_text 'cluster'
 
+echo '--- it runs elsewhere'
+for command in stop console show; do
+    expect_exit 5 gpuvm $command vm
+    expect_text "no VM is named 'vm'" 'hint: it is a VM of the cluster: `gpuvm cluster status vm` says where it runs'
+    expect_exit 5 gpuvm $command nobody
+    expect_no_text 'cluster'
+done
+
 echo '--- the cluster does not answer'
 CIB_file=/nonexistent expect_exit 0 gpuvm run "$TMPDIR/vm.yaml"
