@@ -27,6 +27,7 @@ typedef enum gpuvm_argument {
     GPUVM_ARGUMENT_KIND,
     GPUVM_ARGUMENT_PLUGIN,
     GPUVM_ARGUMENT_DEPLOYMENT,
+    GPUVM_ARGUMENT_CLUSTERED, /* a VM of the cluster */
     GPUVM_ARGUMENT_SHELL,
 } gpuvm_argument;
 

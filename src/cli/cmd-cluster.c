@@ -331,6 +331,7 @@ static const gpuvm_command status_command = {
         "lacks, a constraint, what failed there. It is run on a node; with --cib anywhere.",
     .options = status_options,
     .max_arguments = -1,
+    .argument = GPUVM_ARGUMENT_CLUSTERED,
     .run = run_status,
 };
 

@@ -11,6 +11,7 @@
 #include "cli/completion.h"
 #include "model/spec.h"
 #include "ops/await.h"
+#include "ops/clusterload.h"
 #include "ops/fleet.h"
 #include "ops/plugin.h"
 
@@ -136,6 +137,16 @@ offer_deployments(const cmdline *line)
 }
 
 static void
+offer_clustered(const cmdline *line)
+{
+    g_autoptr(gpuvm_cluster) cluster = gpuvm_cluster_load(line->session, NULL);
+    g_autoptr(GPtrArray) vms = cluster ? gpuvm_cluster_vms(line->session, cluster, (char *[]){NULL}) : NULL;
+
+    for (guint i = 0; vms && i < vms->len; i++)
+        offer_once(line, ((const gpuvm_cluster_instance *)vms->pdata[i])->name, NULL);
+}
+
+static void
 offer_plugins(const cmdline *line)
 {
     g_autoptr(GPtrArray) names = gpuvm_plugin_names(line->session);
@@ -200,6 +211,9 @@ offer_argument(const cmdline *line, gpuvm_argument argument)
         break;
     case GPUVM_ARGUMENT_DEPLOYMENT:
         offer_deployments(line);
+        break;
+    case GPUVM_ARGUMENT_CLUSTERED:
+        offer_clustered(line);
         break;
     case GPUVM_ARGUMENT_KIND:
         for (int i = 0; gpuvm_kind_names[i]; i++)

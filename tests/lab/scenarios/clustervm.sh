@@ -69,5 +69,8 @@ for command in stop console show; do
     expect_no_text 'cluster'
 done
 
+expect_exit 0 gpuvm __complete 3 gpuvm cluster status ''
+[ "$OUT" = $'fleet-0\nvm' ] || fail "these complete: $OUT"
+
 echo '--- the cluster does not answer'
 CIB_file=/nonexistent expect_exit 0 gpuvm run "$TMPDIR/vm.yaml"
