@@ -79,8 +79,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool runs = gpuvm_claim_run(claim, text, NULL);
     guint n = claim->now->len + claim->next->len;
     FUZZ_REQUIRE(runs && n == 2 * claim->next->len);
-    bool kept =
-        !claim->left && (n > 0 || claim->pins_now->len + claim->pins->len > 0 || claim->memory_now_kib > 0);
+    bool kept = !claim->left && (n > 0 || claim->pins_now->len + claim->pins->len > 0 ||
+                                 claim->memory_now_kib + claim->cpus_now > 0);
     gpuvm_facts_add_claim(facts, claim);
     FUZZ_REQUIRE(facts->claims->len == kept);
     return 0;
