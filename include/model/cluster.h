@@ -132,6 +132,10 @@ typedef struct gpuvm_cluster {
     GPtrArray *resources; /* gpuvm_cluster_resource, by id */
     GPtrArray *locations; /* gpuvm_location */
     GPtrArray *relations; /* gpuvm_relation */
+    struct {
+        const gpuvm_cluster_instance *instance; /* NULL: nothing is under way */
+        const gpuvm_presence *presence;
+    } awaited; /* what Pacemaker waits for before it decides anew: a stop if there is one, else a start */
 } gpuvm_cluster;
 
 /** Reads the CIB @xml, which messages call @name. GPUVM_EXIT_INVALID: it is none. */

@@ -298,43 +298,15 @@ add_general(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_
     }
 }
 
-/* Pacemaker decides anew when all that it has begun is done. What it waits for first: a stop before a start; NULL. */
-static const gpuvm_presence *
-find_under_way(const gpuvm_cluster *cluster, const gpuvm_cluster_instance **ret_instance)
-{
-    const gpuvm_presence *found = NULL;
-
-    for (guint r = 0; r < cluster->resources->len; r++) {
-        const GPtrArray *all = ((const gpuvm_cluster_resource *)cluster->resources->pdata[r])->instances;
-
-        for (guint i = 0; i < all->len; i++) {
-            const gpuvm_cluster_instance *instance = all->pdata[i];
-
-            for (guint p = 0; p < instance->presences->len; p++) {
-                const gpuvm_presence *presence = instance->presences->pdata[p];
-                bool stops = presence->state == GPUVM_RUN_STOPPING;
-
-                if (stops || (presence->state == GPUVM_RUN_STARTING && !found)) {
-                    found = presence;
-                    *ret_instance = instance;
-                }
-                if (stops)
-                    return found;
-            }
-        }
-    }
-    return found;
-}
-
 static void
 add_nothing(GPtrArray *waits, const gpuvm_cluster *cluster, const gpuvm_cluster_node *node)
 {
-    const gpuvm_cluster_instance *other = NULL;
-    const gpuvm_presence *first = find_under_way(cluster, &other);
+    const gpuvm_presence *presence = cluster->awaited.presence;
 
-    if (first)
-        add(waits, node, "nothing is in the way: Pacemaker waits until %s has %s on %s", other->name,
-            first->state == GPUVM_RUN_STOPPING ? "stopped" : "started", first->node->name);
+    if (presence)
+        add(waits, node, "nothing is in the way: Pacemaker waits until %s has %s on %s",
+            cluster->awaited.instance->name, presence->state == GPUVM_RUN_STOPPING ? "stopped" : "started",
+            presence->node->name);
     else
         add(waits, node, "nothing is in the way: Pacemaker has yet to act");
 }

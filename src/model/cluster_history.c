@@ -156,8 +156,21 @@ use(gpuvm_amounts *used, gpuvm_amounts *wants)
 }
 
 static void
-read_presence(gpuvm_cluster_instance *instance, const gpuvm_cluster_node *node, const xmlNode *xml,
-              gint64 failures)
+await(gpuvm_cluster *cluster, const gpuvm_cluster_instance *instance, const gpuvm_presence *presence)
+{
+    bool stops = presence->state == GPUVM_RUN_STOPPING;
+    const gpuvm_presence *before = cluster->awaited.presence;
+
+    if (before ? stops && before->state != GPUVM_RUN_STOPPING
+               : stops || presence->state == GPUVM_RUN_STARTING) {
+        cluster->awaited.instance = instance;
+        cluster->awaited.presence = presence;
+    }
+}
+
+static void
+read_presence(gpuvm_cluster *cluster, gpuvm_cluster_instance *instance, const gpuvm_cluster_node *node,
+              const xmlNode *xml, gint64 failures)
 {
     gpuvm_presence *presence = g_new0(gpuvm_presence, 1);
 
@@ -175,6 +188,7 @@ read_presence(gpuvm_cluster_instance *instance, const gpuvm_cluster_node *node, 
         presence->state = GPUVM_RUN_UNKNOWN;
     if (presence->state != GPUVM_RUN_OFF)
         use(node->used, instance->resource->wants);
+    await(cluster, instance, presence);
 }
 
 /* The instance that @id names; of a unique clone, one that is too many is added. NULL: it is of no resource. */
@@ -198,7 +212,8 @@ find_instance(GHashTable *instances, GHashTable *resources, const char *id)
 }
 
 static void
-read_node(const gpuvm_cluster_node *node, const xmlNode *state, GHashTable *instances, GHashTable *resources)
+read_node(gpuvm_cluster *cluster, const gpuvm_cluster_node *node, const xmlNode *state, GHashTable *instances,
+          GHashTable *resources)
 {
     const xmlNode *all = gpuvm_xml_child(gpuvm_xml_child(state, "lrm"), "lrm_resources");
     g_autoptr(GHashTable) counts = count_failures(node);
@@ -208,7 +223,7 @@ read_node(const gpuvm_cluster_node *node, const xmlNode *state, GHashTable *inst
         gpuvm_cluster_instance *instance = id ? find_instance(instances, resources, id) : NULL;
 
         if (instance)
-            read_presence(instance, node, xml, gpuvm_amounts_get(counts, id));
+            read_presence(cluster, instance, node, xml, gpuvm_amounts_get(counts, id));
     }
 }
 
@@ -232,6 +247,6 @@ gpuvm_cluster_read_history(gpuvm_cluster *cluster, GHashTable *states)
         const gpuvm_cluster_node *node = cluster->nodes->pdata[i];
 
         if (node->state != GPUVM_NODE_OFFLINE)
-            read_node(node, g_hash_table_lookup(states, node->id), instances, resources);
+            read_node(cluster, node, g_hash_table_lookup(states, node->id), instances, resources);
     }
 }
