@@ -267,14 +267,15 @@ compare_policies(input_type *input, const char *topic, GPtrArray *findings)
 static void
 compare_definitions(input_type *input, const char *topic, GPtrArray *findings)
 {
-    bool any = false;
+    const GPtrArray *nodes = input->cluster->nodes;
+    bool none = nodes->len > 0;
 
-    for (guint i = 0; i < input->cluster->nodes->len; i++) {
-        const gpuvm_cluster_node *node = input->cluster->nodes->pdata[i];
+    for (guint i = 0; i < nodes->len; i++) {
+        const gpuvm_cluster_node *node = nodes->pdata[i];
 
-        any |= g_strcmp0(g_hash_table_lookup(node->attributes, DEFINITIONS), "none") != 0;
+        none &= g_strcmp0(g_hash_table_lookup(node->attributes, DEFINITIONS), "none") == 0;
     }
-    if (!any) {
+    if (none) {
         gpuvm_finding_add(findings, topic, GPUVM_FAIL,
                           "set definitions of " GPUVM_CLUSTER_HOSTS
                           " to where they are, as gpuvm export pacemaker DIR does",

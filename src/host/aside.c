@@ -75,6 +75,10 @@ gpuvm_aside_next(gpuvm_aside *aside, gint64 end)
 void
 gpuvm_aside_free(gpuvm_aside *aside)
 {
+    gpointer call;
+
+    while ((call = gpuvm_aside_next(aside, 0)))
+        aside->free_call(call);
     g_async_queue_unref(aside->returned);
     g_free(aside);
 }
