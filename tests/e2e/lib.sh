@@ -244,17 +244,20 @@ libvirt_says()
 
 # --- the guest's side ---
 
-# report NAME: what the guest says of its devices, once; waits until it has come up
+# report NAME: what the guest says of its devices, once; waits until it has come up. One that does not is shown in /share/stuck, and
+# ends the scenario.
 report()
 {
-    timeout $((180 * slow)) sed -n 's/\r$//; /^REPORT$/,/^END$/ { /^REPORT$/d; /^END$/q; p }' <"$(virsh ttyconsole "$1")" && return
+    local patience=$((90 * slow)) command
+
+    timeout $patience sed -n 's/\r$//; /^REPORT$/,/^END$/ { /^REPORT$/d; /^END$/q; p }' <"$(virsh ttyconsole "$1")" && return
     {
-        echo "$1 has reported nothing for $((180 * slow)) s; what its CPUs do:"
+        echo "the guest $1 has reported nothing for $patience s; what its CPUs do:"
         for command in 'info cpus' 'info registers -a' 'info lapic' 'info pic' 'info irq'; do
-            virsh qemu-monitor-command "$1" --hmp "$command"
+            timeout $((10 * slow)) virsh qemu-monitor-command "$1" --hmp "$command"
         done
-    } >&2
-    return 1
+    } >/share/stuck 2>&1
+    kill $$
 }
 
 # register_of ID: what tiny reads there (inside/tiny.c)
