@@ -45,15 +45,15 @@ look()
     on "$1" "$here/look" 2>/dev/null || { sleep 1 && on "$1" "$here/look"; }
 }
 
-# wait_until COMMAND…: until it succeeds; in vain when nothing has changed in the cluster for minutes
+# wait_until COMMAND…: until it succeeds; in vain when nothing has changed in the cluster for minutes, or when it goes on changing
 wait_until()
 {
-    local end=$((SECONDS + 240)) last='' now
+    local end=$((SECONDS + 240)) limit=$((SECONDS + 1200)) last='' now
     until "$@"; do
         now=$(mon || true)
         [ "$now" = "$last" ] || end=$((SECONDS + 240))
         last=$now
-        [ $SECONDS -lt $end ] || fail "waited in vain for: $*"$'\n'"$now"$'\n'"$(ask gpuvm cluster status 2>&1)"
+        [ $SECONDS -lt $end ] && [ $SECONDS -lt $limit ] || fail "waited in vain for: $*"$'\n'"$now"$'\n'"$(ask gpuvm cluster status 2>&1)"
         sleep 0.3
     done
 }

@@ -20,11 +20,15 @@ settled
 running() { on "$1" virsh -q list --name 2>/dev/null | grep . | sort || true; }
 step "node 3 loses its network; it has $(running 3 | tr '\n' ' ')"
 on 3 ip link set eth0 down
-until [ -e "$CLUSTER/node3.off" ]; do
+fenced_before_twice()
+{
+    local twice
     twice=$(comm -12 <(running 3) <({ running 1; running 2; } | sort))
-    [ -z "$twice" ] || [ -e "$CLUSTER/node3.off" ] || fail "on both sides: $twice"
-    sleep 0.1
-done
+    [ -e "$CLUSTER/node3.off" ] && return
+    [ -z "$twice" ] || fail "on both sides: $twice"
+    return 1
+}
+wait_until fenced_before_twice
 step 'it was fenced'
 wait_until run_vms 6 '[12]'
 settled
