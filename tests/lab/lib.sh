@@ -17,7 +17,7 @@ wait_until()
     local end=$((SECONDS + 120))
     until "$@"; do
         [ $SECONDS -lt $end ] || fail "waited in vain for: $*"
-        sleep 0.02
+        sleep 0.1
     done
 }
 

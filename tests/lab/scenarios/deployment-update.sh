@@ -1,46 +1,9 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machines: workstation-two-gpus
 # Another definition: a replica at a time is stopped, defined, started and healthy before the next; the first that fails ends it, and
-# a repeat goes on, from wherever gpuvm was killed. What virsh changed is said and repaired.
+# a repeat goes on. What virsh changed is said and repaired.
 
-top_srcdir=$(realpath "$lab_source/../..")
-. "$top_srcdir/tests/http/http.sh"
-export no_proxy='*'
-guest_network 10.9.0.1 10.9.0.5
-http_within= http_start "$TMPDIR" --address 10.9.0.1
-echo ok > "$TMPDIR/health"
-
-# fleet MEMORY ENDPOINT [CARDS]: the definition
-fleet()
-{
-    cat > "$TMPDIR/fleet.yaml" <<-END
-	kind: deployment
-	name: fleet
-	replicas: 2
-	resources: {cpu_cores: 1, memory_mb: $1}
-	network: none
-	devices: {pci_passthrough: [${3-01:00.0, 02:00.0}]}
-	workload: {base_url: "http://10.9.0.1:${http_url##*:}"}
-	health_check: {endpoint: $2, timeout_ms: 1000}
-	END
-}
-
-create()
-{
-    gpuvm deployment create fleet --force --config "$TMPDIR/fleet.yaml" "$@"
-}
-
-# run_with MEMORY: both replicas do
-run_with()
-{
-    local number
-    for number in 0 1; do
-        virsh dumpxml fleet-$number | grep -q "<memory unit='KiB'>$(($1 * 1024))</memory>" || fail "fleet-$number: another memory"
-        [ "$(virsh -q domstate fleet-$number)" = running ] || fail "fleet-$number does not run"
-    done
-    expect_exit 0 gpuvm -o json deployment show fleet
-    expect_json '[v["definition"] for v in j["deployment"]["vms"]]' "['current', 'current']"
-}
+. "$lab_source/fleet.sh"
 
 fleet 256 /health
 expect_exit 0 create --wait
@@ -99,31 +62,6 @@ expect_exit 0 create --max-unavailable 2
 run_with 320
 virsh dumpxml fleet-0 | grep -q "<address domain='0x0000' bus='0x02' slot='0x00' function='0x0'/>" || fail 'the cards are not exchanged'
 
-# Killed at any moment: a repeat finishes.
-memory=320
-for call in DomainDestroy DomainDefineXMLFlags DomainCreate; do
-    fleet $((++memory)) /health '02:00.0, 01:00.0'
-    hold $call deployment create fleet --force --config "$TMPDIR/fleet.yaml"
-    kill -KILL $HELD
-    wait $HELD || true
-    : > "$TMPDIR/held.end"
-    expect_exit 0 create
-    run_with $memory
-done
-
-# What was only defined waits for its start, and create starts it.
-for command in "deployment create fleet --no-start --config $TMPDIR/fleet.yaml" "define $TMPDIR/fleet.yaml"; do
-    fleet $((++memory)) /health '02:00.0, 01:00.0'
-    # shellcheck disable=SC2086 # the words of a command line
-    expect_exit 0 gpuvm $command
-    expect_text 'fleet-0: updated' 'keeps its old definition until its next start'
-    expect_exit 0 gpuvm -o json deployment show fleet
-    expect_json '[v["definition"] for v in j["deployment"]["vms"]]' "['old', 'old']"
-    expect_exit 0 create
-    expect_text 'fleet-0: stopped' 'fleet-1: healthy'
-    run_with $memory
-done
-
 # restart: each in turn
 ids="$(virsh -q domid fleet-0) $(virsh -q domid fleet-1)"
 expect_exit 0 gpuvm deployment restart --force fleet
@@ -143,7 +81,7 @@ expect_exit 0 gpuvm deployment show fleet
 expect_exit 0 create
 expect_text 'fleet-0: updated' 'fleet-1: created' 'fleet-1: started'
 [ "$(virsh -q domid fleet-0)" = "$id" ] || fail 'fleet-0 was restarted, which ran as it is to'
-run_with $memory
+run_with 320
 
 # A change outside gpuvm, whatever it is: scale leaves a VM that runs alone, create puts it right, and restarts only what runs so.
 id=$(virsh -q domid fleet-1)
@@ -158,7 +96,7 @@ expect_exit 0 create
 expect_text 'fleet-1: updated' 'fleet-0: unchanged'
 expect_no_text stopped
 [ "$(virsh -q domid fleet-1)" = "$id" ] || fail 'fleet-1 was restarted, which ran as it is to'
-run_with $memory
+run_with 320
 expect_exit 0 virsh define "$TMPDIR/edited.xml"
 expect_exit 0 virsh destroy fleet-1
 expect_exit 0 virsh start fleet-1
@@ -166,7 +104,7 @@ expect_exit 0 create
 [[ $OUT == *'fleet-1: updated'*'fleet-1: stopped'*'fleet-1: started'*'fleet-1: healthy'* ]] || fail "$OUT"
 expect_no_text 'fleet-1: unchanged'
 virsh dumpxml fleet-1 | grep -q '<on_crash>destroy' || fail 'fleet-1 runs with what others changed'
-run_with $memory
+run_with 320
 
 # How many there are to be is kept by those, too, that still run with an older definition.
 fleet 310 /health
