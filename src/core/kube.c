@@ -10,6 +10,8 @@
 #include "base/text.h"
 #include "core/kube_vm.h"
 
+#define LABEL_MAX 63 /* characters of a label: RFC 1123, 2.1 */
+
 static void
 free_manifest(gpointer data)
 {
@@ -74,13 +76,14 @@ char *
 gpuvm_kube_name(const char *text)
 {
     g_autofree char *lower = g_ascii_strdown(text, -1);
-    char *begin, *end;
+    const char *begin, *end;
 
     g_strcanon(lower, "abcdefghijklmnopqrstuvwxyz0123456789", '-');
     begin = lower + strspn(lower, "-");
-    for (end = begin + strlen(begin); end > begin && end[-1] == '-'; end--)
-        end[-1] = '\0';
-    return g_strdup(*begin ? begin : "unnamed");
+    end = begin + MIN(strlen(begin), LABEL_MAX);
+    while (end > begin && end[-1] == '-')
+        end--;
+    return end > begin ? g_strndup(begin, (gsize)(end - begin)) : g_strdup("unnamed");
 }
 
 void

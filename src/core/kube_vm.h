@@ -25,7 +25,7 @@ JsonObject *gpuvm_kube_at(JsonObject *object, const char *path);
 /** A new object at the end of the list @member of @object; @name (NULL: none) is its name. Borrowed. */
 JsonObject *gpuvm_kube_item(JsonObject *object, const char *member, const char *name);
 
-/** @text as a Kubernetes name: small letters, digits and '-' (RFC 1123, 2.1), as long as that at most. g_malloc. */
+/** @text as a Kubernetes name: small letters, digits and '-', the first 63 of them (RFC 1123, 2.1). g_malloc. */
 char *gpuvm_kube_name(const char *text);
 
 /**

@@ -43,14 +43,24 @@ every_key_is_said_or_lost(void **state G_GNUC_UNUSED)
     }
 }
 
+#define A20 "aaaaaaaaaaaaaaaaaaaa"
+
 static void
 names_are_kubernetes(void **state G_GNUC_UNUSED)
 {
     static const struct {
         const char *name, *expected;
     } cases[] = {
-        {"vm", "vm"}, {"VM_1.a", "vm-1-a"}, {"a..", "a"},        {"br@0", "br-0"},
-        {"0", "0"},   {"_", "unnamed"},     {"\xc3\xa9-x", "x"},
+        {"vm", "vm"},
+        {"VM_1.a", "vm-1-a"},
+        {"a..", "a"},
+        {"br@0", "br-0"},
+        {"0", "0"},
+        {"_", "unnamed"},
+        {"\xc3\xa9-x", "x"},
+        {A20 A20 A20 "bcd", A20 A20 A20 "bcd"},
+        {"_" A20 A20 A20 "bcde", A20 A20 A20 "bcd"},
+        {A20 A20 A20 "bc-e", A20 A20 A20 "bc"},
     };
 
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
