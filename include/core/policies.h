@@ -28,5 +28,8 @@ void gpuvm_policies_add(gpuvm_policies *policies, const char *name, gpuvm_spec *
 /** Leaves none. */
 void gpuvm_policies_clear(gpuvm_policies *policies);
 
+/** The most MiB of the host's memory that one of them leaves to it. */
+uint64_t gpuvm_policies_reserved_mib(const gpuvm_policies *policies);
+
 /** The name of the first that wants everything from a URL to have a checksum; NULL: none does. */
 const char *gpuvm_policies_want_checksum(const gpuvm_policies *policies);

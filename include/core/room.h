@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "core/policies.h"
 #include "model/plan.h"
 
 typedef struct gpuvm_left {
@@ -35,10 +36,10 @@ typedef struct gpuvm_demand {
 void gpuvm_demand_add(gpuvm_demand *demand, const gpuvm_vm *vm);
 
 /**
- * What the domains of @facts leave: of its memory, what is not reserved as hugepages and what none runs with, or names with devices; of
- * its CPUs, as many as those that run have, and those that one is pinned to at its next start.
+ * What the domains of @facts leave: of its memory, what is not reserved as hugepages or by @policies, and what none runs with, or names
+ * with devices; of its CPUs, as many as those that run have, and those that one is pinned to at its next start.
  */
-gpuvm_room *gpuvm_room_new(gpuvm_facts *facts);
+gpuvm_room *gpuvm_room_new(gpuvm_facts *facts, const gpuvm_policies *policies);
 void gpuvm_room_free(gpuvm_room *room);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(gpuvm_room, gpuvm_room_free)
 

@@ -210,9 +210,10 @@ typedef struct gpuvm_policy {
     GPtrArray *allowlist; /* gpuvm_rule; NULL: GPUs are allowed */
     GPtrArray *denylist;  /* gpuvm_rule */
     bool allow_host_display, require_checksum;
-    GPtrArray *protect;       /* char *; NULL: everything */
-    GPtrArray *block_devices; /* char *: fnmatch(3) patterns of paths; NULL: any */
-    GArray *reserved_cpus;    /* int, ascending: the host's CPUs that no guest's run on; NULL: none */
+    GPtrArray *protect;          /* char *; NULL: everything */
+    GPtrArray *block_devices;    /* char *: fnmatch(3) patterns of paths; NULL: any */
+    GArray *reserved_cpus;       /* int, ascending: the host's CPUs that no guest's run on; NULL: none */
+    uint64_t reserved_memory_mb; /* MiB of the host's that are left to it */
     int enforce;
 } gpuvm_policy;
 

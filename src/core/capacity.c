@@ -169,7 +169,8 @@ gpuvm_capacity_make(const gpuvm_facts *facts, const gpuvm_policies *policies)
         last = device;
     }
     g_ptr_array_sort(capacity->models, compare_models);
-    capacity->memory_mb.total = facts->memory_kib / 1024;
+    capacity->memory_mb =
+        (gpuvm_capacity_amount){facts->memory_kib / 1024, gpuvm_policies_reserved_mib(policies), 0};
     capacity->cpus = (gpuvm_capacity_amount){facts->cpus, reserved_cpus(facts, policies), 0};
     g_hash_table_iter_init(&iter, facts->strangers);
     while (g_hash_table_iter_next(&iter, NULL, &load)) {

@@ -29,3 +29,13 @@ gpuvm_policies_want_checksum(const gpuvm_policies *policies)
     }
     return NULL;
 }
+
+uint64_t
+gpuvm_policies_reserved_mib(const gpuvm_policies *policies)
+{
+    uint64_t mib = 0;
+
+    for (unsigned i = 0; i < policies->n; i++)
+        mib = MAX(mib, policies->of[i].spec->policy->reserved_memory_mb);
+    return mib;
+}

@@ -32,8 +32,9 @@ more(uint64_t all, uint64_t some)
     return all == UINT64_MAX ? all : all + some;
 }
 
+/* Of hugepages. */
 static uint64_t
-reserved_mib(const gpuvm_facts *facts)
+pages_mib(const gpuvm_facts *facts)
 {
     uint64_t kib = 0;
 
@@ -107,13 +108,13 @@ own_cpus(const gpuvm_facts *facts, const gpuvm_claim *own)
 }
 
 gpuvm_room *
-gpuvm_room_new(gpuvm_facts *facts)
+gpuvm_room_new(gpuvm_facts *facts, const gpuvm_policies *policies)
 {
     gpuvm_room *room = g_new0(gpuvm_room, 1);
     gpuvm_left *left = &room->left;
 
-    left->memory_mib =
-        facts->memory_kib > 0 ? less(facts->memory_kib / 1024, reserved_mib(facts)) : UINT64_MAX;
+    left->memory_mib = facts->memory_kib > 0 ? less(facts->memory_kib / 1024, pages_mib(facts)) : UINT64_MAX;
+    left->memory_mib = less(left->memory_mib, gpuvm_policies_reserved_mib(policies));
     left->cpus = facts->cpus > 0 ? less(facts->cpus, pinned_cpus(facts, NULL)) : UINT64_MAX;
     for (guint i = 0; i < facts->claims->len; i++) {
         left->memory_mib = less(left->memory_mib, claimed_mib(facts->claims->pdata[i]));

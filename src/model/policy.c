@@ -39,6 +39,11 @@ static const gpuvm_field fields[] = {
     {GPUVM_FIELD(gpuvm_policy, reserved_cpus), .scalar = &gpuvm_scalar_cpuset,
      .doc =
          "CPUs of the host that are left to it, such as 0-1,32-33: those of VMs with cpu_pinning do not run on them."},
+    {GPUVM_FIELD(gpuvm_policy, reserved_memory_mb), .scalar = &gpuvm_scalar_integer, .fallback = "0",
+     .max = 64 * 1024 * 1024, .unit = "MiB",
+     .doc =
+         "Memory of the host that is left to it: it is not offered to a cluster (gpuvm capacity), and plan --pack and "
+         "--hosts place no VM in it."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether everything that is fetched from a URL must have a checksum."},
     {GPUVM_FIELD(gpuvm_policy, enforce), .shape = GPUVM_ENUM, .choices = gpuvm_enforce_names,

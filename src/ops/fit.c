@@ -196,7 +196,7 @@ judge(gpuvm_fit *fit, gpuvm_fit_host *host, gpuvm_fit_vm *vm, bool pack)
 static void
 judge_all(gpuvm_fit *fit, gpuvm_fit_host *host)
 {
-    host->room = gpuvm_room_new(host->session->facts);
+    host->room = gpuvm_room_new(host->session->facts, &host->session->policies);
     for (guint i = 0; i < fit->vms->len; i++) {
         gpuvm_fit_vm *vm = fit->vms->pdata[i];
 

@@ -74,6 +74,8 @@ static const struct {
      "memory_mb 1024\ncpu 4\n"},
     {"reserved and isolated CPUs", HOST "host isolated=2-3\n", "reserved_cpus: 0-2",
      CARDS_3090 CARDS_H100 "memory_mb 32768\ncpu 12\n"},
+    {"reserved memory", HOST "domain b active memory=1024 cpus=1\n", "reserved_memory_mb: 4096",
+     CARDS_3090 CARDS_H100 "memory_mb 27648\ncpu 15\n"},
     {"others take more than there is", HOST "domain b active memory=65536 cpus=64\n", NULL,
      CARDS_3090 CARDS_H100 "memory_mb 0\ncpu 0\n"},
     {"nothing is known", "", NULL, "memory_mb 0\ncpu 0\n"},

@@ -28,6 +28,7 @@ typedef struct room_case {
     const char *name, *facts, *definition;
     const char *before, *after; /* as left_text; after: when the VM is on the host */
     const char *errors[3];      /* as expect_diags, of the room alone */
+    const char *policy;
 } room_case;
 
 static const room_case cases[] = {
@@ -54,6 +55,20 @@ static const room_case cases[] = {
      "resources: {memory_mb: 8192, cpu_cores: 1}\ndevices: {pci_passthrough: ['01:00.0']}", "2768 16 1",
      "24576 15 0"},
     {"nothing is known of the host", CARDS, "resources: {memory_mb: 8192, cpu_cores: 4}", "? ? 2", "? ? 2"},
+    {"the policy leaves some to the host",
+     HOST,
+     "resources: {memory_mb: 30000, cpu_cores: 1}",
+     "24576 16 2",
+     NULL,
+     {"5 memory_mb is 30000 MiB, 24576 MiB of the host's are left"},
+     "reserved_memory_mb: 8192"},
+    {"more than there is",
+     HOST,
+     "resources: {memory_mb: 1024, cpu_cores: 1}",
+     "0 16 2",
+     NULL,
+     {"5 memory_mb is 1024 MiB, 0 MiB of the host's are left"},
+     "reserved_memory_mb: 40000"},
     {"too little memory",
      HOST "domain other active 0000:01:00.0 memory=30000 node=0\n",
      "resources: {memory_mb: 8192, cpu_cores: 4}",
@@ -81,8 +96,8 @@ counts(void **state G_GNUC_UNUSED)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         const room_case *c = &cases[i];
-        g_autoptr(plan_scene) scene = scene_new(c->facts, c->definition, NULL, NULL);
-        g_autoptr(gpuvm_room) room = gpuvm_room_new(scene->facts);
+        g_autoptr(plan_scene) scene = scene_new(c->facts, c->definition, c->policy, NULL);
+        g_autoptr(gpuvm_room) room = gpuvm_room_new(scene->facts, &scene->policies);
         g_autoptr(gpuvm_diags) diags = gpuvm_diags_new();
         g_autofree char *before = left_text(&room->left);
 
@@ -98,7 +113,7 @@ counts(void **state G_GNUC_UNUSED)
         gpuvm_room_undo(room, scene->facts);
         g_autofree char *again = left_text(&room->left);
         expect_text(c->name, again, c->before);
-        g_autoptr(gpuvm_room) anew = gpuvm_room_new(scene->facts);
+        g_autoptr(gpuvm_room) anew = gpuvm_room_new(scene->facts, &scene->policies);
         g_autofree char *facts = left_text(&anew->left);
         expect_text(c->name, facts, c->before);
     }
@@ -110,7 +125,7 @@ takes_pages(void **state G_GNUC_UNUSED)
 {
     g_autoptr(plan_scene) scene =
         scene_new(PAGES, "resources: {memory_mb: 8192, cpu_cores: 1, hugepages: 2M}", NULL, NULL);
-    g_autoptr(gpuvm_room) room = gpuvm_room_new(scene->facts);
+    g_autoptr(gpuvm_room) room = gpuvm_room_new(scene->facts, &scene->policies);
     const char *const none[] = {NULL}, *const few[] = {"5 too few free hugepages", NULL};
 
     scene_plan(scene);
@@ -132,7 +147,7 @@ undoes(void **state G_GNUC_UNUSED)
 {
     g_autoptr(plan_scene) scene =
         scene_new(HOST "domain vm 0000:02:00.0\n", "devices: {pci_passthrough: ['01:00.0']}", NULL, NULL);
-    g_autoptr(gpuvm_room) room = gpuvm_room_new(scene->facts);
+    g_autoptr(gpuvm_room) room = gpuvm_room_new(scene->facts, &scene->policies);
     gpuvm_pci_addr card = build_addr("0000:02:00.0");
 
     scene_plan(scene);
