@@ -248,7 +248,7 @@ libvirt_says()
 # ends the scenario.
 report()
 {
-    local patience=$((90 * slow)) command
+    local patience=$((100 * slow)) command
 
     timeout $patience sed -n 's/\r$//; /^REPORT$/,/^END$/ { /^REPORT$/d; /^END$/q; p }' <"$(virsh ttyconsole "$1")" && return
     {
