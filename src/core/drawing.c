@@ -192,7 +192,7 @@ draw_best(const gpuvm_branch *machine, const char *prefix, int height)
     double least = 0;
 
     for (int columns = 1; columns <= MOST_COLUMNS; columns++) {
-        for (int in_row = 1; in_row <= (int)MIN(machine->children->len, 4); in_row++) {
+        for (int in_row = 1; in_row <= (int)CLAMP(machine->children->len, 1, 4); in_row++) {
             gpuvm_box *box = draw_machine(machine, prefix, columns, in_row);
             double ratio = (double)box->width / box->height / (height > 0 ? ASPECT / 2 : ASPECT);
             double off = MAX(ratio, 1 / ratio) * box->width * box->height;

@@ -88,6 +88,7 @@ hosts_are_boxes(void **state G_GNUC_UNUSED)
     static const struct {
         const char *name, *facts, *unseen, *expected;
     } cases[] = {
+        {"nothing at all", "", NULL, "page { machine#machine 'host' }"},
         {"no device: no legend", CELL, NULL,
          "page { machine#machine 'host' { cell#cell_0 'cell 0' 'memory unknown, CPUs 0-3' } }"},
         {"one that is passable", CELL GPU("0000:00:02.0", " group=7"), NULL,
