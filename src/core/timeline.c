@@ -10,7 +10,7 @@
 #include "core/bystanders.h"
 #include "core/tail.h"
 
-#define MOST_BYTES 2000 /* of a line that are looked at */
+#define MOST_BYTES 2000 /* of a line's begin, and of its end, that are looked at */
 #define MOST_LINES 20000
 #define SECONDS "\\[ *([0-9]{1,10})\\.([0-9]{6})\\] " /* of a kernel */
 /* libvirt detaches devices before it opens the log of QEMU */
@@ -155,18 +155,31 @@ read_line(GPtrArray *events, const char *line, reading *of)
                    (of->log == GPUVM_LOG_KERNEL || of->log == GPUVM_LOG_LIBVIRT) &&
                    (g_ascii_isupper(*begin) ||
                     (line - begin > 10 && begin[10] == 'T' && !memchr(begin, ',', (size_t)(line - begin))));
-    g_autofree char *text = NULL;
 
     event->log = of->log;
     if (journal)
         skip_journal(&line, &event->log);
-    text = g_strndup(line, MOST_BYTES);
     event->time = of->before = MAX(time, of->before);
-    event->text = gpuvm_text_printable(text);
-    event->fault = gpuvm_fault_of_line(text, of->log == GPUVM_LOG_CONSOLE);
+    event->text = gpuvm_text_printable(line);
+    event->fault = gpuvm_fault_of_line(line, of->log == GPUVM_LOG_CONSOLE);
     event->suspected = !event->fault && of->log != GPUVM_LOG_CONSOLE &&
-                       gpuvm_fault_suspected(text, event->log == GPUVM_LOG_KERNEL);
+                       gpuvm_fault_suspected(line, event->log == GPUVM_LOG_KERNEL);
     g_ptr_array_add(events, event);
+}
+
+/* The line of @n bytes at @at, without what is in the middle of a very long one, and blanks for zeros. g_malloc. */
+static char *
+copy_line(const char *at, size_t n)
+{
+    size_t begin = MIN(n, MOST_BYTES), end = MIN(n - begin, MOST_BYTES);
+    GString *line = g_string_new_len(at, (gssize)begin);
+
+    if (begin + end < n)
+        g_string_append(line, " … ");
+    g_string_append_len(line, at + n - end, (gssize)end);
+    for (gsize i = 0; i < line->len; i++)
+        line->str[i] = line->str[i] ? line->str[i] : ' ';
+    return g_strchomp(g_string_free(line, FALSE));
 }
 
 /* The time of the last of @events. */
@@ -196,9 +209,9 @@ gpuvm_timeline_add(GPtrArray *events, gpuvm_log log, const char *bytes, size_t s
     while (!console && at < end) {
         const char *next = memchr(at, '\n', (size_t)(end - at));
         size_t n = (size_t)((next ? next : end) - at);
-        g_autofree char *line = g_strndup(at, MIN(n, MOST_BYTES * 2));
+        g_autofree char *line = copy_line(at, n);
 
-        if (*g_strchomp(line))
+        if (*line)
             read_line(events, line, &of);
         at += n + 1;
     }

@@ -194,6 +194,31 @@ lines_are_merged(void **state G_GNUC_UNUSED)
     g_ptr_array_unref(events);
 }
 
+/* What is known is found at the end of a very long line, and behind a zero. */
+static void
+lines_are_whole(void **state G_GNUC_UNUSED)
+{
+    static const char end[] = "vfio 0000:01:00.0: group 14 is not viable\n";
+    g_autofree char *filler = g_strnfill(20000, 'x');
+
+    for (unsigned zero = 0; zero < 2; zero++) {
+        GPtrArray *events = gpuvm_timeline_new();
+        g_autoptr(GString) bytes = g_string_new(
+            "2026-11-20 10:00:00.000+0000: starting up libvirt version: 9.0.0\n2026-11-20T10:00:01Z qemu: ");
+
+        if (zero)
+            g_string_append_len(bytes, "a\0b ", 4);
+        else
+            g_string_append(bytes, filler);
+        g_string_append(bytes, end);
+        gpuvm_timeline_add(events, GPUVM_LOG_QEMU, bytes->str, bytes->len, NONE,
+                           &(gpuvm_clock){.boot = NONE, .written = NONE, .now = TEN});
+        assert_int_equal(events->len, 2);
+        assert_string_equal(((gpuvm_event *)events->pdata[1])->fault->id, "qemu-group-not-viable");
+        g_ptr_array_unref(events);
+    }
+}
+
 static void
 since_takes_earlier_starts(void **state G_GNUC_UNUSED)
 {
@@ -315,10 +340,15 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stamps_are_read),   cmocka_unit_test(years_are_found),
-        cmocka_unit_test(since_is_read),     cmocka_unit_test(files_are_told_apart),
-        cmocka_unit_test(lines_are_merged),  cmocka_unit_test(since_takes_earlier_starts),
-        cmocka_unit_test(cause_comes_first), cmocka_unit_test(others_are_no_cause),
+        cmocka_unit_test(stamps_are_read),
+        cmocka_unit_test(years_are_found),
+        cmocka_unit_test(since_is_read),
+        cmocka_unit_test(files_are_told_apart),
+        cmocka_unit_test(lines_are_merged),
+        cmocka_unit_test(lines_are_whole),
+        cmocka_unit_test(since_takes_earlier_starts),
+        cmocka_unit_test(cause_comes_first),
+        cmocka_unit_test(others_are_no_cause),
         cmocka_unit_test(lines_are_tamed),
     };
 
