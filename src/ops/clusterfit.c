@@ -66,7 +66,11 @@ read_files(const gpuvm_session *session, const gpuvm_cluster *cluster, gpuvm_clu
         const gpuvm_cluster_resource *resource = cluster->resources->pdata[i];
         char *file = g_hash_table_lookup(resource->parameters, "file");
 
-        if (resource->agent == GPUVM_AGENT_VM && file && g_hash_table_add(seen, file))
+        if (resource->agent != GPUVM_AGENT_VM)
+            continue;
+        if (!file)
+            g_ptr_array_add(files->unread, g_strdup_printf("%s: the resource names no file", resource->id));
+        else if (g_hash_table_add(seen, file))
             read_file(session, file, files);
     }
 }
