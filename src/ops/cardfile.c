@@ -114,13 +114,17 @@ is_named(const gpuvm_cardfile *of, const gpuvm_device *moved)
 }
 
 static bool
+means(const gpuvm_pci_ref *ref, const gpuvm_pci_addr *addr)
+{
+    return ref->whole_card ? gpuvm_pci_addr_same_slot(&ref->addr, addr)
+                           : gpuvm_pci_addr_equal(&ref->addr, addr);
+}
+
+static bool
 is_accepted(const GArray *accepted, const gpuvm_pci_addr *addr)
 {
     for (guint i = 0; i < accepted->len; i++) {
-        const gpuvm_pci_ref *ref = &g_array_index(accepted, gpuvm_pci_ref, i);
-
-        if (ref->whole_card ? gpuvm_pci_addr_same_slot(&ref->addr, addr)
-                            : gpuvm_pci_addr_equal(&ref->addr, addr))
+        if (means(&g_array_index(accepted, gpuvm_pci_ref, i), addr))
             return true;
     }
     return false;
@@ -270,6 +274,27 @@ write_all(gpuvm_session *session, const GPtrArray *files, const GPtrArray *texts
     return true;
 }
 
+/* Of each that is @accepted, but in none of @all: a slip of the pen, perhaps. */
+static void
+warn_unnamed(gpuvm_session *session, GHashTable *all, const GArray *accepted)
+{
+    for (guint i = 0; i < accepted->len; i++) {
+        const gpuvm_pci_ref *ref = &g_array_index(accepted, gpuvm_pci_ref, i);
+        bool named = false;
+        GHashTableIter iter;
+        gpointer addrs;
+
+        g_hash_table_iter_init(&iter, all);
+        while (!named && g_hash_table_iter_next(&iter, NULL, &addrs)) {
+            for (guint k = 0; k < ((GArray *)addrs)->len && !named; k++)
+                named = means(ref, &g_array_index((GArray *)addrs, gpuvm_pci_addr, k));
+        }
+        if (!named)
+            gpuvm_diags_warning(session->diags, NULL, "--accept %s: no definition names it",
+                                GPUVM_PCI(&ref->addr));
+    }
+}
+
 GPtrArray *
 gpuvm_cardfile_lock(gpuvm_session *session, char **paths, const GArray *accepted, bool check)
 {
@@ -294,6 +319,7 @@ gpuvm_cardfile_lock(gpuvm_session *session, char **paths, const GArray *accepted
         g_ptr_array_add(texts, lock_one(session, g_hash_table_lookup(all, at->data),
                                         is_whole(paths, at->data), name, accepted, of));
     }
+    warn_unnamed(session, all, accepted);
     if (session->diags->errors > 0 || (!check && !write_all(session, files, texts)))
         return NULL;
     return g_steal_pointer(&files);
