@@ -171,7 +171,8 @@ check_named(const making *work, const subject *of)
     } else if (!of->node) {
         diag = gpuvm_diags_error(work->diags, GPUVM_EXIT_INVALID, &mark,
                                  "devices by address are those of one node");
-        gpuvm_diag_hint(diag, "say which with --node %s=NODE, or let it choose its cards: gpus", of->name);
+        gpuvm_diag_hint(diag, "say which with --node %s=NODE --hosts DIR, or let it choose its cards: gpus",
+                        of->name);
     } else if (!known_node(work, of->node)) {
         diag = gpuvm_diags_error(work->diags, GPUVM_EXIT_HOST, &mark,
                                  "it is not known which models of cards these are on node %s", of->node);
@@ -316,18 +317,30 @@ add_vm(making *work, const gpuvm_cib_vm *vm)
     set_operations(resource, of.vm);
 }
 
+/* Whether the options are what they can be. */
+static bool
+are_bindings(char *const *bindings, gpuvm_diags *diags)
+{
+    unsigned errors = diags->errors;
+
+    for (; bindings && *bindings; bindings++) {
+        const char *equals = strchr(*bindings, '='), *node = equals ? equals + 1 : *bindings;
+
+        if (!gpuvm_cib_is_plain(node) || *node == '-' || strchr(node, '='))
+            gpuvm_diags_error(diags, GPUVM_EXIT_USAGE, NULL, "--node takes NODE or VM=NODE, not '%s'",
+                              *bindings);
+    }
+    return diags->errors == errors;
+}
+
 static void
 check_bindings(const making *work)
 {
     for (char *const *binding = work->input->bindings; binding && *binding; binding++) {
-        const char *equals = strchr(*binding, '='), *node = equals ? equals + 1 : *binding;
-
-        if (!gpuvm_cib_is_plain(node) || *node == '-' || strchr(node, '='))
-            gpuvm_diags_error(work->diags, GPUVM_EXIT_USAGE, NULL, "--node takes NODE or VM=NODE, not '%s'",
-                              *binding);
-        else if (!g_hash_table_contains(work->bound, *binding))
+        if (!g_hash_table_contains(work->bound, *binding))
             gpuvm_diags_error(work->diags, GPUVM_EXIT_USAGE, NULL, "--node %s: %s", *binding,
-                              equals ? "there is no such VM" : "no VM names devices by address");
+                              strchr(*binding, '=') ? "there is no such VM"
+                                                    : "no VM names devices by address");
     }
 }
 
@@ -350,6 +363,8 @@ gpuvm_cib_make(const gpuvm_cib_input *input, gpuvm_diags *diags)
     g_autoptr(GHashTable) bound = g_hash_table_new(NULL, NULL);
     making work = {.input = input, .resources = resources, .ids = ids, .bound = bound, .diags = diags};
 
+    if (!are_bindings(input->bindings, diags))
+        return NULL;
     g_ptr_array_extend(vms, (GPtrArray *)input->vms, NULL, NULL);
     g_ptr_array_sort(vms, compare_names);
     add_hosts(&work);
