@@ -23,7 +23,7 @@ static const gpuvm_column card_columns[] = {
     {.header = "FREE", .key = "free", .right = true},
     {.header = "IN VMS", .key = "in_vms", .right = true},
     {.header = "OUT", .format = format_out, .right = true},
-    {.header = "NAME", .key = "name"},
+    {.header = "NAME", .key = "name", .cut = 1},
     {0},
 };
 

@@ -211,8 +211,9 @@ check_capacity(input_type *input, const char *topic, GPtrArray *findings)
     g_autofree char *without = join(absent), *nothing = join(silent),
                     *nodes = gpuvm_text_count(online, "node");
     if (!hosts)
-        gpuvm_finding_add(findings, topic, GPUVM_FAIL, "gpuvm export pacemaker DIR prints it beside the VMs",
-                          "there is no clone " GPUVM_CLUSTER_HOSTS ": nobody publishes what nodes have");
+        gpuvm_finding_add(findings, topic, GPUVM_FAIL, "gpuvm export pacemaker DIR",
+                          "there is no clone " GPUVM_CLUSTER_HOSTS
+                          ", which is exported beside the VMs: nobody publishes what nodes have");
     if (absent->len > 0)
         gpuvm_finding_add(findings, topic, GPUVM_FAIL, "crm_mon -1 --inactive --failcounts",
                           "%s does not run on %s: what was published there may be of former times",

@@ -336,8 +336,8 @@ gpuvm_fit_pack(gpuvm_session *session, const char *directory, char **paths)
         gpuvm_mark mark = mark_of(vm);
 
         if (vm->last && !vm->host)
-            gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, &mark,
-                              "no host has room for %s '%s' beside the others", describe_vm(vm), vm->name);
+            gpuvm_diags_error(session->diags, GPUVM_EXIT_HOST, &mark, "no host has room for %s '%s'%s",
+                              describe_vm(vm), vm->name, fit->vms->len > 1 ? " beside the others" : "");
     }
     return fit;
 }
