@@ -42,8 +42,8 @@ static const gpuvm_field fields[] = {
     {GPUVM_FIELD(gpuvm_policy, reserved_memory_mb), .scalar = &gpuvm_scalar_integer, .fallback = "0",
      .max = 64 * 1024 * 1024, .unit = "MiB",
      .doc =
-         "Memory of the host that is left to it: it is not offered to a cluster (gpuvm capacity), and plan --pack and "
-         "--hosts place no VM in it."},
+         "Memory of the host that is left to it: it is not offered to a cluster (gpuvm capacity), and plan --pack places no VM in it "
+         "but those of hugepages, which are set apart as it is."},
     {GPUVM_FIELD(gpuvm_policy, require_checksum), .scalar = &gpuvm_scalar_bool, .fallback = "false",
      .doc = "Whether everything that is fetched from a URL must have a checksum."},
     {GPUVM_FIELD(gpuvm_policy, enforce), .shape = GPUVM_ENUM, .choices = gpuvm_enforce_names,
