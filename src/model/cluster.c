@@ -3,6 +3,8 @@
 
 #include "model/cluster.h"
 
+#include <string.h>
+
 #include "base/text.h"
 #include "base/xml.h"
 #include "model/clusterxml.h"
@@ -55,6 +57,14 @@ gpuvm_cluster_number(const char *text, gint64 max, gint64 fallback)
     gint64 number;
 
     return text && g_ascii_string_to_signed(text, 10, 0, max, &number, NULL) ? number : fallback;
+}
+
+gint64
+gpuvm_cluster_amount(const char *text)
+{
+    return text[0] && !text[strspn(text, "0123456789")]
+               ? (gint64)MIN(g_ascii_strtoull(text, NULL, 10), G_MAXINT32)
+               : 0;
 }
 
 /* lib/common/strings.c of Pacemaker: crm_str_to_boolean */

@@ -77,7 +77,7 @@ read_node(const gpuvm_cluster *cluster, const xmlNode *xml, const xmlNode *state
     gpuvm_cluster_read_pairs(xml, "utilization", published);
     g_hash_table_iter_init(&all, published);
     while (g_hash_table_iter_next(&all, &name, &value))
-        gpuvm_amounts_add(node->capacity, name, gpuvm_cluster_number(value, G_MAXINT32, 0));
+        gpuvm_amounts_add(node->capacity, name, gpuvm_cluster_amount(value));
     node->maintenance = gpuvm_cluster_truth(node->attributes, "maintenance", false);
     node->state = judge(cluster, node, state);
     return node;

@@ -107,7 +107,7 @@ read_wants(const xmlNode *xml, gpuvm_amounts *wants)
     gpuvm_cluster_read_pairs(xml, "utilization", pairs);
     g_hash_table_iter_init(&all, pairs);
     while (g_hash_table_iter_next(&all, &name, &value))
-        gpuvm_amounts_add(wants, name, gpuvm_cluster_number(value, G_MAXINT32, 0));
+        gpuvm_amounts_add(wants, name, gpuvm_cluster_amount(value));
 }
 
 /* Where a primitive is. */

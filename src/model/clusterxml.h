@@ -39,3 +39,6 @@ gint64 gpuvm_cluster_time(const char *text, gint64 fallback);
 
 /** The number that @text is, from 0 to @max; @fallback: it is none. */
 gint64 gpuvm_cluster_number(const char *text, gint64 max, gint64 fallback);
+
+/** Of a utilization: as much as Pacemaker counts with at most, its int; 0: it is no number. */
+gint64 gpuvm_cluster_amount(const char *text);

@@ -73,6 +73,8 @@ static const wait_case cases[] = {
      "n1: 2 of 4 gpu_10de_2330 free, 3 wanted; n2: offline"},
     {"more cards than there are", BALANCED, NODE("n1", ""), FENCE VM("a", "2", "") VM("b", "5", ""), "",
      STATE("n1", UP, "", RUNS("a")), "b", "n1: only 4 gpu_10de_2330, 5 wanted"},
+    {"more than Pacemaker counts with", BALANCED, NODE("n1", ""), FENCE VM("a", "25000000000000000000", ""),
+     "", STATE("n1", UP, "", ""), "a", "n1: only 4 gpu_10de_2330, 2147483647 wanted"},
     {"cards are not counted", "", TWO, FENCE VM("b", "9", ""), "", BOTH, "b",
      "n1: nothing is in the way: Pacemaker has yet to act; n2: nothing is in the way: Pacemaker has yet to act"},
     {"no such cards", BALANCED, "<node id='n1' uname='n1'/>", FENCE VM("b", "1", ""), "",
