@@ -73,6 +73,11 @@ static const wait_case cases[] = {
      "n1: 2 of 4 gpu_10de_2330 free, 3 wanted; n2: offline"},
     {"more cards than there are", BALANCED, NODE("n1", ""), FENCE VM("a", "2", "") VM("b", "5", ""), "",
      STATE("n1", UP, "", RUNS("a")), "b", "n1: only 4 gpu_10de_2330, 5 wanted"},
+    {"as a template says", BALANCED, NODE("n1", ""),
+     FENCE "<template id='t' class='ocf' provider='gpuvm' type='vm'><utilization>" SET("gpu_10de_2330", "5")
+         SET("cpu", "1") "</utilization></template><primitive id='a' template='t'><utilization>" SET(
+             "cpu", "0") "</utilization></primitive>",
+     "", STATE("n1", UP, "", ""), "a", "n1: only 4 gpu_10de_2330, 5 wanted"},
     {"more than Pacemaker counts with", BALANCED, NODE("n1", ""), FENCE VM("a", "25000000000000000000", ""),
      "", STATE("n1", UP, "", ""), "a", "n1: only 4 gpu_10de_2330, 2147483647 wanted"},
     {"cards are not counted", "", TWO, FENCE VM("b", "9", ""), "", BOTH, "b",
