@@ -116,6 +116,15 @@ gpuvm_text_fits(const char *patterns, const char *text)
 }
 
 GRegex *
+gpuvm_text_compile(const char *pattern, GRegexCompileFlags flags)
+{
+    GRegex *regex = g_regex_new(pattern, flags | G_REGEX_OPTIMIZE, 0, NULL);
+
+    g_regex_match(regex, "", 0, NULL);
+    return regex;
+}
+
+GRegex *
 gpuvm_text_regex(const char *pattern, GRegexCompileFlags flags)
 {
     static GMutex mutex;
@@ -127,7 +136,7 @@ gpuvm_text_regex(const char *pattern, GRegexCompileFlags flags)
         compiled = g_hash_table_new(g_str_hash, g_str_equal);
     regex = g_hash_table_lookup(compiled, pattern);
     if (!regex) {
-        regex = g_regex_new(pattern, flags | G_REGEX_OPTIMIZE, 0, NULL);
+        regex = gpuvm_text_compile(pattern, flags);
         g_hash_table_insert(compiled, (gpointer)pattern, regex);
     }
     g_mutex_unlock(&mutex);

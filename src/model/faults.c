@@ -8,7 +8,7 @@
 #include "base/text.h"
 
 /* The lines are anybody's bytes. */
-#define LINE_FLAGS (G_REGEX_RAW | G_REGEX_OPTIMIZE)
+#define LINE_FLAGS G_REGEX_RAW
 
 static GRegex **
 compile_signatures(void)
@@ -17,7 +17,7 @@ compile_signatures(void)
 
     for (unsigned i = 0; i < gpuvm_faults_count; i++)
         if (gpuvm_faults[i].signature)
-            compiled[i] = g_regex_new(gpuvm_faults[i].signature, LINE_FLAGS, 0, NULL);
+            compiled[i] = gpuvm_text_compile(gpuvm_faults[i].signature, LINE_FLAGS);
     return compiled;
 }
 
