@@ -59,8 +59,9 @@ gpuvm_cluster_number(const char *text, gint64 max, gint64 fallback)
     return text && g_ascii_string_to_signed(text, 10, 0, max, &number, NULL) ? number : fallback;
 }
 
-gint64
-gpuvm_cluster_amount(const char *text)
+/* As much as Pacemaker counts with at most, its int; 0: it is no number. */
+static gint64
+amount_of(const char *text)
 {
     return text[0] && !text[strspn(text, "0123456789")]
                ? (gint64)MIN(g_ascii_strtoull(text, NULL, 10), G_MAXINT32)
@@ -207,19 +208,32 @@ gpuvm_cluster_read_pairs(const xmlNode *parent, const char *name, GHashTable *pa
     }
 }
 
-/* <node_state> by the node's id */
-static GHashTable *
-index_states(const xmlNode *status)
+void
+gpuvm_cluster_read_amounts(const xmlNode *parent, const xmlNode *also, gpuvm_amounts *amounts)
 {
-    GHashTable *states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) pairs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GHashTableIter all;
+    gpointer name, value;
 
-    for (xmlNode *state = gpuvm_xml_child(status, "node_state"); state; state = gpuvm_xml_next(state)) {
-        char *id = gpuvm_xml_attr(state, "id");
+    gpuvm_cluster_read_pairs(parent, "utilization", pairs);
+    gpuvm_cluster_read_pairs(also, "utilization", pairs);
+    g_hash_table_iter_init(&all, pairs);
+    while (g_hash_table_iter_next(&all, &name, &value))
+        gpuvm_amounts_add(amounts, name, amount_of(value));
+}
+
+GHashTable *
+gpuvm_cluster_index(const xmlNode *parent, const char *name)
+{
+    GHashTable *index = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    for (xmlNode *xml = gpuvm_xml_child(parent, name); xml; xml = gpuvm_xml_next(xml)) {
+        char *id = gpuvm_xml_attr(xml, "id");
 
         if (id)
-            g_hash_table_replace(states, id, state);
+            g_hash_table_replace(index, id, xml);
     }
-    return states;
+    return index;
 }
 
 gpuvm_cluster *
@@ -238,7 +252,7 @@ gpuvm_cluster_parse(const char *xml, size_t size, const char *name, GError **err
                        "this is no CIB: <cib> with <configuration> is what `cibadmin --query` prints");
         return NULL;
     }
-    states = index_states(gpuvm_xml_child(root, "status"));
+    states = gpuvm_cluster_index(gpuvm_xml_child(root, "status"), "node_state");
     cluster = cluster_new();
     cluster->quorum =
         gpuvm_xml_attr_is(root, "have-quorum", "1") || gpuvm_xml_attr_is(root, "have-quorum", "true");

@@ -61,23 +61,16 @@ static gpuvm_cluster_node *
 read_node(const gpuvm_cluster *cluster, const xmlNode *xml, const xmlNode *state)
 {
     gpuvm_cluster_node *node = g_new0(gpuvm_cluster_node, 1);
-    g_autoptr(GHashTable) published = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GHashTableIter all;
-    gpointer name, value;
+    const xmlNode *transient = gpuvm_xml_child(state, "transient_attributes");
 
     node->id = gpuvm_xml_attr(xml, "id");
     node->name = gpuvm_xml_attr(xml, "uname");
     node->capacity = gpuvm_amounts_new();
     node->used = gpuvm_amounts_new();
     node->attributes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    gpuvm_cluster_read_pairs(gpuvm_xml_child(state, "transient_attributes"), "instance_attributes",
-                             node->attributes);
+    gpuvm_cluster_read_pairs(transient, "instance_attributes", node->attributes);
     gpuvm_cluster_read_pairs(xml, "instance_attributes", node->attributes);
-    gpuvm_cluster_read_pairs(gpuvm_xml_child(state, "transient_attributes"), "utilization", published);
-    gpuvm_cluster_read_pairs(xml, "utilization", published);
-    g_hash_table_iter_init(&all, published);
-    while (g_hash_table_iter_next(&all, &name, &value))
-        gpuvm_amounts_add(node->capacity, name, gpuvm_cluster_amount(value));
+    gpuvm_cluster_read_amounts(transient, xml, node->capacity);
     node->maintenance = gpuvm_cluster_truth(node->attributes, "maintenance", false);
     node->state = judge(cluster, node, state);
     return node;

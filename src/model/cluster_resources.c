@@ -97,43 +97,18 @@ new_pairs(void)
     return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
 }
 
-/* @template: of the primitive @xml; NULL: it has none. */
-static void
-read_wants(const xmlNode *xml, const xmlNode *template, gpuvm_amounts *wants)
-{
-    g_autoptr(GHashTable) pairs = new_pairs();
-    GHashTableIter all;
-    gpointer name, value;
-
-    gpuvm_cluster_read_pairs(xml, "utilization", pairs);
-    gpuvm_cluster_read_pairs(template, "utilization", pairs);
-    g_hash_table_iter_init(&all, pairs);
-    while (g_hash_table_iter_next(&all, &name, &value))
-        gpuvm_amounts_add(wants, name, gpuvm_cluster_amount(value));
-}
-
 /* Where a primitive is. */
 typedef struct place {
-    const xmlNode *resources, *clone, *group, *defaults;
+    const xmlNode *clone, *group, *defaults;
+    GHashTable *templates; /* by id */
 } place;
-
-/* What @xml says what it does not say itself by; NULL. */
-static const xmlNode *
-find_template(const xmlNode *resources, const xmlNode *xml)
-{
-    g_autofree char *name = gpuvm_xml_attr(xml, "template");
-    const xmlNode *template = name ? gpuvm_xml_child(resources, "template") : NULL;
-
-    while (template && !gpuvm_xml_attr_is(template, "id", name))
-        template = gpuvm_xml_next(template);
-    return template;
-}
 
 static gpuvm_cluster_resource *
 new_resource(char *id, const xmlNode *xml, const place *in)
 {
     gpuvm_cluster_resource *resource = g_new0(gpuvm_cluster_resource, 1);
-    const xmlNode *template = find_template(in->resources, xml);
+    g_autofree char *name = gpuvm_xml_attr(xml, "template");
+    const xmlNode *template = name ? g_hash_table_lookup(in->templates, name) : NULL;
 
     resource->id = id;
     resource->group = gpuvm_xml_attr(in->group, "id");
@@ -153,7 +128,7 @@ new_resource(char *id, const xmlNode *xml, const place *in)
     gpuvm_cluster_read_pairs(in->defaults, "meta_attributes", resource->meta);
     read_timeouts(template, resource->timeouts);
     read_timeouts(xml, resource->timeouts);
-    read_wants(xml, template, resource->wants);
+    gpuvm_cluster_read_amounts(xml, template, resource->wants);
     return resource;
 }
 
@@ -209,9 +184,10 @@ compare_resources(gconstpointer a, gconstpointer b)
 void
 gpuvm_cluster_read_resources(gpuvm_cluster *cluster, const xmlNode *configuration)
 {
-    const place top = {.resources = gpuvm_xml_child(configuration, "resources"),
-                       .defaults = gpuvm_xml_child(configuration, "rsc_defaults")};
+    const xmlNode *resources = gpuvm_xml_child(configuration, "resources");
+    g_autoptr(GHashTable) templates = gpuvm_cluster_index(resources, "template");
+    const place top = {.defaults = gpuvm_xml_child(configuration, "rsc_defaults"), .templates = templates};
 
-    read_members(cluster, top.resources, &top);
+    read_members(cluster, resources, &top);
     g_ptr_array_sort(cluster->resources, compare_resources);
 }

@@ -12,6 +12,12 @@ void gpuvm_amounts_add(gpuvm_amounts *amounts, const char *name, gint64 n);
 /** Adds the <nvpair>s of all sets called @name below @parent (NULL: none) to @pairs, where one that is there stays. */
 void gpuvm_cluster_read_pairs(const xmlNode *parent, const char *name, GHashTable *pairs);
 
+/** Adds the utilization of @parent to @amounts, and what it does not name of that of @also. Both may be NULL. */
+void gpuvm_cluster_read_amounts(const xmlNode *parent, const xmlNode *also, gpuvm_amounts *amounts);
+
+/** The elements called @name below @parent (NULL: none), by their ids: xmlNode *, borrowed. */
+GHashTable *gpuvm_cluster_index(const xmlNode *parent, const char *name);
+
 /** Reads <resources> into @cluster, with all instances there are to be. */
 void gpuvm_cluster_read_resources(gpuvm_cluster *cluster, const xmlNode *configuration);
 
@@ -39,6 +45,3 @@ gint64 gpuvm_cluster_time(const char *text, gint64 fallback);
 
 /** The number that @text is, from 0 to @max; @fallback: it is none. */
 gint64 gpuvm_cluster_number(const char *text, gint64 max, gint64 fallback);
-
-/** Of a utilization: as much as Pacemaker counts with at most, its int; 0: it is no number. */
-gint64 gpuvm_cluster_amount(const char *text);
