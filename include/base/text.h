@@ -43,13 +43,7 @@ int gpuvm_text_compare(gconstpointer a, gconstpointer b);
 /** Whether @text is one of @patterns, which have blanks between them, and '*' for anything. */
 bool gpuvm_text_fits(const char *patterns, const char *text);
 
-/**
- * @pattern, for any number of threads: GLib makes machine code of it at the first match, which two of them must not do at once (gregex.c,
- * enable_jit_with_match_options), so that is behind it. To be unreferenced.
- */
-GRegex *gpuvm_text_compile(const char *pattern, GRegexCompileFlags flags);
-
-/** @pattern, a constant that is always asked for with the same @flags: compiled once, and kept until the program ends. */
+/** @pattern, a constant that is always asked for with the same @flags: compiled once, for all threads, and kept until the program ends. */
 GRegex *gpuvm_text_regex(const char *pattern, GRegexCompileFlags flags);
 
 /** What is shown of @text in a table: its first line, or @most characters of that; "…" stands for the rest. g_malloc. */

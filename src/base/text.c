@@ -116,15 +116,6 @@ gpuvm_text_fits(const char *patterns, const char *text)
 }
 
 GRegex *
-gpuvm_text_compile(const char *pattern, GRegexCompileFlags flags)
-{
-    GRegex *regex = g_regex_new(pattern, flags | G_REGEX_OPTIMIZE, 0, NULL);
-
-    g_regex_match(regex, "", 0, NULL);
-    return regex;
-}
-
-GRegex *
 gpuvm_text_regex(const char *pattern, GRegexCompileFlags flags)
 {
     static GMutex mutex;
@@ -136,7 +127,9 @@ gpuvm_text_regex(const char *pattern, GRegexCompileFlags flags)
         compiled = g_hash_table_new(g_str_hash, g_str_equal);
     regex = g_hash_table_lookup(compiled, pattern);
     if (!regex) {
-        regex = gpuvm_text_compile(pattern, flags);
+        regex = g_regex_new(pattern, flags | G_REGEX_OPTIMIZE, 0, NULL);
+        /* the first match makes machine code, which two threads must not do at once: gregex.c, enable_jit_with_match_options */
+        g_regex_match(regex, "", 0, NULL);
         g_hash_table_insert(compiled, (gpointer)pattern, regex);
     }
     g_mutex_unlock(&mutex);

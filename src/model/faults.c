@@ -10,26 +10,10 @@
 /* The lines are anybody's bytes. */
 #define LINE_FLAGS G_REGEX_RAW
 
-static GRegex **
-compile_signatures(void)
+static bool
+has_signature(const gpuvm_fault *fault, const char *line)
 {
-    GRegex **compiled = g_new0(GRegex *, gpuvm_faults_count);
-
-    for (unsigned i = 0; i < gpuvm_faults_count; i++)
-        if (gpuvm_faults[i].signature)
-            compiled[i] = gpuvm_text_compile(gpuvm_faults[i].signature, LINE_FLAGS);
-    return compiled;
-}
-
-/* Kept until the program ends. */
-static GRegex *const *
-signatures(void)
-{
-    static GRegex **compiled;
-
-    if (g_once_init_enter(&compiled))
-        g_once_init_leave(&compiled, compile_signatures());
-    return compiled;
+    return fault->signature && g_regex_match(gpuvm_text_regex(fault->signature, LINE_FLAGS), line, 0, NULL);
 }
 
 const gpuvm_fault *
@@ -39,7 +23,7 @@ gpuvm_fault_of_line(const char *line, bool guest)
         const char *where = gpuvm_faults[i].where;
         bool heard = guest ? g_str_has_prefix(where, "guest-") : !g_str_equal(where, "client");
 
-        if (heard && signatures()[i] && g_regex_match(signatures()[i], line, 0, NULL))
+        if (heard && has_signature(&gpuvm_faults[i], line))
             return &gpuvm_faults[i];
     }
     return NULL;
@@ -51,8 +35,7 @@ gpuvm_fault_of_error(int code, const char *words)
     for (unsigned i = 0; i < gpuvm_faults_count && gpuvm_faults[i].severity < GPUVM_FAULT_BENIGN; i++) {
         const gpuvm_fault *row = &gpuvm_faults[i];
 
-        if ((!row->code || row->code == code) &&
-            (!row->signature || g_regex_match(signatures()[i], words, 0, NULL)))
+        if ((!row->code || row->code == code) && (!row->signature || has_signature(row, words)))
             return row;
     }
     return NULL;
