@@ -35,6 +35,12 @@ health()
     expect_text "${@:2}"
 }
 
+# after SECONDS: what was just said to be no answer was waited for so long at least
+after()
+{
+    [[ $OUT =~ no\ answer\ in\ ([0-9]+)[.0-9]*\ s ]] && [ "${BASH_REMATCH[1]}" -ge "$1" ] || fail "not after $1 s: $OUT"
+}
+
 # with PROGRAM…: what the guest has to ask with
 with()
 {
@@ -86,6 +92,7 @@ for program in curl wget bash; do
 done
 check guest /delay/60/health 60000
 health 6 'unhealthy no answer in '
+after 5
 check guest /stall/0/health 60000
 health 0 '200 OK' # the status is enough
 with
@@ -110,6 +117,7 @@ done <<-'END'
 expect_text 'The command guest-exec has been disabled'
 says '{"return":{"pid":1,"exited":false}}'
 health 6 'unhealthy no answer in '
+after 6
 rm "$LAB/agent-says"
 
 # --- TLS: nobody can have a certificate for a guest's loopback
