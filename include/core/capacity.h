@@ -35,9 +35,8 @@ typedef struct gpuvm_capacity_model {
 
 /** Of the CPUs, or the memory in MiB. */
 typedef struct gpuvm_capacity_amount {
-    uint64_t total; /* that the host has; 0: not known */
-    uint64_t
-        reserved; /* of these, that are left to the host: what the policy says, and the kernel's isolated CPUs */
+    uint64_t total;     /* that the host has; 0: not known */
+    uint64_t reserved;  /* of these, left to the host: what the policy says, and the kernel's isolated CPUs */
     uint64_t strangers; /* that running domains have which gpuvm does not manage */
 } gpuvm_capacity_amount;
 

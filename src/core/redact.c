@@ -131,7 +131,7 @@ static const sort sorts[] = {
     {"secret", "(?i)\\b(?:bearer|basic) ([A-Za-z0-9+/=_.-]{8,})", NULL},
     {"UUID", "(?<!" HEX ")" HEX "{8}-" HEX "{4}-" HEX "{4}-" HEX "{4}-" HEX "{12}(?!" HEX ")", uuid},
     {"UUID", "(?<![0-9A-Za-z])" HEX "{32}(?![0-9A-Za-z])", uuid},
-    {"serial number", "<serial(?:_number)?>([^<\\n]+)</serial", serial},
+    {"serial number", "<serial(?:_number)?>([^<\\n]+)</serial(?:_number)?>", serial},
     {"serial number", "<entry name=['\"](?:serial|asset|uuid)['\"]>([^<\\n]+)</entry>", serial},
     {"serial number",
      "(?i)\\b(?:(?:serial(?:[ _]?(?:number|no\\.?|#))?|s/?n)['\"]?[=:#] ?['\"]?|s/n )(?!pty|file|unix|tcp|tty|8250)([0-9A-Za-z_-]{4,})",
