@@ -200,7 +200,7 @@ expect_json()
     printf '%s\n%s\0' "$RAN" "$OUT" > "$TMPDIR/answer"
     value=$("$top_srcdir/tests/check-output" "$top_srcdir/schemas/output.schema.json" "$TMPDIR/answer") || [ $? = 77 ] || fail "$value"
     [[ $value != gpuvm* ]] || fail "$value"
-    value=$(python3 -c "import json, sys; j = json.load(sys.stdin); print($1)" <<< "$OUT")
+    value=$(/usr/bin/python3 -c "import json, sys; j = json.load(sys.stdin); print($1)" <<< "$OUT")
     [ "$value" = "$2" ] || fail "$1 is $value, not $2"
 }
 
@@ -435,7 +435,7 @@ guest_reporter()
     mkdir -p "$LAB/reporter"
     install -m 755 "$lab_source/agent.py" "$LAB/reporter/agent.py"
     # the script is whole in the seed, an ISO 9660 file system; here it has a directory of its own
-    python3 -c '
+    /usr/bin/python3 -c '
 import pathlib, sys
 seed, to = map(pathlib.Path, sys.argv[1:])
 text = seed.read_bytes()
@@ -461,7 +461,7 @@ guest_hardware()
 # guest_place NAME: the slot and function on the root bus of the bridge in front of the VM's devices
 guest_place()
 {
-    virsh dumpxml "$1" | python3 -c '
+    virsh dumpxml "$1" | /usr/bin/python3 -c '
 import sys, xml.etree.ElementTree as tree
 port = tree.parse(sys.stdin).find("devices/controller[@model=\"pcie-root-port\"][@index=\"1\"]/address")
 print("%02x.%x" % tuple(int(port.get(name), 16) for name in ("slot", "function")))'

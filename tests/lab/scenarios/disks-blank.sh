@@ -18,7 +18,7 @@ kept() # FORMAT FILE
 
 capacity() # FORMAT FILE: in GiB
 {
-    qemu-img info -f "$1" --output=json "$2" | python3 -c 'import json, sys; print(json.load(sys.stdin)["virtual-size"] / 2**30)'
+    qemu-img info -f "$1" --output=json "$2" | /usr/bin/python3 -c 'import json, sys; print(json.load(sys.stdin)["virtual-size"] / 2**30)'
 }
 
 disks() # ITEMS

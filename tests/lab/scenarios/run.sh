@@ -25,7 +25,7 @@ cards()
 {
     local name
     for name; do
-        virsh dumpxml "$name" | python3 -c '
+        virsh dumpxml "$name" | /usr/bin/python3 -c '
 import sys, xml.etree.ElementTree as tree
 for a in tree.parse(sys.stdin).iterfind("devices/hostdev/source/address"):
     print("%04x:%02x:%02x.%x" % tuple(int(a.get(n), 16) for n in ("domain", "bus", "slot", "function")))'
