@@ -93,8 +93,8 @@ boot()
     "$lab_source/mkproc.py" "$1" "$LAB/proc"
     rm -f /dev/vfio/*
     : > /dev/vfio/vfio
-    for group in /sys/kernel/iommu_groups/*/; do
-        [ ! -d "$group" ] || : > "/dev/vfio/$(basename "$group")"
+    for group in /sys/kernel/iommu_groups/*; do
+        [ ! -d "$group" ] || : > "/dev/vfio/${group##*/}"
     done
     start_kernel
     start_libvirtd

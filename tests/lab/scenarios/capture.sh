@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: workstation-two-gpus shared-group server-mi300x sriov no-iommu-amd
-# machines for --all: workstation-rtx3090 workstation-rtx2080 busy-group server-8xh100 no-iommu workstation-flawed
+# machines: workstation-two-gpus sriov no-iommu-amd
+# machines for --all: shared-group server-mi300x workstation-rtx3090 workstation-rtx2080 busy-group server-8xh100 no-iommu workstation-flawed
 # capture: against the file, plan decides, and devices and check say, what they do on the host itself.
 
 host=$TMPDIR/host.xml

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: workstation-rtx3090 shared-group server-mi300x sriov
-# machines for --all: workstation-rtx2080 workstation-two-gpus server-8xh100
+# machines: shared-group server-mi300x sriov
+# machines for --all: workstation-rtx3090 workstation-rtx2080 workstation-two-gpus server-8xh100
 # The lab itself, with virsh alone: a function is detached and reattached, a managed domain holds all endpoints of an
 # IOMMU group while it runs, and every driver comes back.
 

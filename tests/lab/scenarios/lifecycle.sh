@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: workstation-rtx3090 shared-group server-mi300x sriov
-# machines for --all: workstation-rtx2080 workstation-two-gpus server-8xh100
+# machines: shared-group server-mi300x sriov
+# machines for --all: workstation-rtx3090 workstation-rtx2080 workstation-two-gpus server-8xh100
 # define, start: every function is on vfio-pci; stop: every function is back on its own driver.
 
 case $LAB_NAME in

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# machines: server-8xh100 server-mi300x
+# machines: server-8xh100
+# machines for --all: server-mi300x
 # Two VMs with CPUs of their own: libvirt takes the pins, and has no CPU of the host for both. One that runs on those of another,
 # by somebody else's hand, keeps it from starting.
 
