@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: cells
+# when: all
 # An application in the guest works on the devices that it was given: it computes, moves memory both ways, is interrupted, and with two
 # devices they take from each other. What it tells them to write outside the guest's memory is stopped by the IOMMU.
 

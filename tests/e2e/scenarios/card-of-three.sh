@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
-# when: all
 # A card of three functions, named whole.
 
 vm three 02:00

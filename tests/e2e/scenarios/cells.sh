@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: cells
+# when: all
 # A guest with a device in each of the host's NUMA cells has its CPUs, memory and devices where the host has them; one in one cell, its
 # hugepages; and gpuvm verify says from inside what is as planned and what is not.
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: no-iommu
+# when: all
 # gpuvm check says that the IOMMU is off, and what to type.
 
 said=$(gpuvm check 2>&1)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: kvm
+# when: all
 # gpuvm check says what is true of a machine that can pass devices.
 
 verdict_of()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: kvm
+# when: all
 # A VM that boots from its own disk, an overlay on an image that was fetched once, finds its cloud-init seed by the label.
 # The card that it has brings a VGA BIOS, after which the firmware must still read the disk.
 

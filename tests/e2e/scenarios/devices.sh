@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # What gpuvm devices says is what sysfs has.
 
 for address in $(cd /sys/bus/pci/devices && echo *); do

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # The display that the host booted with stays with it, unless the policy says otherwise.
 
 display=0000:00:01.0

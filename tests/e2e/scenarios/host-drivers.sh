@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # While a VM has functions, no driver of the host can claim them.
 
 # bind DRIVER ADDRESS

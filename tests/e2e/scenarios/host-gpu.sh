@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # A GPU that a process has open stays with the host until it ends.
 
 card=0000:02:00.0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # The network cards that the host uses stay with it.
 
 card=0000:05:00.0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: kvm
+# when: all
 # A Linux guest, whose own drivers take the functions and reach their sound codecs by DMA.
 
 kernel=/e2e/vmlinux memory=512

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # More memory than there is: passed devices need all of it at once.
 
 memory=4096

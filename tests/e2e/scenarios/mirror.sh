@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: cells
+# when: all
 # Two cards that share a switch of the host share one in the guest, when its definition asks for that.
 
 while_running()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: no-intremap
+# when: all
 # The IOMMU cannot remap interrupts.
 
 vm card 01:00

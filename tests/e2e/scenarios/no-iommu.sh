@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: no-iommu
+# when: all
 # The kernel was not told to use the IOMMU.
 
 vm card 01:00

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # The modules of VFIO are not loaded.
 
 vm early 01:00

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # Some functions of a card, while the rest of its IOMMU group stays with the host.
 
 policy <<'YAML'

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: kvm
+# when: all
 # A VM of a plugin that was installed over HTTP: with a card and an initramfs from there, it tells the host of both its
 # card and its workload, and is healthy.
 #

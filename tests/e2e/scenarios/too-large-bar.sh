@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: kvm
+# when: all
 # A BAR of half of what the guest can address is refused beforehand: it begins at a multiple of its size, and the rest is not enough.
 
 card=0000:07:00.0

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # machine: default
+# when: all
 # Devices that are absent, bridges, not permitted, or the display of the host.
 
 vm absent 0a:00.0
