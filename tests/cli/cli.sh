@@ -14,6 +14,11 @@ at=test://${work// /%20} # what is in it, as libvirt's test driver has it
 export XDG_STATE_HOME=$work/state
 trap 'chmod -R u+rwX "$work"; rm -rf "$work"' EXIT
 
+# A subshell, as check has it, has no descriptors of a coprocess, but others. A test does not wait for it.
+coproc JUDGE { exec "$top_srcdir/tests/cli/judge"; }
+exec {ask}>&"${JUDGE[1]}" {answer}<&"${JUDGE[0]}"
+disown "$JUDGE_PID"
+
 # run ARGUMENT…: runs gpuvm; what it said is in .out and .err, its exit code in $status
 run()
 {
@@ -42,8 +47,11 @@ cli_end()
 # just ending, and gives up: then once more without it.
 again()
 {
+    local said
+
     "$@"
-    if grep -q 'LeakSanitizer has encountered a fatal error' .err; then
+    IFS= read -rd '' said <.err
+    if [[ $said == *'LeakSanitizer has encountered a fatal error'* ]]; then
         ASAN_OPTIONS=detect_leaks=0 "$@"
     fi
 }
@@ -84,9 +92,11 @@ check()
 # json EXPRESSION: what Python makes of the last run's JSON, which is j; one that is false fails
 json()
 {
-    /usr/bin/python3 -c 'import json, sys
-j = json.load(open(".out"))
-sys.exit(0 if eval(f"({sys.argv[1]})") else json.dumps(j, indent=1))' "$1"
+    local said
+
+    printf '%s\t%s\n' "$PWD" "${1//$'\n'/ }" >&$ask
+    IFS= read -rd '' said <&$answer || said='nobody answers'
+    [ -z "$said" ] || { echo "$said" && false; }
 }
 
 # on_terminal COLUMNS ARGUMENT…: as run, but it writes to a terminal so wide; what it said to either is in .out
@@ -111,10 +121,7 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))' "$1" "$gpuvm" "${@
 # fits NAME COLUMNS: no line of the last run is longer
 fits()
 {
-    check "$1: $2 columns" /usr/bin/python3 -c 'import re, sys, unicodedata
-for line in open(".out", encoding="utf-8"):
-    line = re.sub("\x1b\\[[0-9;]*m", "", line.rstrip("\n"))
-    width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
-    if width > int(sys.argv[1]):
-        sys.exit(f"{width}: {line}")' "$2"
+    local widest
+    widest=$(sed $'s/\e\\[[0-9;]*m//g' .out | wc -L)
+    tap_check "$1: $2 columns" "$([ "$widest" -le "$2" ] || { echo "$widest columns:" && cat .out; })"
 }

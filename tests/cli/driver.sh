@@ -21,7 +21,8 @@ once()
 on()
 {
     again once -c "$at/$1" "${@:2}"
-    changed=$(grep -oE "$changes:" .log | tr -d '\n')
+    changed=$(grep -oE "$changes:" .log)
+    changed=${changed//$'\n'/}
 }
 
 # refused NAME CODE TEXT…: as expect, and nothing was changed
