@@ -5,6 +5,8 @@
 
 #include <signal.h>
 
+#include <libxml/catalog.h>
+#include <libxml/parser.h>
 #include <libxml/xmlerror.h>
 
 #include "base/error.h"
@@ -31,6 +33,12 @@ ignore_message(void *data, const char *format, ...)
 static bool
 set_up(GError **error G_GNUC_UNUSED)
 {
+    /*
+     * before threads open connections: the test driver reads files, for which libxml2 sets itself up then, two locks for one
+     * where two threads do it at once, and the program waits for it when it ends, for ever
+     */
+    xmlInitParser();
+    xmlInitializeCatalog();
     gpuvm_virt.SetErrorFunc(NULL, ignore_error);
     xmlSetGenericErrorFunc(NULL, ignore_message); /* libvirt lets libxml2 print what cannot be opened */
     signal(SIGPIPE, SIG_IGN);                     /* libvirt writes to a daemon that may be gone */

@@ -5,10 +5,14 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 #include <glib/gstdio.h>
+#include <libxml/parser.h>
 
 #include "base/error.h"
 #include "host/virt.h"
@@ -213,6 +217,42 @@ test_pipe(void **state)
     assert_int_equal(raise(SIGPIPE), 0);
 }
 
+/* as libvirt's test driver does it */
+static gpointer
+read_absent(gpointer ready)
+{
+    g_atomic_int_inc((gint *)ready);
+    while (g_atomic_int_get((gint *)ready) < 2)
+        ;
+    assert_null(xmlReadFile("/nonexistent", NULL, XML_PARSE_NOERROR | XML_PARSE_NOWARNING));
+    return NULL;
+}
+
+/* what threads read for the first time leaves nothing locked that a process waits for when it ends */
+static void
+test_first_files(void **state)
+{
+    (void)state;
+    fflush(NULL);
+    for (int i = 0; i < 20; i++) {
+        pid_t child = fork();
+        gint ready = 0;
+        int status;
+
+        assert_true(child >= 0);
+        if (child == 0) {
+            GThread *thread = g_thread_new("second", read_absent, &ready);
+
+            alarm(60);
+            read_absent(&ready);
+            g_thread_join(thread);
+            exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+}
+
 /* as a program that is started where libvirt.so.0 is not libvirt */
 static void
 test_absent(void **state)
@@ -252,8 +292,9 @@ int
 main(int argc, char *argv[])
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_meanings), cmocka_unit_test(test_whole_message), cmocka_unit_test(test_busy),
-        cmocka_unit_test(test_pipe),     cmocka_unit_test(test_absent),
+        cmocka_unit_test(test_meanings), cmocka_unit_test(test_whole_message),
+        cmocka_unit_test(test_busy),     cmocka_unit_test(test_pipe),
+        cmocka_unit_test(test_absent),   cmocka_unit_test(test_first_files),
     };
 
     if (argc == 2 && g_str_equal(argv[1], "--load"))
