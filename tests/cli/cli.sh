@@ -89,14 +89,20 @@ check()
     fi
 }
 
-# json EXPRESSION: what Python makes of the last run's JSON, which is j; one that is false fails
-json()
+# judge QUESTION NEEDED: what the judge says of the last run; it fails when that is something
+judge()
 {
     local said
 
-    printf '%s\t%s\n' "$PWD" "${1//$'\n'/ }" >&$ask
+    printf '%s\t%s\t%s\n' "$1" "$PWD" "${2//$'\n'/ }" >&$ask
     IFS= read -rd '' said <&$answer || said='nobody answers'
     [ -z "$said" ] || { echo "$said" && false; }
+}
+
+# json EXPRESSION: what Python makes of the last run's JSON, which is j; one that is false fails
+json()
+{
+    judge json "$1"
 }
 
 # on_terminal COLUMNS ARGUMENT…: as run, but it writes to a terminal so wide; what it said to either is in .out
@@ -121,7 +127,5 @@ sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))' "$1" "$gpuvm" "${@
 # fits NAME COLUMNS: no line of the last run is longer
 fits()
 {
-    local widest
-    widest=$(sed $'s/\e\\[[0-9;]*m//g' .out | wc -L)
-    tap_check "$1: $2 columns" "$([ "$widest" -le "$2" ] || { echo "$widest columns:" && cat .out; })"
+    check "$1: $2 columns" judge fits "$2"
 }
