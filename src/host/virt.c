@@ -34,8 +34,8 @@ static bool
 set_up(GError **error G_GNUC_UNUSED)
 {
     /*
-     * before threads open connections: the test driver reads files, for which libxml2 sets itself up then, two locks for one
-     * where two threads do it at once, and the program waits for it when it ends, for ever
+     * Before there are threads: libxml2 sets its catalog up for the first file that is read, which the test driver does, and of two
+     * threads at once one may unlock the other's lock; the program waits for that when it ends (libxml/catalog.h: not thread safe).
      */
     xmlInitParser();
     xmlInitializeCatalog();
